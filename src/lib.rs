@@ -1,0 +1,16 @@
+//! `epipe` shows why a TCP connection ended as it did.
+//!
+//! ```text
+//!  lab ─┐                                                      ┌─ tui
+//!  live ┤                                                      ├─ report: ladder, transcript, tcpdump, json
+//!  file ┴─► merge ─► events ─► story: apply() ─► journal, causes ┤
+//!                                                              └─ save: pcapng with calls
+//! ```
+//!
+//! Imports go one way only: [`tcp`] ← {[`socket`], `decode`} ← [`event`] ← `notation` ← {`source`, `story`} ← {`report`, `tui`}
+//! ← `app` ← `main`.
+
+pub mod event;
+pub mod socket;
+pub mod story;
+pub mod tcp;

@@ -1,0 +1,4 @@
+//! The socket API, pure: calls, their outcomes, error numbers, and what a call would return next.
+
+pub mod call;
+pub mod errno;

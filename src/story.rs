@@ -1,0 +1,10 @@
+//! One run told as what it was: connections with both ends' states, causes with their evidence, what became of each byte,
+//! the verdict, a why for every row, and what each call would return next.
+//!
+//! A story is a function of its events alone: live, replayed and scrubbed back it is made by the same code, by applying the
+//! same events in the same order. Nothing here does I/O.
+
+pub mod journal;
+pub mod rows;
+pub mod side;
+pub mod telling;
