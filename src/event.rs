@@ -129,7 +129,7 @@ pub enum ExitStatus {
     Killed(Signal),
 }
 
-/// What the kernel itself said of one socket, by sock_diag(7): never a stimulus, always shown beside what was inferred.
+/// What the kernel itself said of one socket, by `sock_diag(7)`: never a stimulus, always shown beside what was inferred.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// The socket's own address.

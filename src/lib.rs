@@ -10,7 +10,10 @@
 //! Imports go one way only: [`tcp`] ← {[`socket`], `decode`} ← [`event`] ← `notation` ← {`source`, `story`} ← {`report`, `tui`}
 //! ← `app` ← `main`.
 
+pub mod app;
+pub mod cli;
 pub mod event;
 pub mod socket;
+pub mod source;
 pub mod story;
 pub mod tcp;

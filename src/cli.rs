@@ -1,0 +1,143 @@
+//! What was typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Shows why a TCP connection ended as it did: which socket call caused which segment, which segment caused which error.
+#[derive(Debug, Parser)]
+#[command(name = "epipe", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// What to do; without it, the menu in a terminal, else the ladder of broken-pipe.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Options that all commands share.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+const AFTER_HELP: &str = "\
+Without a command: in a terminal the menu of scenarios, else the ladder of broken-pipe.
+
+Exit codes: 0 done; 1 the answer is no (--check); 2 could not do it; 130 interrupted.";
+
+/// Options that all commands share.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Common {
+    /// How to show it [default: dashboard in a terminal, else ladder].
+    #[arg(long, global = true, value_enum)]
+    pub format: Option<Format>,
+
+    /// Write to FILE and not to stdout.
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// When to use colour; `NO_COLOR` is heeded too.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub color: Color,
+}
+
+/// The formats of a story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// The interactive dashboard.
+    Dashboard,
+    /// The dashboard's ladder in 80 columns, its whys as numbered notes.
+    Ladder,
+    /// One line an event, in packetdrill's notation; reads back.
+    Transcript,
+    /// The segments, as tcpdump prints them.
+    Tcpdump,
+    /// One JSON object.
+    Json,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// In a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a scenario: two small programs on a private loopback, one socket call at a time.
+    Lab(Lab),
+    /// Show a capture (pcap, pcapng, - for stdin), with or without calls in it.
+    Replay(Replay),
+    /// Say what this machine allows (capture, namespaces) and how to get what is missing.
+    Doctor,
+}
+
+/// Options of `epipe lab`.
+#[derive(Args, Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub struct Lab {
+    /// A scenario's name (see --list) or a scenario file.
+    #[arg(value_name = "SCENARIO|FILE.toml")]
+    pub scenario: Option<String>,
+
+    /// List the scenarios, each on a line with its question.
+    #[arg(long)]
+    pub list: bool,
+
+    /// Compare what happens with what the scenario expects; exit 1 if this kernel does otherwise. Without a name: all.
+    #[arg(long)]
+    pub check: bool,
+
+    /// Wait for Enter before each call.
+    #[arg(long)]
+    pub step: bool,
+
+    /// Ask what each telling call will return before it is made.
+    #[arg(long)]
+    pub quiz: bool,
+
+    /// How fast: walk keeps the scenario's pauses, fast has none and only waits until the kernel has settled.
+    #[arg(long, value_enum, default_value_t)]
+    pub pace: Pace,
+
+    /// Use the host's loopback and not a private one.
+    #[arg(long)]
+    pub host: bool,
+
+    /// Print the scenario's file, to start one's own from.
+    #[arg(long)]
+    pub print: bool,
+
+    /// Save the story: pcapng, with the calls as packet comments.
+    #[arg(long, value_name = "FILE.pcapng")]
+    pub write: Option<PathBuf>,
+}
+
+/// How fast a scenario runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Pace {
+    /// With the scenario's own pauses.
+    #[default]
+    Walk,
+    /// Without pauses: only settling between calls.
+    Fast,
+}
+
+/// Options of `epipe replay`.
+#[derive(Args, Clone, Debug)]
+pub struct Replay {
+    /// The capture; - for stdin.
+    pub file: PathBuf,
+
+    /// Only packets that match this BPF expression, as tcpdump takes it.
+    #[arg(long, value_name = "BPF")]
+    pub filter: Option<String>,
+
+    /// Save the story again: pcapng, with the calls and all comments.
+    #[arg(long, value_name = "FILE.pcapng")]
+    pub write: Option<PathBuf>,
+}

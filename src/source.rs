@@ -1,0 +1,3 @@
+//! Where events come from: captures, the lab, files. No source knows of stories or views.
+
+pub mod lab;

@@ -1,0 +1,63 @@
+//! What the lab tells whoever watches it, and what it is told.
+
+use crate::event::{Actor, Event, Run};
+use crate::socket::call::{Call, Outcome};
+
+/// What a running scenario tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// What the run is; the first message.
+    Run(Run),
+    /// One thing that happened, in the order of ids.
+    Event(Event),
+    /// Everything that the calls so far caused has been told. The next call, if there is one, waits to be let go.
+    Settled(Option<NextCall>),
+    /// The kernel did otherwise than the scenario expects.
+    Mismatch(Mismatch),
+    /// The scenario has ended and its processes are gone; the last message but for a failure.
+    Finished,
+    /// The run could not go on; the last message.
+    Failed {
+        /// The operation and the object, in lower case.
+        message: String,
+        /// What the user can do.
+        help: Option<String>,
+    },
+}
+
+/// A call that waits to be let go.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NextCall {
+    /// Who will make it.
+    pub actor: Actor,
+    /// Which.
+    pub call: Call,
+    /// What the scenario expects of it; `None` where it is expected to wait for something that comes later.
+    pub expected: Option<Outcome>,
+    /// Whether the lesson hangs on it: a quiz asks here.
+    pub telling: bool,
+    /// The line of the scenario's file that it stands in.
+    pub line: usize,
+}
+
+/// Where the kernel did otherwise than the scenario expects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The line of the scenario's file.
+    pub line: usize,
+    /// What that line expects, in its notation.
+    pub expected: String,
+    /// What happened, in the same notation.
+    pub happened: String,
+}
+
+/// What a running scenario is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Make the next call.
+    Go,
+    /// Make all calls that are left, without asking again.
+    Run,
+    /// End now.
+    Stop,
+}
