@@ -73,14 +73,14 @@ impl std::str::FromStr for Time {
     }
 }
 
-/// Who made a call: `client`, `server`, or a traced process's name. Never empty, without spaces.
+/// Who made a call: `client`, `server`, or a traced process's name. Printable ASCII without spaces, never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Actor(Arc<str>);
 
 impl Actor {
-    /// The actor called `name`; spaces and control characters become `_`.
+    /// The actor called `name`; what is not printable ASCII becomes `_`.
     pub fn new(name: &str) -> Self {
-        let clean: String = name.chars().map(|c| if c.is_whitespace() || c.is_control() { '_' } else { c }).collect();
+        let clean: String = name.chars().map(|c| if c.is_ascii_graphic() { c } else { '_' }).collect();
         Self(if clean.is_empty() { "_".into() } else { clean.into() })
     }
 

@@ -13,6 +13,7 @@
 pub mod app;
 pub mod cli;
 pub mod event;
+pub mod notation;
 pub mod socket;
 pub mod source;
 pub mod story;
