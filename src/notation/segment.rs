@@ -152,7 +152,7 @@ pub fn option_text(option: &TcpOption) -> String {
         TcpOption::WindowScale(shift) => format!("wscale {shift}"),
         TcpOption::SackPermitted => "sackOK".to_owned(),
         TcpOption::Sack(edges) => {
-            let edges_text: String = edges.iter().map(edge_text).collect();
+            let edges_text: String = edges.iter().copied().map(edge_text).collect();
             format!("sack {} {edges_text}", edges.len())
         }
         TcpOption::Timestamps { val, ecr } => format!("TS val {val} ecr {ecr}"),
@@ -163,6 +163,6 @@ pub fn option_text(option: &TcpOption) -> String {
     }
 }
 
-fn edge_text((left, right): &(SeqNum, SeqNum)) -> String {
+fn edge_text((left, right): (SeqNum, SeqNum)) -> String {
     format!("{{{}:{}}}", left.get(), right.get())
 }

@@ -5,21 +5,20 @@ use crate::socket::call::{Arg, Payload};
 
 /// `bytes` in double quotes, everything but printable ASCII escaped as in C: `\n`, `\"`, `\x00`.
 pub fn quote(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() + 2);
-    text.push('"');
-    for &byte in bytes {
-        match byte {
-            b'\n' => text.push_str("\\n"),
-            b'\r' => text.push_str("\\r"),
-            b'\t' => text.push_str("\\t"),
-            b'"' => text.push_str("\\\""),
-            b'\\' => text.push_str("\\\\"),
-            b' '..=b'~' => text.push(char::from(byte)),
-            _ => text += &format!("\\x{byte:02x}"),
-        }
+    let escaped: String = bytes.iter().map(|&byte| escaped(byte)).collect();
+    format!("\"{escaped}\"")
+}
+
+fn escaped(byte: u8) -> String {
+    match byte {
+        b'\n' => "\\n".to_owned(),
+        b'\r' => "\\r".to_owned(),
+        b'\t' => "\\t".to_owned(),
+        b'"' => "\\\"".to_owned(),
+        b'\\' => "\\\\".to_owned(),
+        b' '..=b'~' => char::from(byte).to_string(),
+        _ => format!("\\x{byte:02x}"),
     }
-    text.push('"');
-    text
 }
 
 /// A payload in quotes, with `…` behind it where more bytes followed that were not kept.
