@@ -12,6 +12,10 @@ use crate::tcp::state::State;
 
 /// What a TCP socket remembers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "they are the kernel's own flags, each of which is set and asked alone"
+)]
 pub struct Socket {
     /// The state of its connection.
     pub state: State,
