@@ -4,6 +4,7 @@
 //! A story is a function of its events alone: live, replayed and scrubbed back it is made by the same code, by applying the
 //! same events in the same order. Nothing here does I/O.
 
+pub mod drawing;
 pub mod journal;
 pub mod rows;
 pub mod side;
