@@ -1,0 +1,3 @@
+//! Stories written down: one file a format.
+
+pub mod pcapng;
