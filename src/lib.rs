@@ -17,3 +17,4 @@ pub mod socket;
 pub mod source;
 pub mod story;
 pub mod tcp;
+pub mod tui;
