@@ -7,6 +7,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+pub use crate::decode::LinkType;
 use crate::socket::call::{Call, Outcome};
 use crate::socket::errno::Signal;
 use crate::tcp::segment::Segment;
@@ -73,14 +74,14 @@ impl std::str::FromStr for Time {
     }
 }
 
-/// Who made a call: `client`, `server`, or a traced process's name. Never empty, without spaces.
+/// Who made a call: `client`, `server`, or a traced process's name. Printable ASCII without spaces, never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Actor(Arc<str>);
 
 impl Actor {
-    /// The actor called `name`; spaces and control characters become `_`.
+    /// The actor called `name`; what is not printable ASCII becomes `_`.
     pub fn new(name: &str) -> Self {
-        let clean: String = name.chars().map(|c| if c.is_whitespace() || c.is_control() { '_' } else { c }).collect();
+        let clean: String = name.chars().map(|c| if c.is_ascii_graphic() { c } else { '_' }).collect();
         Self(if clean.is_empty() { "_".into() } else { clean.into() })
     }
 
@@ -94,15 +95,6 @@ impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
-}
-
-/// A link-layer header type: a `LINKTYPE_` value of tcpdump.org's list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct LinkType(pub u32);
-
-impl LinkType {
-    /// Ethernet, which Linux's loopback uses too.
-    pub const ETHERNET: Self = Self(1);
 }
 
 /// One packet as captured.

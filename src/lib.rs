@@ -12,7 +12,9 @@
 
 pub mod app;
 pub mod cli;
+pub mod decode;
 pub mod event;
+pub mod notation;
 pub mod socket;
 pub mod source;
 pub mod story;

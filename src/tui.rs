@@ -17,7 +17,7 @@ pub mod model;
 mod playback;
 pub mod quiz;
 pub mod scene;
-pub mod terminal;
+
 pub mod theme;
 pub mod update;
 pub mod view;

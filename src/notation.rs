@@ -1,0 +1,19 @@
+//! One event as one line of text, printed and parsed in the same place.
+//!
+//! Transcripts, scenario files and the comments of saved captures share this grammar; docs/transcript.md describes it.
+//! Everything printed here is ASCII without control characters, and reads back to what was printed.
+
+mod call;
+mod event;
+mod scan;
+mod segment;
+mod value;
+
+pub use call::{call, call_end, outcome, parse_call, parse_outcome};
+pub use event::{Line, MARK, MAX_PIECE, Reader, event_lines, run_lines};
+pub use scan::ParseError;
+pub use segment::{SegmentText, option_text, options_text, parse_segment};
+pub use value::{quote, quote_payload, unquote};
+
+#[cfg(test)]
+mod tests;
