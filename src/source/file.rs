@@ -9,7 +9,6 @@ mod error;
 mod pcap;
 mod pcapng;
 
-
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;

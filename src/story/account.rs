@@ -65,7 +65,8 @@ fn died(end: &End) -> bool {
 pub fn line(both: &Both<Direction>) -> String {
     let one_way = both.server.sent == 0 || both.client.sent == 0;
     let parts = [("client", both.client), ("server", both.server)].into_iter().filter(|(_, way)| way.sent > 0);
-    let text: Vec<String> = parts.map(|(name, way)| words(if one_way && name == "client" { "" } else { name }, way)).collect();
+    let text: Vec<String> =
+        parts.map(|(name, way)| words(if one_way && name == "client" { "" } else { name }, way)).collect();
     if text.is_empty() { "nothing sent yet".to_owned() } else { text.join(" · ") }
 }
 

@@ -14,7 +14,9 @@ pub fn words(side: Side, end: &End, peer: &End, lost: u64) -> String {
         State::Listen => "waits for connections".to_owned(),
         State::SynSent => "asked, no answer yet".to_owned(),
         State::SynReceived => "answered, not confirmed yet".to_owned(),
-        State::Established if peer.tcp.state == State::Closed && peer.tcp.isn.is_some() => format!("has not heard that {other} is gone"),
+        State::Established if peer.tcp.state == State::Closed && peer.tcp.isn.is_some() => {
+            format!("has not heard that {other} is gone")
+        }
         State::Established => established(end),
         State::FinWait1 => "its FIN is not acknowledged".to_owned(),
         State::FinWait2 | State::TimeWait if no_program => "no program, kernel only".to_owned(),

@@ -64,7 +64,9 @@ pub fn outcome(call: &Call, outcome: &Outcome) -> String {
         };
     }
     match outcome.word() {
-        Some(word) => word.split('|').map(|flag| flag.strip_prefix("POLL").unwrap_or(flag)).collect::<Vec<_>>().join(" "),
+        Some(word) => {
+            word.split('|').map(|flag| flag.strip_prefix("POLL").unwrap_or(flag)).collect::<Vec<_>>().join(" ")
+        }
         None => outcome.ret.to_string(),
     }
 }

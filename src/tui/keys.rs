@@ -143,7 +143,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Line], &[K::Down], Action::Down, "↓", "", "the next scenario", None),
     bind(&[Line], &[K::Esc], Action::Back, "Esc", "back", "never mind", Some(1)),
 
-    bind(&[Menu, Live, Replay, Quiz, Page], &[K::Char('q')], Action::Quit, "q", "quit", "quit; Ctrl-C too, from anywhere", Some(1)),
+    bind(&[Menu, Live, Replay, Quiz, Page], &[K::Char('q')], Action::Quit, "q", "quit", "quit; Ctrl-C too, from anywhere", Some(0)),
 ];
 
 /// What a key press means where `context` takes the keys.
@@ -183,7 +183,9 @@ pub fn footer(context: Context, width: usize, gap: &str, wanted: impl Fn(Action)
         .filter(|binding| binding.contexts.contains(&context) && binding.footer.is_some() && wanted(binding.action))
         .collect();
     while footer_width(&shown, gap) > width {
-        let Some(weakest) = shown.iter().enumerate().max_by_key(|(index, binding)| (binding.footer, *index)) else { break };
+        let Some(weakest) = shown.iter().enumerate().max_by_key(|(index, binding)| (binding.footer, *index)) else {
+            break;
+        };
         shown.remove(weakest.0);
     }
     shown
@@ -241,9 +243,10 @@ mod tests {
 
     #[test]
     fn a_narrow_footer_keeps_what_matters_most() {
-        let names = |width| -> Vec<&str> { footer(Live, width, "  ", |_| true).iter().map(|binding| binding.shown).collect() };
+        let names =
+            |width| -> Vec<&str> { footer(Live, width, "  ", |_| true).iter().map(|binding| binding.shown).collect() };
         assert_eq!(names(90), ["Enter", "←→", "v", "Tab", "a", "e", "?", "q"]);
         assert_eq!(names(80), ["Enter", "←→", "v", "Tab", "e", "?", "q"]);
-        assert_eq!(names(40), ["Enter", "←→", "Tab"]);
+        assert_eq!(names(40), ["Enter", "←→", "q"]);
     }
 }

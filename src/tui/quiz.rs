@@ -114,16 +114,10 @@ impl Quiz {
 fn usual_answers(next: &NextCall) -> [Answer; 3] {
     let asked = next.call.asked_len().and_then(|len| i64::try_from(len).ok()).unwrap_or(0);
     match next.call.name {
-        name if name.sends() => {
-            [Answer::Returns(asked), Answer::Fails(Errno::EPIPE), Answer::Fails(Errno::ECONNRESET)]
-        }
+        name if name.sends() => [Answer::Returns(asked), Answer::Fails(Errno::EPIPE), Answer::Fails(Errno::ECONNRESET)],
         name if name.receives() => [Answer::Returns(0), Answer::Fails(Errno::ECONNRESET), Answer::Waits],
-        CallName::Connect => {
-            [Answer::Returns(0), Answer::Fails(Errno::ECONNREFUSED), Answer::Fails(Errno::ETIMEDOUT)]
-        }
-        CallName::Bind => {
-            [Answer::Returns(0), Answer::Fails(Errno::EADDRINUSE), Answer::Fails(Errno::ECONNREFUSED)]
-        }
+        CallName::Connect => [Answer::Returns(0), Answer::Fails(Errno::ECONNREFUSED), Answer::Fails(Errno::ETIMEDOUT)],
+        CallName::Bind => [Answer::Returns(0), Answer::Fails(Errno::EADDRINUSE), Answer::Fails(Errno::ECONNREFUSED)],
         CallName::Poll | CallName::Select => [Answer::Returns(0), Answer::Returns(1), Answer::Waits],
         _ => [Answer::Returns(0), Answer::Fails(Errno::ENOTCONN), Answer::Fails(Errno::EPIPE)],
     }

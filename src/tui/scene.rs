@@ -100,7 +100,8 @@ impl Scene {
 /// A call in words, before it was made: `send("hello")`, `shutdown(SHUT_WR)`; without its descriptor and lengths.
 pub fn call_words(call: &Call) -> String {
     let data = call.payload().map(|payload| {
-        let text: String = payload.bytes.iter().take(16).flat_map(|byte| std::ascii::escape_default(*byte)).map(char::from).collect();
+        let text: String =
+            payload.bytes.iter().take(16).flat_map(|byte| std::ascii::escape_default(*byte)).map(char::from).collect();
         format!("\"{text}{}\"", if payload.cut || payload.bytes.len() > 16 { "…" } else { "" })
     });
     let words = call.args.iter().filter_map(|arg| match arg {

@@ -56,16 +56,8 @@ impl Theme {
 mod tests {
     use super::*;
 
-    const ROLES: [Role; 8] = [
-        Role::Text,
-        Role::Strong,
-        Role::Faint,
-        Role::Client,
-        Role::Server,
-        Role::Failed,
-        Role::Cause,
-        Role::Key,
-    ];
+    const ROLES: [Role; 8] =
+        [Role::Text, Role::Strong, Role::Faint, Role::Client, Role::Server, Role::Failed, Role::Cause, Role::Key];
 
     #[test]
     fn without_colour_no_role_has_one() {

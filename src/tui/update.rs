@@ -69,4 +69,4 @@ fn show_help(model: &mut Model) -> Vec<Effect> {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

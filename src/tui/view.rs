@@ -66,3 +66,6 @@ fn to_ascii(area: Rect, buffer: &mut Buffer) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,7 +67,8 @@ pub fn draw(model: &Model, story: &StoryScreen, columns: Columns, wide: bool, ar
         let painter = Painter { theme, mark, later: index > story.cursor, failed: line.row.failed };
         let end = painter.paint(&drawn, Rect { y, height: 1, ..area }, buffer);
         if wide {
-            let before = index.checked_sub(1).and_then(|before| story.scene.lines.get(before)).and_then(|line| line.states);
+            let before =
+                index.checked_sub(1).and_then(|before| story.scene.lines.get(before)).and_then(|line| line.states);
             let text = format!("{}{}", painter.border(), states(before, line.states));
             put(buffer, area, end, y, &text, painter.style(Role::Text));
         }

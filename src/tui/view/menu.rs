@@ -34,11 +34,7 @@ pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     let top = area.y + 4;
     draw_groups(model, Rect { y: top, height: group_rows, ..area }, buffer);
     let rule = format!(" {}", "─".repeat(usize::from(area.width.saturating_sub(1))));
-    let entries = Rect {
-        y: top + group_rows + 1,
-        height: area.height.saturating_sub(group_rows + OTHER_ROWS),
-        ..area
-    };
+    let entries = Rect { y: top + group_rows + 1, height: area.height.saturating_sub(group_rows + OTHER_ROWS), ..area };
     put(buffer, area, area.x, entries.y - 1, &rule, theme.style(Role::Faint));
     draw_entries(model, entries, buffer);
     put(buffer, area, area.x, entries.bottom(), &rule, theme.style(Role::Faint));
@@ -66,7 +62,7 @@ fn heading(model: &Model, area: Rect, buffer: &mut Buffer) {
     if let Some(marks) = marks(menu).filter(|_| menu.search.is_none() && area.width >= 72) {
         put(buffer, area, area.x + 24, y, &marks, theme.style(Role::Cause));
     }
-    put_right(buffer, area, area.right() - 1, y, &hint, theme.style(Role::Faint));
+    put_right(buffer, area, area.right(), y, &hint, theme.style(Role::Faint));
 }
 
 /// `start with (1) (2) (3)`, where entries are marked so.

@@ -119,9 +119,8 @@ fn number(bytes: &[u8], at: usize, len: usize) -> u64 {
 
 fn ipv4(start: usize, bytes: &[u8]) -> Vec<Field> {
     let number = |at, len| number(bytes, at, len);
-    let address = |at: usize| -> String {
-        bytes.iter().skip(at).take(4).map(u8::to_string).collect::<Vec<_>>().join(".")
-    };
+    let address =
+        |at: usize| -> String { bytes.iter().skip(at).take(4).map(u8::to_string).collect::<Vec<_>>().join(".") };
     let mut header = Header::new(Layer::Ip, start, bytes);
     header.field(0, 1, "version, length", format!("4, {} bytes", (number(0, 1) & 15) * 4));
     header.field(1, 1, "DSCP, ECN", format!("{}, {}", number(1, 1) >> 2, number(1, 1) & 3));

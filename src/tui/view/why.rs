@@ -39,17 +39,20 @@ pub fn draw(model: &Model, story: &StoryScreen, area: Rect, buffer: &mut Buffer)
 /// The sentences, then the chain with its evidence: on one line where both fit.
 fn lines(why: &Why, width: usize) -> Vec<String> {
     let width = width.saturating_sub(1);
-    let mut lines = wrap(&why.sentences.join(" "), width);
+    let mut lines = sentences(&why.sentences, width);
     let because = if why.because.is_empty() { String::new() } else { format!("because of  {}", why.because) };
-    let both = match (because.is_empty(), why.evidence.is_empty()) {
-        (false, false) => format!("{because}   {}", why.evidence),
-        _ => format!("{because}{}", why.evidence),
-    };
-    if both.width() <= width {
-        lines.extend((!both.is_empty()).then_some(both));
-    } else {
-        lines.extend(wrap(&because, width));
-        lines.extend(wrap(&why.evidence, width));
+    let both = |gap: &str| format!("{because}{gap}{}", why.evidence);
+    let gaps = if because.is_empty() || why.evidence.is_empty() { [""; 2] } else { ["    ", "   "] };
+    match gaps.map(both).into_iter().find(|both| both.width() <= width) {
+        Some(both) => lines.extend((!both.is_empty()).then_some(both)),
+        None => lines.extend(wrap(&because, width).into_iter().chain(wrap(&why.evidence, width))),
     }
     lines
+}
+
+/// Each sentence on a line of its own, unless that takes more lines than one after the other.
+fn sentences(sentences: &[String], width: usize) -> Vec<String> {
+    let apart: Vec<String> = sentences.iter().flat_map(|sentence| wrap(sentence, width)).collect();
+    let together = wrap(&sentences.join(" "), width);
+    if apart.len() > together.len() { together } else { apart }
 }
