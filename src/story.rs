@@ -35,7 +35,7 @@ use side::{Both, Side};
 use telling::{Next, Standing, Verdict, Why};
 use track::{Record, Track};
 
-use crate::event::{ConnectionId, Event, EventId, FrameNo, Gap, Run, What};
+use crate::event::{ConnectionId, Event, EventId, FrameNo, Gap, Run, Sample, What};
 use crate::socket::call::{Call, Outcome};
 
 /// A run, told.
@@ -153,7 +153,7 @@ impl Story {
             .unwrap_or_default();
         let end = &ends[side];
         let sample = self.sample(connection, at, side);
-        let kernel = sample.map(|sample| standing::kernel(sample, end.tcp.state));
+        let kernel = sample.map(|sample| standing::kernel(sample.socket, end.tcp.state));
         Standing {
             endpoint: self.connection(connection).map(|known| known.addresses[side]),
             state: end.tcp.state,
@@ -163,12 +163,12 @@ impl Story {
         }
     }
 
-    /// The kernel's own view of one end, if it was asked between the last segment or call and `at`, or just after.
-    fn sample(&self, connection: ConnectionId, at: EventId, side: Side) -> Option<Option<crate::event::SocketSample>> {
+    /// The kernel's own view of one end when it was last asked, at or before `at`.
+    fn sample(&self, connection: ConnectionId, at: EventId, side: Side) -> Option<&Sample> {
         let events = &self.connection(connection)?.events;
         let until = events.partition_point(|event| *event <= at);
         events[..until].iter().rev().find_map(|id| match &self.journal.get(*id)?.what {
-            What::Sample(sample) if self.record(*id)?.side == Some(side) => Some(sample.socket),
+            What::Sample(sample) if self.record(*id)?.side == Some(side) => Some(sample),
             _ => None,
         })
     }

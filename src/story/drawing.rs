@@ -152,12 +152,14 @@ fn arrow(from: Side, label: &str, acknowledged_by: &str, width: usize) -> String
         (Side::Client, frame) => format!("✓{frame}"),
         (Side::Server, frame) => format!("{frame}✓"),
     };
-    // Head, the line's two ends, and at least one more of line before the head.
-    let label = clip(label, width.saturating_sub(4 + note.width()));
-    let line = "─".repeat(width.saturating_sub(3 + label.width() + note.width()));
+    // Where the label would not fit, the line at its tail is shorter and there is none before the head.
+    let roomy = label.width() + note.width() + 4 <= width;
+    let tail = if roomy { "──" } else { "─" };
+    let label = clip(label, width.saturating_sub(2 + note.width()));
+    let line = "─".repeat(width.saturating_sub(1 + tail.width() + label.width() + note.width()));
     let drawn = match from {
-        Side::Client => format!("──{label}{line}▶{note}"),
-        Side::Server => format!("{note}◀{line}{label}──"),
+        Side::Client => format!("{tail}{label}{line}▶{note}"),
+        Side::Server => format!("{note}◀{line}{label}{tail}"),
     };
     pad(&clip(&drawn, width), width)
 }
@@ -263,7 +265,7 @@ pub const fn ascii(c: char) -> char {
         '↓' | '✓' => 'v',
         '│' | '▏' => '|',
         '┊' => ':',
-        '─' | '┄' | '┬' | '—' => '-',
+        '─' | '┄' | '┬' | '┴' | '—' => '-',
         '═' => '=',
         '┌' | '┐' | '└' | '┘' | '├' | '┤' => '+',
         '◆' => '*',
@@ -271,6 +273,7 @@ pub const fn ascii(c: char) -> char {
         '·' => '.',
         '…' => '~',
         'µ' => 'u',
+        '×' => 'x',
         '≠' => '!',
         c if c.is_ascii() => c,
         _ => '?',

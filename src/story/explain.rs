@@ -5,7 +5,7 @@ use super::because::because;
 use super::rows::{Row, Wire};
 use super::side::Side;
 use super::telling::Why;
-use crate::event::{Event, EventId, ExitStatus, Gap, What};
+use crate::event::{Event, ExitStatus, Gap, What};
 use crate::socket::errno::Signal;
 
 mod calls;

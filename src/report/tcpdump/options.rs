@@ -73,7 +73,10 @@ const NAMES: [(u8, &str); 16] = [
 /// tcpdump's name for a kind.
 fn name(kind: u8) -> String {
     let known = NAMES.iter().find(|(known, _)| *known == kind);
-    known.map_or_else(|| if kind == 254 { "exp".to_owned() } else { format!("unknown-{kind}") }, |(_, name)| (*name).to_owned())
+    known.map_or_else(
+        || if kind == 254 { "exp".to_owned() } else { format!("unknown-{kind}") },
+        |(_, name)| (*name).to_owned(),
+    )
 }
 
 /// `[bad opt]`; the bracket round the options is closed only if one was printed whole before.

@@ -76,7 +76,8 @@ impl Reading {
         // A packet without a time stands where it stands in the file.
         self.now = record.time.unwrap_or(self.now);
         record.time = Some(self.now);
-        let (ours, theirs) = std::mem::take(&mut record.frame.comments).into_iter().partition(|line| lines::is_ours(line));
+        let (ours, theirs) =
+            std::mem::take(&mut record.frame.comments).into_iter().partition(|line| lines::is_ours(line));
         record.frame.comments = theirs;
         let own = self.lines.frame(record.frame.number, ours);
         let kept = keep(&record);

@@ -31,7 +31,7 @@ impl<'a> Ladder<'a> {
         let Some((call, _)) = self.story.call(begun) else { return };
         let side = self.side(event);
         let line = text::line(call, Some(outcome));
-        if Self::opens(call.name) && self.into_handshake(event, begun, side, &line) {
+        if Self::opens(call.name) && self.join_handshake(event, begun, side, &line) {
             return;
         }
         if call.name.receives() && outcome.ret > 0 {
@@ -44,7 +44,7 @@ impl<'a> Ladder<'a> {
         self.call_row(event, begun, side, line, wire, outcome.errno.is_some());
     }
 
-    fn into_handshake(&mut self, event: &Event, begun: EventId, side: Side, line: &str) -> bool {
+    fn join_handshake(&mut self, event: &Event, begun: EventId, side: Side, line: &str) -> bool {
         let Some(row) = self.opening_row(event.id).filter(|row| self.rows[*row].text[side].is_empty()) else {
             return false;
         };

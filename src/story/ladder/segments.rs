@@ -28,7 +28,7 @@ impl<'a> Ladder<'a> {
         row.failed = segment.flags.rst();
         let calls = self.calls_behind(event.id);
         row.text[side] = self.senders_text(event, segment, side, record, &calls);
-        row.text[side.peer()] = self.receivers_text(segment, record, side.peer());
+        row.text[side.peer()] = Self::receivers_text(segment, record, side.peer());
         let events: Vec<EventId> = calls.into_iter().chain([event.id]).collect();
         self.push(row, &events);
     }
@@ -113,7 +113,7 @@ impl<'a> Ladder<'a> {
         record.change(side).map_or_else(String::new, |change| arrived(change, record, side))
     }
 
-    fn receivers_text(&self, segment: &Segment, record: &Record, side: Side) -> String {
+    fn receivers_text(segment: &Segment, record: &Record, side: Side) -> String {
         if !record.heard && segment.payload_len > 0 {
             return "✗ no program to read it".to_owned();
         }
