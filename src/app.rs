@@ -7,6 +7,7 @@ use crate::cli::{Cli, Command};
 mod doctor;
 mod lab;
 mod menu;
+mod output;
 mod replay;
 
 /// Why a command could not be done.
