@@ -98,10 +98,10 @@ fn notes(story: &Story, rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
         let number = if matches!(row.wire, Wire::Pause(_)) || number.is_empty() { "·".to_owned() } else { number };
         paragraph_after(&format!("{number:>4} "), &drawing::clean(&why.title), out)?;
         paragraph(&why.sentences.join(" "), 5, out)?;
-        let reasons: Vec<&str> =
-            [why.because.as_str(), why.evidence.as_str()].into_iter().filter(|text| !text.is_empty()).collect();
-        if !why.because.is_empty() {
-            paragraph(&format!("because of {}", reasons.join("   ")), 5, out)?;
+        match (why.because.as_str(), why.evidence.as_str()) {
+            ("", _) => {}
+            (because, "") => paragraph(&format!("because of {because}"), 5, out)?,
+            (because, evidence) => paragraph(&format!("because of {because} ({evidence})"), 5, out)?,
         }
     }
     Ok(())

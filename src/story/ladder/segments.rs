@@ -68,7 +68,7 @@ impl<'a> Ladder<'a> {
     }
 
     fn arrow(&self, event: &Event, segment: &Segment, side: Side, record: &Record) -> Wire {
-        let heard = record.heard && !self.story.was_lost(event.id) && !self.story.was_refused(event.id);
+        let heard = !self.story.was_lost(event.id);
         Wire::Arrow { from: side, label: self.label(event, segment, side, record), acknowledged_by: None, heard }
     }
 
