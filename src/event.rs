@@ -7,6 +7,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+pub use crate::decode::LinkType;
 use crate::socket::call::{Call, Outcome};
 use crate::socket::errno::Signal;
 use crate::tcp::segment::Segment;
@@ -94,15 +95,6 @@ impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
-}
-
-/// A link-layer header type: a `LINKTYPE_` value of tcpdump.org's list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct LinkType(pub u32);
-
-impl LinkType {
-    /// Ethernet, which Linux's loopback uses too.
-    pub const ETHERNET: Self = Self(1);
 }
 
 /// One packet as captured.

@@ -12,6 +12,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod decode;
 pub mod event;
 pub mod notation;
 pub mod socket;

@@ -1,0 +1,50 @@
+//! Bytes of one packet → what it says of TCP.
+//!
+//! Link and IP headers are sliced by etherparse, laxly: packets cut by a snapshot length and packets whose IP length the
+//! sender's kernel left to the network card (0) are read too. The TCP header and its options are read here, because
+//! etherparse refuses a header that was cut and stops at the first option that it does not know. How long a payload was is
+//! always taken from the IP header, never from what was captured of it.
+
+mod ip;
+mod link;
+mod options;
+mod tcp;
+mod udp;
+
+pub use link::LinkType;
+pub use options::options;
+pub use udp::udp;
+
+use crate::tcp::segment::Segment;
+
+/// What a packet turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decoded {
+    /// A TCP segment.
+    Tcp(Segment),
+    /// Something whole that is not TCP, by its name: `ARP`, `UDP`, `IP fragment`.
+    Other(&'static str),
+    /// Something that cannot be read as what it claims to be, and why, in lower case.
+    Malformed(String),
+}
+
+/// Decodes a packet of which `data` was captured and which was `original_len` bytes long on the wire.
+///
+/// A fragment is not put together with its fellows: it is [`Decoded::Other`], since without them the length of its segment is
+/// not known.
+pub fn decode(link_type: LinkType, data: &[u8], original_len: u32) -> Decoded {
+    match ip::packet(link_type, data, original_len).and_then(|packet| tcp::segment(&packet, data)) {
+        Ok(segment) => Decoded::Tcp(segment),
+        Err(Refusal::Other(name)) => Decoded::Other(name),
+        Err(Refusal::Malformed(why)) => Decoded::Malformed(why),
+    }
+}
+
+/// Why there is no segment.
+enum Refusal {
+    Other(&'static str),
+    Malformed(String),
+}
+
+#[cfg(test)]
+mod tests;

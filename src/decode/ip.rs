@@ -1,0 +1,140 @@
+//! The network layer: addresses, and where the IP payload begins and ends.
+
+use std::net::IpAddr;
+
+use etherparse::{EtherType, IpNumber, LaxNetSlice, LaxSlicedPacket};
+
+use super::{LinkType, Refusal, link};
+
+/// An IP packet that is not a fragment. Offsets count from the first byte of the captured frame.
+pub struct Packet {
+    pub src: IpAddr,
+    pub dst: IpAddr,
+    pub protocol: IpNumber,
+    /// Where the payload begins.
+    pub start: usize,
+    /// Where it ends by the IP header; possibly behind what was captured.
+    pub end: usize,
+}
+
+/// Finds the IP packet in a frame.
+pub fn packet(link_type: LinkType, data: &[u8], original_len: u32) -> Result<Packet, Refusal> {
+    let sliced = link::slice(link_type, data)?;
+    let header = match &sliced.net {
+        Some(LaxNetSlice::Ipv4(ip)) => Header::v4(ip),
+        Some(LaxNetSlice::Ipv6(ip)) => Header::v6(ip),
+        Some(LaxNetSlice::Arp(_)) => return Err(Refusal::Other("ARP")),
+        None => return Err(not_ip(&sliced)),
+    };
+    if header.fragmented {
+        return Err(Refusal::Other("IP fragment"));
+    }
+    if header.protocol != IpNumber::TCP && header.protocol != IpNumber::UDP {
+        return Err(extension_error(&sliced).unwrap_or(Refusal::Other(protocol_name(header.protocol))));
+    }
+    let offset = |part: &[u8]| part.as_ptr().addr() - data.as_ptr().addr();
+    let start = offset(header.payload);
+    let end = match header.total_len {
+        // A kernel that leaves cutting a large send to its network card (TSO) writes 0: the packet fills its frame.
+        0 => usize::try_from(original_len).unwrap_or(usize::MAX).max(data.len()),
+        len => offset(header.bytes) + len,
+    };
+    if end < start {
+        return Err(Refusal::Malformed(format!("IP length {} is less than its own headers", header.total_len)));
+    }
+    Ok(Packet { src: header.src, dst: header.dst, protocol: header.protocol, start, end })
+}
+
+/// What both versions' headers say.
+struct Header<'a> {
+    src: IpAddr,
+    dst: IpAddr,
+    protocol: IpNumber,
+    fragmented: bool,
+    /// The first header.
+    bytes: &'a [u8],
+    /// The length of headers and payload together; 0 where the header does not say.
+    total_len: usize,
+    payload: &'a [u8],
+}
+
+impl<'a> Header<'a> {
+    fn v4(ip: &'a etherparse::LaxIpv4Slice<'_>) -> Self {
+        let (header, payload) = (ip.header(), ip.payload());
+        Self {
+            src: header.source_addr().into(),
+            dst: header.destination_addr().into(),
+            protocol: payload.ip_number,
+            fragmented: payload.fragmented,
+            bytes: header.slice(),
+            total_len: usize::from(header.total_len()),
+            payload: payload.payload,
+        }
+    }
+
+    fn v6(ip: &'a etherparse::LaxIpv6Slice<'_>) -> Self {
+        let (header, payload) = (ip.header(), ip.payload());
+        Self {
+            src: header.source_addr().into(),
+            dst: header.destination_addr().into(),
+            protocol: payload.ip_number,
+            fragmented: payload.fragmented,
+            bytes: header.slice(),
+            total_len: match usize::from(header.payload_length()) {
+                0 => 0,
+                len => header.slice().len() + len,
+            },
+            payload: payload.payload,
+        }
+    }
+}
+
+fn extension_error(sliced: &LaxSlicedPacket<'_>) -> Option<Refusal> {
+    use etherparse::err::Layer;
+    let (error, layer) = sliced.stop_err.as_ref()?;
+    let in_extensions = matches!(
+        layer,
+        Layer::IpAuthHeader
+            | Layer::Ipv6ExtHeader
+            | Layer::Ipv6HopByHopHeader
+            | Layer::Ipv6DestOptionsHeader
+            | Layer::Ipv6RouteHeader
+            | Layer::Ipv6FragHeader
+    );
+    in_extensions.then(|| Refusal::Malformed(format!("{layer}: {error}")))
+}
+
+fn not_ip(sliced: &LaxSlicedPacket<'_>) -> Refusal {
+    if let Some((error, layer)) = &sliced.stop_err {
+        return Refusal::Malformed(format!("{layer}: {error}"));
+    }
+    Refusal::Other(link::ether_type(sliced).map_or("not IP", ether_type_name))
+}
+
+fn ether_type_name(ether_type: EtherType) -> &'static str {
+    match ether_type.0 {
+        0x0000..=0x05dc => "IEEE 802.3",
+        0x0806 => "ARP",
+        0x8100 | 0x88a8 | 0x9100 => "VLAN tags, more than three",
+        0x8863 | 0x8864 => "PPPoE",
+        0x8847 | 0x8848 => "MPLS",
+        0x888e => "EAPOL",
+        0x88cc => "LLDP",
+        0x88e5 => "MACsec",
+        _ => "another EtherType",
+    }
+}
+
+fn protocol_name(protocol: IpNumber) -> &'static str {
+    match protocol {
+        IpNumber::ICMP => "ICMP",
+        IpNumber::IGMP => "IGMP",
+        IpNumber::IPV4 | IpNumber::IPV6 => "IP in IP",
+        IpNumber::UDP => "UDP",
+        IpNumber::GRE => "GRE",
+        IpNumber::ENCAPSULATING_SECURITY_PAYLOAD => "ESP",
+        IpNumber::IPV6_ICMP => "ICMPv6",
+        IpNumber::SCTP => "SCTP",
+        _ => "another IP protocol",
+    }
+}

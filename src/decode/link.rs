@@ -1,0 +1,80 @@
+//! The link layer: what stands before the IP header.
+
+use etherparse::{EtherType, LaxSlicedPacket, LinkSlice};
+
+use super::Refusal;
+
+/// A link-layer header type: a `LINKTYPE_` value of tcpdump.org's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LinkType(pub u32);
+
+impl LinkType {
+    /// BSD loopback: the address family in the capturing host's byte order.
+    pub const NULL: Self = Self(0);
+    /// Ethernet, which Linux's loopback uses too.
+    pub const ETHERNET: Self = Self(1);
+    /// Raw IP as OpenBSD and some files number it.
+    pub const RAW_BSD: Self = Self(12);
+    /// Raw IP, version 4 or 6.
+    pub const RAW: Self = Self(101);
+    /// OpenBSD loopback: the address family in network byte order.
+    pub const LOOP: Self = Self(108);
+    /// Linux "cooked", what `-i any` gave before version 2 of it.
+    pub const LINUX_SLL: Self = Self(113);
+    /// Raw IPv4.
+    pub const IPV4: Self = Self(228);
+    /// Raw IPv6.
+    pub const IPV6: Self = Self(229);
+    /// Linux "cooked", version 2: what `-i any` gives.
+    pub const LINUX_SLL2: Self = Self(276);
+}
+
+/// Slices a packet from its link header on.
+pub fn slice(link_type: LinkType, data: &[u8]) -> Result<LaxSlicedPacket<'_>, Refusal> {
+    match link_type {
+        LinkType::ETHERNET => LaxSlicedPacket::from_ethernet(data).map_err(|_| cut_short("Ethernet", data, 14)),
+        LinkType::RAW_BSD | LinkType::RAW | LinkType::IPV4 | LinkType::IPV6 => from_ip(data),
+        LinkType::NULL | LinkType::LOOP => loopback(data),
+        LinkType::LINUX_SLL => cooked(data, 16, 14),
+        LinkType::LINUX_SLL2 => cooked(data, 20, 0),
+        _ => Err(Refusal::Other("a link type that epipe does not know")),
+    }
+}
+
+/// The protocol number that the last link header names, where the packet is not IP.
+pub fn ether_type(packet: &LaxSlicedPacket<'_>) -> Option<EtherType> {
+    let in_tag = packet.ether_payload().map(|payload| payload.ether_type);
+    in_tag.or_else(|| match &packet.link {
+        Some(LinkSlice::EtherPayload(payload)) => Some(payload.ether_type),
+        _ => None,
+    })
+}
+
+fn from_ip(data: &[u8]) -> Result<LaxSlicedPacket<'_>, Refusal> {
+    LaxSlicedPacket::from_ip(data).map_err(|error| Refusal::Malformed(format!("IP header: {error}")))
+}
+
+/// NULL and LOOP differ in byte order only, and NULL's order is that of a host that is not known here: whichever order gives a
+/// known family is taken.
+fn loopback(data: &[u8]) -> Result<LaxSlicedPacket<'_>, Refusal> {
+    const INET: u32 = 2;
+    /// Linux, NetBSD and OpenBSD, FreeBSD, macOS.
+    const INET6: [u32; 4] = [10, 24, 28, 30];
+    let Some((family, rest)) = data.split_first_chunk::<4>() else { return Err(cut_short("loopback", data, 4)) };
+    let is_ip = [u32::from_be_bytes(*family), u32::from_le_bytes(*family)]
+        .iter()
+        .any(|family| *family == INET || INET6.contains(family));
+    if is_ip { from_ip(rest) } else { Err(Refusal::Other("not IP")) }
+}
+
+/// Linux cooked headers: `len` bytes, of which two at `at` are the EtherType.
+fn cooked(data: &[u8], len: usize, at: usize) -> Result<LaxSlicedPacket<'_>, Refusal> {
+    let short = || cut_short("Linux cooked", data, len);
+    let (header, rest) = data.split_at_checked(len).ok_or_else(short)?;
+    let protocol = header.get(at..).and_then(<[u8]>::first_chunk::<2>).ok_or_else(short)?;
+    Ok(LaxSlicedPacket::from_ether_type(EtherType(u16::from_be_bytes(*protocol)), rest))
+}
+
+fn cut_short(header: &str, data: &[u8], len: usize) -> Refusal {
+    Refusal::Malformed(format!("{header} header: {} of {len} bytes were captured", data.len()))
+}

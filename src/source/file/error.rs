@@ -1,0 +1,70 @@
+//! Why a file cannot be read as a capture.
+
+use std::io;
+
+/// Why a file cannot be read as a capture.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It cannot be opened.
+    #[error("cannot open {name:?}: {source}")]
+    Open {
+        /// The file.
+        name: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It cannot be read on.
+    #[error("cannot read {name:?} at byte {offset}: {source}")]
+    Read {
+        /// The file.
+        name: String,
+        /// Where, in bytes from its start.
+        offset: u64,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It is something else.
+    #[error("{name:?} is not a capture: {}", beginning_text(beginning))]
+    NotACapture {
+        /// The file.
+        name: String,
+        /// Its first bytes, at most 24.
+        beginning: Vec<u8>,
+    },
+    /// It ends in its own header.
+    #[error("{name:?} is a pcap file that ends at byte {len}, inside its own header of 24 bytes")]
+    CutHeader {
+        /// The file.
+        name: String,
+        /// Its length in bytes.
+        len: usize,
+    },
+}
+
+fn beginning_text(beginning: &[u8]) -> String {
+    if beginning.is_empty() {
+        return "it is empty".to_owned();
+    }
+    let shown = &beginning[..beginning.len().min(16)];
+    format!("it begins with \"{}\"", shown.escape_ascii())
+}
+
+/// Formats that people take for captures or that hold one, by their first bytes.
+const KNOWN: [(&[u8], &str); 7] = [
+    (b"\x1f\x8b", "it is compressed by gzip: unpack it first (gunzip -c FILE | epipe replay -)"),
+    (b"\x28\xb5\x2f\xfd", "it is compressed by zstd: unpack it first (zstd -dc FILE | epipe replay -)"),
+    (b"\xfd7zXZ", "it is compressed by xz: unpack it first (xz -dc FILE | epipe replay -)"),
+    (b"\x04\x22\x4d\x18", "it is compressed by lz4: unpack it first (lz4 -dc FILE | epipe replay -)"),
+    (b"PK\x03\x04", "it is a zip archive: unpack it first (unzip -p FILE | epipe replay -)"),
+    (b"snoop\0", "it is a snoop capture: convert it first (editcap FILE FILE.pcapng)"),
+    (b"GMBU", "it is a Network Monitor capture: convert it first (editcap FILE FILE.pcapng)"),
+];
+
+impl FileError {
+    /// What the user can do.
+    pub fn help(&self) -> Option<String> {
+        let Self::NotACapture { beginning, .. } = self else { return None };
+        let known = KNOWN.iter().find(|(magic, _)| beginning.starts_with(magic));
+        Some(known.map_or("pcap and pcapng files are read", |(_, help)| help).to_owned())
+    }
+}
