@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
 
+mod check;
 mod doctor;
 mod lab;
 mod menu;

@@ -44,7 +44,9 @@ impl CaptureError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::NotBuilt => Some("install libpcap's headers and build with default features".to_owned()),
-            Self::Open(_) => Some("run as root, or give the program CAP_NET_RAW: setcap cap_net_raw+ep epipe".to_owned()),
+            Self::Open(_) => {
+                Some("run as root, or give the program CAP_NET_RAW: setcap cap_net_raw+ep epipe".to_owned())
+            }
             Self::Filter { .. } | Self::Thread(_) => None,
         }
     }

@@ -93,9 +93,8 @@ pub fn enter() -> Result<Sandbox, SandboxError> {
 fn enter_user_namespace() -> Result<(), SandboxError> {
     let (user, group) = (geteuid(), getegid());
     unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET).map_err(SandboxError::Unshare)?;
-    let write = |file: &'static str, text: String| {
-        fs::write(file, text).map_err(|source| SandboxError::Map { file, source })
-    };
+    let write =
+        |file: &'static str, text: String| fs::write(file, text).map_err(|source| SandboxError::Map { file, source });
     write("/proc/self/setgroups", "deny".to_owned())?;
     write("/proc/self/uid_map", format!("{user} {user} 1"))?;
     write("/proc/self/gid_map", format!("{group} {group} 1"))?;

@@ -120,12 +120,8 @@ fn connection_end(header: &InetResponseHeader) -> Option<(Ends, SocketSample)> {
         local: SocketAddr::new(id.source_address, id.source_port),
         remote: SocketAddr::new(id.destination_address, id.destination_port),
     };
-    let sample = SocketSample {
-        state,
-        unread: header.recv_queue,
-        unacknowledged: header.send_queue,
-        orphan: header.inode == 0,
-    };
+    let sample =
+        SocketSample { state, unread: header.recv_queue, unacknowledged: header.send_queue, orphan: header.inode == 0 };
     Some((ends, sample))
 }
 
@@ -181,7 +177,8 @@ mod tests {
         drop(listener.accept().unwrap());
 
         let mut diag = SockDiag::open().unwrap();
-        let passed = std::iter::repeat_with(|| diag.dump().unwrap()[&ends]).find(|end| !end.state.is_passing()).unwrap();
+        let passed =
+            std::iter::repeat_with(|| diag.dump().unwrap()[&ends]).find(|end| !end.state.is_passing()).unwrap();
         assert_eq!((passed.state, passed.orphan), (State::FinWait2, true));
     }
 }
