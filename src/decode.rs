@@ -40,6 +40,28 @@ pub fn decode(link_type: LinkType, data: &[u8], original_len: u32) -> Decoded {
     }
 }
 
+/// Where the parts of a segment lie in its frame: offsets in bytes from the frame's first byte, possibly behind what was
+/// captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Where the IP header begins.
+    pub ip: usize,
+    /// Where the TCP header begins.
+    pub tcp: usize,
+    /// Where the payload begins.
+    pub payload: usize,
+    /// Where the payload ends by the IP length.
+    pub end: usize,
+}
+
+/// Where the parts of the segment in a packet lie; `None` where [`decode`] finds no segment.
+pub fn layout(link_type: LinkType, data: &[u8], original_len: u32) -> Option<Layout> {
+    let packet = ip::packet(link_type, data, original_len).ok()?;
+    let segment = tcp::segment(&packet, data).ok()?;
+    let payload = packet.end.checked_sub(usize::try_from(segment.payload_len).ok()?)?;
+    Some(Layout { ip: packet.header, tcp: packet.start, payload, end: packet.end })
+}
+
 /// Why there is no segment.
 enum Refusal {
     Other(&'static str),

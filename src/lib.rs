@@ -15,6 +15,7 @@ pub mod cli;
 pub mod decode;
 pub mod event;
 pub mod notation;
+pub mod report;
 pub mod socket;
 pub mod source;
 pub mod story;

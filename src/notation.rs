@@ -5,12 +5,14 @@
 
 mod call;
 mod event;
+mod saved;
 mod scan;
 mod segment;
 mod value;
 
 pub use call::{call, call_end, outcome, parse_call, parse_outcome};
 pub use event::{Line, MARK, MAX_PIECE, Reader, event_lines, run_lines};
+pub use saved::SavedLine;
 pub use scan::ParseError;
 pub use segment::{SegmentText, option_text, options_text, parse_segment};
 pub use value::{quote, quote_payload, unquote};

@@ -11,6 +11,8 @@ pub struct Packet {
     pub src: IpAddr,
     pub dst: IpAddr,
     pub protocol: IpNumber,
+    /// Where its header begins.
+    pub header: usize,
     /// Where the payload begins.
     pub start: usize,
     /// Where it ends by the IP header; possibly behind what was captured.
@@ -42,7 +44,7 @@ pub fn packet(link_type: LinkType, data: &[u8], original_len: u32) -> Result<Pac
     if end < start {
         return Err(Refusal::Malformed(format!("IP length {} is less than its own headers", header.total_len)));
     }
-    Ok(Packet { src: header.src, dst: header.dst, protocol: header.protocol, start, end })
+    Ok(Packet { src: header.src, dst: header.dst, protocol: header.protocol, header: offset(header.bytes), start, end })
 }
 
 /// What both versions' headers say.

@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use etherparse::PacketBuilder;
 use proptest::prelude::*;
 
-use super::{Decoded, LinkType, decode, options, udp};
+use super::{Decoded, Layout, LinkType, decode, layout, options, udp};
 use crate::tcp::segment::{Flags, Segment, TcpOption};
 use crate::tcp::seq::SeqNum;
 
@@ -76,6 +76,13 @@ fn a_cut_frame_keeps_the_length_that_it_had() {
         assert_eq!(segment.payload, PAYLOAD[..captured - 54]);
     }
     assert!(matches!(decode_whole(LinkType::ETHERNET, &frame[..53]), Decoded::Malformed(_)));
+}
+
+#[test]
+fn the_layout_says_where_the_headers_lie() {
+    let frame = v4_frame();
+    let layout = layout(LinkType::ETHERNET, &frame[..60], u32::try_from(frame.len()).unwrap());
+    assert_eq!(layout, Some(Layout { ip: 14, tcp: 34, payload: 54, end: 73 }));
 }
 
 #[test]
@@ -168,6 +175,7 @@ proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(link_type in link_types(), data in prop::collection::vec(any::<u8>(), 0..200), len: u32) {
         decode(link_type, &data, len);
+        layout(link_type, &data, len);
         udp(link_type, &data);
         options(&data);
     }

@@ -8,6 +8,7 @@ mod bytes;
 mod error;
 mod pcap;
 mod pcapng;
+mod recording;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -15,6 +16,7 @@ use std::path::Path;
 
 use self::bytes::Bytes;
 pub use self::error::FileError;
+pub use self::recording::{Recording, read};
 use crate::event::{Frame, FrameNo, Gap, Time};
 
 /// The longest packet in bytes that is believed: 16 MiB, more than any link carries. Wireshark believes 256 KiB of most links.
@@ -67,6 +69,11 @@ impl Capture<Box<dyn Read>> {
 }
 
 impl<R: Read> Capture<R> {
+    /// What errors call the file.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Reads the beginning of `input`, which errors call `name`, and sees what it is.
     pub fn new(name: String, input: R) -> Result<Self, FileError> {
         let mut bytes = Bytes::new(input);

@@ -1,7 +1,12 @@
 //! The bytes account: what was sent, acknowledged and read in each direction, and what was lost.
 
+use std::collections::HashMap;
+
 use super::connection::End;
-use super::side::Both;
+use super::journal::Journal;
+use super::side::{Both, Side};
+use super::track::Track;
+use crate::event::ConnectionId;
 use crate::tcp::state::State;
 
 /// One direction's bytes, named after its sender.
@@ -24,8 +29,31 @@ pub struct Direction {
 pub struct Counts {
     /// The sum of what the sender's calls returned.
     pub returned: u64,
-    /// The sum of what the reader's calls returned.
+    /// The sum of what the reader's calls returned, of this direction's bytes.
     pub read: u64,
+}
+
+/// The account of each event's connection just after it, in the order of ids.
+pub fn after_each(journal: &Journal, track: &Track) -> Vec<Both<Direction>> {
+    let mut counts: HashMap<ConnectionId, Both<Counts>> = HashMap::new();
+    let after = |(event, record): (&crate::event::Event, &super::track::Record)| {
+        let Some(id) = record.connection else { return Both::default() };
+        let counts = counts.entry(id).or_default();
+        if let Some((begun, outcome)) = event.ended()
+            && let Some(call) = journal.get(begun).and_then(crate::event::Event::begun)
+            && let Some(side) = record.side
+        {
+            let bytes = outcome.count().unwrap_or(0);
+            if call.name.sends() {
+                counts[side].returned += bytes;
+            } else if call.name.receives() && !call.has_flag("MSG_PEEK") {
+                counts[side.peer()].read += bytes;
+            }
+        }
+        let way = |from: Side| direction(counts[from], &record.ends[from], &record.ends[from.peer()]);
+        Both { client: way(Side::Client), server: way(Side::Server) }
+    };
+    journal.events().iter().zip(track.records()).map(after).collect()
 }
 
 /// One direction's account at a moment: `counts` by calls, and the two ends as they stood.

@@ -11,6 +11,7 @@ use super::track::{Record, Track};
 use crate::event::{Actor, ConnectionId, Event, EventId, FrameNo, What};
 use crate::socket::call::{Call, CallName, How};
 use crate::tcp::segment::Segment;
+use crate::tcp::seq::SeqNum;
 
 mod calls;
 mod resets;
@@ -41,6 +42,8 @@ struct Made<'a> {
 #[derive(Clone, Debug, Default)]
 struct Memory<'a> {
     seen: Vec<Seen<'a>>,
+    /// The number after the last that each end has sent.
+    next: Both<Option<SeqNum>>,
     /// What each end handed to its kernel.
     written: Both<Spans>,
     /// What each end took from its kernel, in numbers of its peer's stream.

@@ -48,11 +48,6 @@ impl Spans {
         self.spans.iter().filter(|span| span.len > 0 && span.start < end && start < span.end()).copied().collect()
     }
 
-    /// The span of `call`.
-    pub fn of(&self, call: EventId) -> Option<Span> {
-        self.spans.iter().find(|span| span.call == call).copied()
-    }
-
     /// How many bytes all calls together took.
     pub fn end(&self) -> u64 {
         self.spans.last().map_or(0, Span::end)
@@ -92,7 +87,6 @@ mod tests {
         assert_eq!(calls(0, 5), [1]);
         assert_eq!(calls(4, 46), [1, 2, 3]);
         assert_eq!(calls(45, 46), [3]);
-        assert_eq!(spans.of(EventId(3)).map(|span| span.start), Some(45));
     }
 
     #[test]

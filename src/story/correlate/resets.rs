@@ -51,7 +51,7 @@ impl<'a> Correlation<'a> {
         let relative = self.connection(id).map_or(0, |connection| connection.relative(seen.side, number));
         let mut evidence = format!("seq {relative} = ack of {}", answered.frame);
         if let Some(out) = silent.first() {
-            evidence += &format!("; {} drew none", out.frame);
+            evidence = format!("{evidence}; {} drew none", out.frame);
         }
         let mut causes = vec![answered.event];
         causes.extend(self.own_end(id, seen));

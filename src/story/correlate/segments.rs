@@ -9,7 +9,7 @@ use crate::tcp::seq::SeqNum;
 
 impl<'a> Correlation<'a> {
     pub(super) fn segment(&mut self, id: ConnectionId, seen: Seen<'a>) -> Option<Cause> {
-        let cause = self.cause_of(id, seen);
+        let cause = Some(self.cause_of(id, seen));
         let memory = self.memory(id);
         let peer = seen.side.peer();
         if seen.segment.flags.rst() {
@@ -18,25 +18,29 @@ impl<'a> Correlation<'a> {
         if seen.segment.flags.fin() {
             memory.fin_taken[peer].get_or_insert(seen.event);
         }
+        if !seen.segment.flags.rst() {
+            let end = seen.segment.end();
+            memory.next[seen.side] = Some(memory.next[seen.side].map_or(end, |next| next.max(end)));
+        }
         memory.seen.push(seen);
         cause
     }
 
-    fn cause_of(&mut self, id: ConnectionId, seen: Seen<'a>) -> Option<Cause> {
+    fn cause_of(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
         let flags = seen.segment.flags;
         if flags.rst() {
-            return Some(self.reset(id, seen));
+            return self.reset(id, seen);
         }
         if flags.syn() {
-            return Some(self.syn(id, seen));
+            return self.syn(id, seen);
         }
         if seen.segment.payload_len > 0 {
-            return Some(self.data(id, seen));
+            return self.data(id, seen);
         }
         if flags.fin() {
-            return Some(self.fin(id, seen));
+            return self.fin(id, seen);
         }
-        Some(self.pure_ack(id, seen))
+        self.pure_ack(id, seen)
     }
 
     fn syn(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
@@ -64,9 +68,9 @@ impl<'a> Correlation<'a> {
     fn data(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
         let side = seen.side;
         let Some((start, end)) = self.offsets(id, seen) else { return Cause::unknown(seen.event, "") };
-        let earlier = self.latest(id, side, |other| {
-            other.segment.payload_len > 0 && other.segment.payload_range().overlaps(seen.segment.payload_range())
-        });
+        let goes_back = self.memory(id).next[side].is_some_and(|next| seen.segment.seq.is_before(next));
+        let overlaps = |other: &Seen<'a>| other.segment.payload_range().overlaps(seen.segment.payload_range());
+        let earlier = if goes_back { self.latest(id, side, overlaps) } else { None };
         let calls: Vec<EventId> =
             self.memory(id).written[side].covering(start, end).iter().map(|span| span.call).collect();
         let mut causes = calls.clone();
@@ -159,11 +163,10 @@ impl<'a> Correlation<'a> {
     }
 }
 
-/// The segments of `side` whose last number lies after `before` and at or before `ack`, latest first.
+/// The segments of `side` whose last number lies after `before` and at or before `ack`, latest first. The search ends at the
+/// first that `before` covers.
 fn newly_acknowledged<'a>(memory: &Memory<'a>, side: Side, before: Option<SeqNum>, ack: SeqNum) -> Vec<Seen<'a>> {
-    let is_new = |other: &&Seen<'a>| {
-        let range = other.segment.range();
-        range.len > 0 && range.end().is_at_or_before(ack) && before.is_none_or(|before| before.is_before(range.end()))
-    };
-    memory.seen.iter().rev().filter(|other| other.side == side).filter(is_new).copied().collect()
+    let of_side = memory.seen.iter().rev().filter(|other| other.side == side && other.segment.range().len > 0);
+    let is_new = |other: &&Seen<'a>| before.is_none_or(|before| before.is_before(other.segment.end()));
+    of_side.take_while(is_new).filter(|other| other.segment.end().is_at_or_before(ack)).copied().collect()
 }

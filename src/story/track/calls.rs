@@ -118,7 +118,11 @@ impl Track {
         });
         let id = match (known.map(|connection| connection.id), bound) {
             (Some(id), _) => id,
-            (None, Some(server)) if self.blind => self.open_without_segments(client, server),
+            (None, Some(server)) if self.blind => {
+                // A listener on all addresses of this machine was reached by the client's own.
+                let ip = if server.ip().is_unspecified() { client.ip() } else { server.ip() };
+                self.open_without_segments(client, (ip, server.port()).into())
+            }
             _ => return,
         };
         self.hold(actor, fd, id, Side::Server);

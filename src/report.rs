@@ -1,0 +1,4 @@
+//! Stories written down: one file a format.
+
+pub mod pcapng;
+pub mod tcpdump;

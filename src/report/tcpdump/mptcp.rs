@@ -1,0 +1,134 @@
+//! Multipath TCP's option (RFC 8684) as tcpdump 4.99's print-mptcp.c prints it.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::address;
+use super::options::{hex, number};
+use crate::tcp::segment::Flags;
+
+const NAMES: [&str; 8] = ["capable", "join", "dss", "add-addr", "rem-addr", "prio", "fail", "fast-close"];
+
+/// The text behind `mptcp`; `None` where tcpdump calls the option bad. `data` begins behind the option's length.
+pub fn text(data: &[u8], flags: Flags) -> Option<String> {
+    let subtype = usize::from(data.first()? >> 4);
+    let text = match subtype {
+        0 => capable(data, flags),
+        1 => join(data, flags),
+        2 => data_sequence(data, flags),
+        3 => add_address(data),
+        4 => remove_address(data),
+        5 => priority(data),
+        6 => (data.len() == 10).then(|| format!(" seq {}", number(data, 2, 8))),
+        7 => (data.len() == 10).then(|| format!(" key 0x{:x}", number(data, 2, 8))),
+        _ => Some(String::new()),
+    };
+    let name = NAMES.get(subtype).unwrap_or(&"unknown");
+    text.map(|text| format!(" {} {name}{text}", data.len() + 2))
+}
+
+fn capable(data: &[u8], flags: Flags) -> Option<String> {
+    let len = data.len() + 2;
+    let in_syn = matches!(len, 4 | 12) && flags.syn();
+    let in_ack = matches!(len, 20 | 22) && flags.ack() && !flags.syn();
+    if !in_syn && !in_ack {
+        return None;
+    }
+    let version = number(data, 0, 1) & 0xf;
+    if version > 1 {
+        return Some(format!(" Unknown Version ({version})"));
+    }
+    let checksum = if number(data, 1, 1) & 0x80 != 0 { " csum" } else { "" };
+    let keys = match len {
+        4 => String::new(),
+        12 => format!(" {{0x{:x}}}", number(data, 2, 8)),
+        _ => format!(" {{0x{:x},0x{:x}}}", number(data, 2, 8), number(data, 10, 8)),
+    };
+    Some(format!(" v{version}{checksum}{keys}"))
+}
+
+fn join(data: &[u8], flags: Flags) -> Option<String> {
+    let backup = if number(data, 0, 1) & 1 != 0 { " backup" } else { "" };
+    let id = number(data, 1, 1);
+    match data.len() + 2 {
+        12 if flags.syn() => {
+            let (token, nonce) = (number(data, 2, 4), number(data, 6, 4));
+            Some(format!("{backup} id {id} token 0x{token:x} nonce 0x{nonce:x}"))
+        }
+        16 if flags.syn() && flags.ack() => {
+            let (mac, nonce) = (number(data, 2, 8), number(data, 10, 4));
+            Some(format!("{backup} id {id} hmac 0x{mac:x} nonce 0x{nonce:x}"))
+        }
+        24 if flags.ack() => Some(format!(" hmac 0x{}", hex(&data[2..]))),
+        _ => None,
+    }
+}
+
+fn data_sequence(data: &[u8], flags: Flags) -> Option<String> {
+    let (head, mut rest) = data.split_at_checked(2)?;
+    if flags.syn() {
+        return None;
+    }
+    let bits = head[1];
+    let mut take = |bytes: usize| {
+        let (taken, left) = rest.split_at_checked(bytes)?;
+        rest = left;
+        Some(number(taken, 0, bytes))
+    };
+    let width = |wide: u8| if bits & wide != 0 { 8 } else { 4 };
+    let mut text = if bits & 0x10 != 0 { " fin" } else { "" }.to_owned();
+    if bits & 0x01 != 0 {
+        text += &format!(" ack {}", take(width(0x02))?);
+    }
+    if bits & 0x04 != 0 {
+        text += &format!(" seq {}", take(width(0x08))?);
+        text += &format!(" subseq {} len {}", take(4)?, take(2)?);
+        if let Some(checksum) = take(2) {
+            text += &format!(" csum 0x{checksum:x}");
+        }
+    }
+    rest.is_empty().then_some(text)
+}
+
+fn add_address(data: &[u8]) -> Option<String> {
+    let len = data.len() + 2;
+    let is_v4 = matches!(len, 8 | 10 | 16 | 18);
+    if !is_v4 && !matches!(len, 20 | 22 | 28 | 30) {
+        return None;
+    }
+    let echo = match number(data, 0, 1) & 0xf {
+        6 => "v0-ip6",
+        4 => "v0-ip4",
+        1 => "v1-echo",
+        0 => "v1",
+        _ => "[bad version/echo]",
+    };
+    let (id, behind_id) = (data[1], &data[2..]);
+    let (shown, rest) = if is_v4 {
+        let (v4, rest) = behind_id.split_first_chunk::<4>()?;
+        (address(Ipv4Addr::from(*v4).into()), rest)
+    } else {
+        let (v6, rest) = behind_id.split_first_chunk::<16>()?;
+        (address(Ipv6Addr::from(*v6).into()), rest)
+    };
+    let has_port = matches!(rest.len(), 2 | 10);
+    let port = if has_port { format!(":{}", number(rest, 0, 2)) } else { String::new() };
+    let mac = match rest.len() {
+        8 | 10 => format!(" hmac 0x{:x}", number(rest, rest.len() - 8, 8)),
+        _ => String::new(),
+    };
+    Some(format!(" {echo} id {id} {shown}{port}{mac}"))
+}
+
+fn remove_address(data: &[u8]) -> Option<String> {
+    let ids = data.get(1..).filter(|ids| !ids.is_empty())?;
+    Some(format!(" id{}", ids.iter().map(|id| format!(" {id}")).collect::<String>()))
+}
+
+fn priority(data: &[u8]) -> Option<String> {
+    let backup = if data[0] & 1 != 0 { " backup" } else { " non-backup" };
+    match data {
+        [_] => Some(backup.to_owned()),
+        [_, id] => Some(format!("{backup} id {id}")),
+        _ => None,
+    }
+}
