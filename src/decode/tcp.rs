@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 
 use etherparse::IpNumber;
 
+use super::Refusal;
 use super::ip::Packet;
 use super::options::options;
-use super::Refusal;
 use crate::tcp::segment::{Flags, Segment};
 use crate::tcp::seq::SeqNum;
 

@@ -146,4 +146,3 @@ fn link_types(packets: &[Packet<'_>]) -> Vec<LinkType> {
         known
     })
 }
-

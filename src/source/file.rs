@@ -10,7 +10,6 @@ mod pcap;
 mod pcapng;
 mod recording;
 
-
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;

@@ -44,7 +44,8 @@ mod with_libpcap {
                     .help("the language is that of pcap-filter(7): \"port 2222\", \"host 10.0.0.1 and tcp[tcpflags] & tcp-rst != 0\"")
             };
             let number = i32::try_from(dlt(link_type).0).unwrap_or(i32::MAX);
-            let program = Capture::dead(Linktype(number)).and_then(|dead| dead.compile(expression, true)).map_err(failed)?;
+            let program =
+                Capture::dead(Linktype(number)).and_then(|dead| dead.compile(expression, true)).map_err(failed)?;
             programs.push((link_type, program));
             Ok(())
         }

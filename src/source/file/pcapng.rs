@@ -142,7 +142,8 @@ impl<R: Read> Reader<R> {
 
     fn passed_over(&mut self, head: &Head) {
         if self.is_kept(head.kind) {
-            let why = format!("at byte {} a block of {} bytes, which is more than epipe keeps", head.at, head.total_len);
+            let why =
+                format!("at byte {} a block of {} bytes, which is more than epipe keeps", head.at, head.total_len);
             self.malformed(why);
         } else if let Some((_, name)) = ROWS.iter().find(|(kind, _)| *kind == head.kind) {
             let number = self.count();

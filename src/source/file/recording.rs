@@ -76,7 +76,8 @@ impl Reading {
         // A packet without a time stands where it stands in the file.
         self.now = record.time.unwrap_or(self.now);
         record.time = Some(self.now);
-        let (ours, theirs) = std::mem::take(&mut record.frame.comments).into_iter().partition(|line| lines::is_ours(line));
+        let (ours, theirs) =
+            std::mem::take(&mut record.frame.comments).into_iter().partition(|line| lines::is_ours(line));
         record.frame.comments = theirs;
         let own = self.lines.frame(record.frame.number, ours);
         let kept = keep(&record);
@@ -129,6 +130,3 @@ fn run_of_file(name: &str) -> Run {
     let file = name.rsplit('/').next().unwrap_or(name);
     Run { name: clean(file), facts: vec![("capture".to_owned(), clean(name))] }
 }
-
-#[cfg(test)]
-mod tests;

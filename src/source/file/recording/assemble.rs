@@ -81,8 +81,7 @@ impl Order {
 /// segment stays behind the one before it.
 fn give_ids(entries: &mut [Entry], told: &Told, count: u64) {
     let said: BTreeSet<EventId> = entries.iter().filter_map(|entry| entry.id).collect();
-    let is_free =
-        |id: &EventId| !(told.events.contains_key(id) || told.unread.contains(id) || said.contains(id));
+    let is_free = |id: &EventId| !(told.events.contains_key(id) || told.unread.contains(id) || said.contains(id));
     let mut free = (1..=count).map(EventId).filter(is_free);
     let mut before = EventId(0);
     for entry in entries.iter_mut() {
@@ -123,7 +122,8 @@ impl Numbering {
             What::Ended { begun, .. } => match self.begun.remove(begun) {
                 Some(new) => *begun = new,
                 None => {
-                    complaints.push(format!("event {old} ends a call that event {begun} did not begin: it is left out"));
+                    complaints
+                        .push(format!("event {old} ends a call that event {begun} did not begin: it is left out"));
                     return;
                 }
             },

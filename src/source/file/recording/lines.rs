@@ -39,7 +39,9 @@ impl Lines {
         match saved(line) {
             None => self.event_line(line, place),
             Some(Ok(SavedLine::Events(count))) => self.told.count = Some(count),
-            Some(Ok(SavedLine::Frame { .. })) => self.told.complaints.push(format!("{place}: a line that belongs to a frame")),
+            Some(Ok(SavedLine::Frame { .. })) => {
+                self.told.complaints.push(format!("{place}: a line that belongs to a frame"))
+            }
             Some(Err(error)) => self.complain(line, place, &error),
         }
     }
