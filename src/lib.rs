@@ -20,3 +20,4 @@ pub mod socket;
 pub mod source;
 pub mod story;
 pub mod tcp;
+pub mod tui;

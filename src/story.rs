@@ -4,7 +4,257 @@
 //! A story is a function of its events alone: live, replayed and scrubbed back it is made by the same code, by applying the
 //! same events in the same order. Nothing here does I/O.
 
+pub mod account;
+mod because;
+pub mod cause;
+pub mod connection;
+mod correlate;
+mod descriptors;
+pub mod drawing;
+mod explain;
 pub mod journal;
+mod ladder;
+mod next;
 pub mod rows;
 pub mod side;
+mod spans;
+mod standing;
 pub mod telling;
+mod text;
+pub mod track;
+mod verdict;
+
+use std::collections::{HashMap, HashSet};
+
+use account::Direction;
+use cause::Cause;
+use connection::Connection;
+use journal::{Journal, OutOfOrder};
+use rows::Row;
+use side::{Both, Side};
+use telling::{Next, Standing, Verdict, Why};
+use track::{Record, Track};
+
+use crate::event::{ConnectionId, Event, EventId, FrameNo, Gap, Run, Sample, What};
+use crate::socket::call::{Call, Outcome};
+
+/// A run, told.
+#[derive(Clone, Debug)]
+pub struct Story {
+    journal: Journal,
+    track: Track,
+    causes: HashMap<EventId, Cause>,
+    /// The end of each call, by its beginning.
+    ends: HashMap<EventId, EventId>,
+    /// What each end's calls have returned, after each event.
+    accounts: Vec<Both<Direction>>,
+    /// The earlier segment whose bytes a segment repeats.
+    repeats: HashMap<EventId, EventId>,
+    /// The segments that were sent again later, and so are presumed not to have arrived.
+    repeated: HashSet<EventId>,
+    /// The data that a reset answered: no program could take it.
+    refused: HashSet<EventId>,
+}
+
+impl Story {
+    /// The story of a whole journal.
+    pub fn tell(journal: Journal) -> Self {
+        let blind = journal.events().iter().any(|event| matches!(event.what, What::Gap(Gap::NoCapture(_))));
+        let mut track = Track::new(blind);
+        let mut ends = HashMap::new();
+        for event in journal.events() {
+            track.apply(event);
+            if let Some((begun, _)) = event.ended() {
+                ends.insert(begun, event.id);
+            }
+        }
+        let causes = correlate::correlate(&journal, &track).into_iter().map(|cause| (cause.effect, cause)).collect();
+        let accounts = account::after_each(&journal, &track);
+        let repeats = repeats(&journal, &causes);
+        let repeated = repeats.values().copied().collect();
+        let refused = refused(&journal, &causes);
+        Self { journal, track, causes, ends, accounts, repeats, repeated, refused }
+    }
+
+    /// A story of `run` in which nothing has happened yet.
+    pub fn new(run: Run) -> Self {
+        Self::tell(Journal::new(run))
+    }
+
+    /// The story with one event more. A later event can settle what caused an earlier one, so the causes are drawn anew.
+    pub fn apply(&mut self, event: Event) -> Result<(), OutOfOrder> {
+        let mut journal = std::mem::take(&mut self.journal);
+        let result = journal.append(event);
+        *self = Self::tell(journal);
+        result
+    }
+
+    /// The events.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// The connections, in the order of their numbers.
+    pub fn connections(&self) -> &[Connection] {
+        self.track.connections()
+    }
+
+    /// The connection called `id`.
+    pub fn connection(&self, id: ConnectionId) -> Option<&Connection> {
+        self.track.connection(id)
+    }
+
+    /// What is known of the event `id` beside itself.
+    pub fn record(&self, id: EventId) -> Option<&Record> {
+        self.track.records().get(usize::try_from(id.0).ok()?.checked_sub(1)?)
+    }
+
+    /// What the event `id` came from.
+    pub fn cause(&self, id: EventId) -> Option<&Cause> {
+        self.causes.get(&id)
+    }
+
+    /// The call that began at `begun`, with its outcome if it has ended.
+    pub fn call(&self, begun: EventId) -> Option<(&Call, Option<&Outcome>)> {
+        let call = self.journal.get(begun)?.begun()?;
+        let end = self.ends.get(&begun).and_then(|end| self.journal.get(*end)?.ended());
+        Some((call, end.map(|(_, outcome)| outcome)))
+    }
+
+    /// The event in which the call that began at `begun` ended.
+    pub fn end_of(&self, begun: EventId) -> Option<EventId> {
+        self.ends.get(&begun).copied()
+    }
+
+    /// The last event of `connection` at or before `at`.
+    fn latest(&self, connection: ConnectionId, at: EventId) -> Option<EventId> {
+        let events = &self.connection(connection)?.events;
+        let after = events.partition_point(|event| *event <= at);
+        events.get(after.checked_sub(1)?).copied()
+    }
+
+    /// The bytes account of `connection` just after the event `at`.
+    pub fn account(&self, connection: ConnectionId, at: EventId) -> Both<Direction> {
+        let latest = self.latest(connection, at);
+        latest
+            .and_then(|id| self.accounts.get(usize::try_from(id.0).ok()?.checked_sub(1)?))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// How both ends of `connection` stand just after the event `at`.
+    pub fn standing(&self, connection: ConnectionId, at: EventId) -> Both<Standing> {
+        let standing = |side| self.standing_of(connection, at, side);
+        Both { client: standing(Side::Client), server: standing(Side::Server) }
+    }
+
+    fn standing_of(&self, connection: ConnectionId, at: EventId, side: Side) -> Standing {
+        let ends = self
+            .latest(connection, at)
+            .and_then(|id| self.record(id))
+            .map(|record| record.ends.clone())
+            .unwrap_or_default();
+        let end = &ends[side];
+        let sample = self.sample(connection, at, side);
+        let kernel = sample.map(|sample| standing::kernel(sample.socket, end.tcp.state));
+        Standing {
+            endpoint: self.connection(connection).map(|known| known.addresses[side]),
+            state: end.tcp.state,
+            words: standing::words(side, end, &ends[side.peer()], self.account(connection, at)[side].lost),
+            differs: kernel.as_ref().is_some_and(|(_, differs)| *differs),
+            kernel: kernel.map(|(words, _)| words),
+        }
+    }
+
+    /// The kernel's own view of one end when it was last asked, at or before `at`.
+    fn sample(&self, connection: ConnectionId, at: EventId, side: Side) -> Option<&Sample> {
+        let events = &self.connection(connection)?.events;
+        let until = events.partition_point(|event| *event <= at);
+        events[..until].iter().rev().find_map(|id| match &self.journal.get(*id)?.what {
+            What::Sample(sample) if self.record(*id)?.side == Some(side) => Some(sample),
+            _ => None,
+        })
+    }
+
+    /// The rows of the ladder; with `all_acks` every segment has one of its own.
+    pub fn rows(&self, all_acks: bool) -> Vec<Row> {
+        ladder::rows(self, all_acks)
+    }
+
+    /// Why `row` is as it is.
+    pub fn why(&self, row: &Row) -> Why {
+        explain::why(self, row)
+    }
+
+    /// What each call would return next, just after the event `at`.
+    pub fn next(&self, connection: ConnectionId, at: EventId) -> Next {
+        next::next(self, connection, at)
+    }
+
+    /// How `connection` ended.
+    pub fn verdict(&self, connection: ConnectionId) -> Option<Verdict> {
+        verdict::verdict(self, connection)
+    }
+
+    /// Whether a reset answered the segment `id`.
+    fn was_refused(&self, id: EventId) -> bool {
+        self.refused.contains(&id)
+    }
+
+    /// How an event is named in a chain: its frame's number and the call or the flag that it is.
+    pub fn name(&self, id: EventId) -> String {
+        because::name(self, id)
+    }
+
+    /// Who sent the first FIN (`both` if the FINs crossed), and who sent the reset that ended `connection`, in which frame.
+    pub fn closers(&self, connection: &Connection) -> (Option<&'static str>, Option<(Side, FrameNo)>) {
+        verdict::closers(self, connection)
+    }
+
+    /// Whether the run has no capture.
+    pub fn is_blind(&self) -> bool {
+        self.journal.events().iter().any(|event| matches!(event.what, What::Gap(Gap::NoCapture(_))))
+    }
+
+    /// Whether the segment `id` carries bytes that were sent before.
+    fn is_repeated(&self, id: EventId) -> bool {
+        self.repeats.contains_key(&id)
+    }
+
+    /// Nanoseconds since the same bytes were sent the last time.
+    fn silence_before(&self, id: EventId) -> Option<i64> {
+        let earlier = self.journal.get(*self.repeats.get(&id)?)?.time;
+        Some(self.journal.get(id)?.time.since(earlier))
+    }
+
+    /// Whether the segment `id` was sent again later: then it is presumed not to have arrived.
+    fn was_lost(&self, id: EventId) -> bool {
+        self.repeated.contains(&id)
+    }
+}
+
+/// The segments that bare resets answer: the first cause of each.
+fn refused(journal: &Journal, causes: &HashMap<EventId, Cause>) -> HashSet<EventId> {
+    let resets = journal
+        .events()
+        .iter()
+        .filter(|event| event.segment().is_some_and(|(_, segment)| segment.flags.rst() && !segment.flags.ack()));
+    resets.filter_map(|reset| causes.get(&reset.id)?.causes.first().copied()).collect()
+}
+
+/// The segments that repeat an earlier one, by their causes.
+fn repeats(journal: &Journal, causes: &HashMap<EventId, Cause>) -> HashMap<EventId, EventId> {
+    let earlier = |event: &Event| {
+        let (_, segment) = event.segment()?;
+        let same = |cause: &EventId| {
+            let other = journal.get(*cause).and_then(Event::segment);
+            other.is_some_and(|(_, other)| other.src == segment.src && other.range().overlaps(segment.range()))
+        };
+        let earlier = causes.get(&event.id)?.causes.iter().copied().find(same)?;
+        Some((event.id, earlier))
+    };
+    journal.events().iter().filter_map(earlier).collect()
+}
+
+#[cfg(test)]
+mod tests;

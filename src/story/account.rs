@@ -1,0 +1,115 @@
+//! The bytes account: what was sent, acknowledged and read in each direction, and what was lost.
+
+use std::collections::HashMap;
+
+use super::connection::End;
+use super::journal::Journal;
+use super::side::{Both, Side};
+use super::track::Track;
+use crate::event::ConnectionId;
+use crate::tcp::state::State;
+
+/// One direction's bytes, named after its sender.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Direction {
+    /// What the sender's calls returned; without calls, the bytes seen.
+    pub sent: u64,
+    /// What the peer's kernel acknowledged.
+    pub acknowledged: u64,
+    /// What the peer's program read, where its calls are known.
+    pub read: Option<u64>,
+    /// What was handed over as sent and can no longer be read by anyone.
+    pub lost: u64,
+    /// What may still arrive.
+    pub on_the_way: u64,
+}
+
+/// What the fold counts for one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// The sum of what the sender's calls returned.
+    pub returned: u64,
+    /// The sum of what the reader's calls returned, of this direction's bytes.
+    pub read: u64,
+}
+
+/// The account of each event's connection just after it, in the order of ids.
+pub fn after_each(journal: &Journal, track: &Track) -> Vec<Both<Direction>> {
+    let mut counts: HashMap<ConnectionId, Both<Counts>> = HashMap::new();
+    let after = |(event, record): (&crate::event::Event, &super::track::Record)| {
+        let Some(id) = record.connection else { return Both::default() };
+        let counts = counts.entry(id).or_default();
+        if let Some((begun, outcome)) = event.ended()
+            && let Some(call) = journal.get(begun).and_then(crate::event::Event::begun)
+            && let Some(side) = record.side
+        {
+            let bytes = outcome.count().unwrap_or(0);
+            if call.name.sends() {
+                counts[side].returned += bytes;
+            } else if call.name.receives() && !call.has_flag("MSG_PEEK") {
+                counts[side.peer()].read += bytes;
+            }
+        }
+        let way = |from: Side| direction(counts[from], &record.ends[from], &record.ends[from.peer()]);
+        Both { client: way(Side::Client), server: way(Side::Server) }
+    };
+    journal.events().iter().zip(track.records()).map(after).collect()
+}
+
+/// One direction's account at a moment: `counts` by calls, and the two ends as they stood.
+pub fn direction(counts: Counts, sender: &End, reader: &End) -> Direction {
+    let isn = sender.tcp.isn;
+    let payload_before = |next: crate::tcp::seq::SeqNum| {
+        let numbers = isn.map_or(0, |isn| u64::from(next.relative_to(isn)));
+        let fin = u64::from(sender.tcp.fin.is_some_and(|fin| fin.is_before(next)));
+        numbers.saturating_sub(1 + fin)
+    };
+    let seen = payload_before(sender.tcp.snd_nxt);
+    let sent = if sender.has_calls { counts.returned } else { seen };
+    let acknowledged = payload_before(sender.tcp.snd_una).min(seen);
+    let read = reader.has_calls.then_some(counts.read);
+    let lost = lost(sent, acknowledged, read, sender, reader);
+    // Without segments nothing is known to be acknowledged, and what was read has certainly come.
+    let arrived = acknowledged.max(counts.read);
+    let on_the_way = sent.saturating_sub(arrived).saturating_sub(lost);
+    Direction { sent, acknowledged: arrived.min(sent), read, lost, on_the_way }
+}
+
+fn lost(sent: u64, acknowledged: u64, read: Option<u64>, sender: &End, reader: &End) -> u64 {
+    match read {
+        Some(read) if !reader.has_program() => sent.saturating_sub(read),
+        // A reset takes what is in flight with it; what the reader's kernel has acknowledged stays readable.
+        _ if died(sender) || died(reader) => sent.saturating_sub(acknowledged.max(read.unwrap_or(0))),
+        _ => 0,
+    }
+}
+
+/// Whether the end's connection was reset. An orderly end closes without an error and without a reset's marks.
+fn died(end: &End) -> bool {
+    end.socket.state == State::Closed && end.socket.receive_shut && end.socket.send_shut
+}
+
+/// Both directions in one line: `sent 10 · acknowledged 5 · read 5 · LOST 5 (send() said 5)`; one with nothing is left out.
+pub fn line(both: &Both<Direction>) -> String {
+    let one_way = both.server.sent == 0 || both.client.sent == 0;
+    let parts = [("client", both.client), ("server", both.server)].into_iter().filter(|(_, way)| way.sent > 0);
+    let text: Vec<String> =
+        parts.map(|(name, way)| words(if one_way && name == "client" { "" } else { name }, way)).collect();
+    if text.is_empty() { "nothing sent yet".to_owned() } else { text.join(" · ") }
+}
+
+fn words(name: &str, way: Direction) -> String {
+    let mut parts = vec![format!("sent {}", way.sent)];
+    if way.acknowledged != way.sent || way.read.is_none() {
+        parts.push(format!("acknowledged {}", way.acknowledged));
+    }
+    parts.extend(way.read.map(|read| format!("read {read}")));
+    if way.on_the_way > 0 {
+        parts.push(format!("on the way {}", way.on_the_way));
+    }
+    if way.lost > 0 {
+        parts.push(format!("LOST {}", way.lost));
+    }
+    let name = if name.is_empty() { String::new() } else { format!("{name} ") };
+    name + &parts.join(" · ")
+}

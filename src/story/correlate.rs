@@ -1,0 +1,153 @@
+//! What caused what, by sequence numbers and the state machine first, by order only where they leave a choice.
+
+use std::collections::HashMap;
+
+use super::cause::Cause;
+use super::connection::Connection;
+use super::journal::Journal;
+use super::side::{Both, Side};
+use super::spans::{Spans, Taken};
+use super::track::{Record, Track};
+use crate::event::{Actor, ConnectionId, Event, EventId, FrameNo, What};
+use crate::socket::call::{Call, CallName, How};
+use crate::tcp::segment::Segment;
+use crate::tcp::seq::SeqNum;
+
+mod calls;
+mod resets;
+mod segments;
+
+/// A segment that was seen, as correlation needs it.
+#[derive(Clone, Copy, Debug)]
+struct Seen<'a> {
+    event: EventId,
+    frame: FrameNo,
+    side: Side,
+    segment: &'a Segment,
+    draws_reset: bool,
+    heard: bool,
+}
+
+/// A call that was begun.
+#[derive(Clone, Copy, Debug)]
+struct Made<'a> {
+    event: EventId,
+    actor: &'a Actor,
+    call: &'a Call,
+    end: Option<(ConnectionId, Side)>,
+    in_progress: bool,
+}
+
+/// What correlation remembers of one connection.
+#[derive(Clone, Debug, Default)]
+struct Memory<'a> {
+    seen: Vec<Seen<'a>>,
+    /// The number after the last that each end has sent.
+    next: Both<Option<SeqNum>>,
+    /// What each end handed to its kernel.
+    written: Both<Spans>,
+    /// What each end took from its kernel, in numbers of its peer's stream.
+    read: Both<Taken>,
+    /// The call or exit that ended each end's own direction.
+    ended_by: Both<Option<EventId>>,
+    /// The reset that closed each end.
+    reset_by: Both<Option<EventId>>,
+    /// The peer's FIN as each end took it in.
+    fin_taken: Both<Option<EventId>>,
+    /// Which segments a reset was already tied to.
+    answered: Vec<EventId>,
+}
+
+/// The causes of all events of a journal, one record each, for those that have or need one.
+pub fn correlate(journal: &Journal, track: &Track) -> Vec<Cause> {
+    let mut correlation = Correlation { journal, track, made: Vec::new(), memory: HashMap::new(), causes: Vec::new() };
+    for (event, record) in journal.events().iter().zip(track.records()) {
+        correlation.take(event, record);
+    }
+    correlation.causes
+}
+
+struct Correlation<'a> {
+    journal: &'a Journal,
+    track: &'a Track,
+    made: Vec<Made<'a>>,
+    memory: HashMap<ConnectionId, Memory<'a>>,
+    causes: Vec<Cause>,
+}
+
+impl<'a> Correlation<'a> {
+    fn take(&mut self, event: &'a Event, record: &Record) {
+        let cause = match &event.what {
+            What::Segment { frame, segment } => {
+                let Some((id, side)) = record.connection.zip(record.side) else { return };
+                let (draws_reset, heard) = (record.draws_reset, record.heard);
+                let seen = Seen { event: event.id, frame: frame.number, side, segment, draws_reset, heard };
+                self.segment(id, seen)
+            }
+            What::Begun(call) => {
+                self.begun(event, call, record);
+                None
+            }
+            What::Ended { begun, outcome } => self.ended(event, *begun, outcome, record),
+            What::Exit(status) => self.exited(event, *status),
+            What::Started { .. } | What::Sample(_) | What::Gap(_) => None,
+        };
+        self.causes.extend(cause);
+    }
+
+    fn connection(&self, id: ConnectionId) -> Option<&'a Connection> {
+        self.track.connection(id)
+    }
+
+    fn memory(&mut self, id: ConnectionId) -> &mut Memory<'a> {
+        self.memory.entry(id).or_default()
+    }
+
+    fn begun(&mut self, event: &'a Event, call: &'a Call, record: &Record) {
+        let Some(actor) = event.actor.as_ref() else { return };
+        let end = record.connection.zip(record.side);
+        self.made.push(Made { event: event.id, actor, call, end, in_progress: true });
+        let Some((id, side)) = end else { return };
+        if call.name.sends() {
+            let asked = call.asked_len().unwrap_or(0);
+            self.memory(id).written[side].begin(event.id, asked);
+        }
+    }
+
+    fn call(&self, begun: EventId) -> Option<Made<'a>> {
+        self.made.iter().rev().find(|made| made.event == begun).copied()
+    }
+
+    fn finish(&mut self, begun: EventId) {
+        if let Some(made) = self.made.iter_mut().rev().find(|made| made.event == begun) {
+            made.in_progress = false;
+        }
+    }
+
+    /// The call in progress, or the latest that ended, that can have ended the own direction of `side`: shutdown(2) of
+    /// sending, the close of its descriptor, or the end of the program.
+    fn ending_call(&self, id: ConnectionId, side: Side) -> Option<Made<'a>> {
+        let actor = self.connection(id)?.actors[side].as_ref()?;
+        let ends = |made: &&Made<'a>| {
+            let own = made.end == Some((id, side));
+            match made.call.name {
+                CallName::Shutdown => own && made.call.how() != Some(How::Read),
+                CallName::Close => own,
+                CallName::Exit => made.actor == actor,
+                _ => false,
+            }
+        };
+        let candidates: Vec<_> = self.made.iter().filter(ends).collect();
+        let in_progress = candidates.iter().find(|made| made.in_progress);
+        in_progress.or(candidates.first()).map(|made| **made)
+    }
+
+    fn frame_of(&self, event: EventId) -> Option<FrameNo> {
+        self.journal.get(event)?.segment().map(|(frame, _)| frame.number)
+    }
+
+    /// An event as evidence names it: by its frame's number, else by its own.
+    fn named(&self, event: EventId) -> String {
+        self.frame_of(event).map_or_else(|| format!("event {event}"), |frame| frame.to_string())
+    }
+}

@@ -1,0 +1,150 @@
+//! The causes of what calls returned, and of the ends of programs.
+
+use super::Correlation;
+use crate::event::{ConnectionId, Event, EventId, ExitStatus};
+use crate::socket::call::{CallName, Outcome};
+use crate::socket::errno::{Errno, Signal};
+use crate::story::cause::Cause;
+use crate::story::side::Side;
+use crate::story::track::Record;
+
+impl<'a> Correlation<'a> {
+    pub(super) fn ended(
+        &mut self,
+        event: &'a Event,
+        begun: EventId,
+        outcome: &'a Outcome,
+        record: &Record,
+    ) -> Option<Cause> {
+        let made = self.call(begun)?;
+        self.finish(begun);
+        let name = made.call.name;
+        let (id, side) = record.connection.zip(record.side).or(made.end)?;
+        if name.sends() {
+            self.memory(id).written[side].end_call(begun, outcome.count().unwrap_or(0));
+        }
+        if let Some(errno) = outcome.errno {
+            return Some(self.failed(id, side, event.id, errno));
+        }
+        match name {
+            _ if name.receives() && !made.call.has_flag("MSG_PEEK") => {
+                Some(self.received(id, side, event.id, outcome.count().unwrap_or(0)))
+            }
+            CallName::Accept => self.opened(id, event.id, |seen| !seen.segment.flags.syn()),
+            CallName::Connect => self.opened(id, event.id, |seen| seen.segment.flags.syn() && seen.segment.flags.ack()),
+            CallName::Poll | CallName::Select if outcome.ret > 0 => self.woken(id, side, event.id),
+            CallName::Getsockopt if outcome.word().is_some() => {
+                let reset = self.memory(id).reset_by[side]?;
+                Some(Cause::proven(event.id, vec![reset], format!("{} left this error here", self.named(reset))))
+            }
+            _ => None,
+        }
+    }
+
+    /// An error points at the reset that left it, or at the own end of sending.
+    fn failed(&mut self, id: ConnectionId, side: Side, effect: EventId, errno: Errno) -> Cause {
+        let reset = self.memory(id).reset_by[side];
+        let own_end = self.memory(id).ended_by[side].or_else(|| self.ending_call(id, side).map(|made| made.event));
+        match (reset, own_end) {
+            (Some(reset), _) => {
+                let evidence = format!("{} had closed this socket; no other reset came", self.named(reset));
+                Cause::proven(effect, vec![reset], evidence)
+            }
+            (None, Some(own)) if errno == Errno::EPIPE => {
+                Cause::proven(effect, vec![own], "this end had said that it sends no more; no reset came")
+            }
+            _ => Cause::unknown(effect, "nothing that was seen explains this error"),
+        }
+    }
+
+    fn received(&mut self, id: ConnectionId, side: Side, effect: EventId, count: u64) -> Cause {
+        if count == 0 {
+            return self.end_of_stream(id, side, effect);
+        }
+        let (start, end) = self.memory(id).read[side].take(count);
+        let peer = side.peer();
+        let carrying: Vec<EventId> = self
+            .memory
+            .get(&id)
+            .into_iter()
+            .flat_map(|memory| memory.seen.iter().filter(|seen| seen.side == peer && seen.heard))
+            .filter(|seen| seen.segment.payload_len > 0)
+            .filter(|seen| self.offsets(id, **seen).is_some_and(|(first, after)| first < end && start < after))
+            .map(|seen| seen.event)
+            .collect();
+        if carrying.is_empty() {
+            return self.received_unseen(id, side, effect, start, end);
+        }
+        Cause::proven(effect, carrying, format!("bytes {} to {end} of the peer's stream", start + 1))
+    }
+
+    /// Without segments, what was read is tied to the peer's sends directly.
+    fn received_unseen(&mut self, id: ConnectionId, side: Side, effect: EventId, start: u64, end: u64) -> Cause {
+        let sends: Vec<EventId> =
+            self.memory(id).written[side.peer()].covering(start, end).iter().map(|span| span.call).collect();
+        if sends.is_empty() {
+            return Cause::unknown(effect, "the bytes that it took were not captured");
+        }
+        Cause::proven(effect, sends, format!("bytes {} to {end} of the peer's stream", start + 1))
+    }
+
+    fn end_of_stream(&mut self, id: ConnectionId, side: Side, effect: EventId) -> Cause {
+        let memory = self.memory(id);
+        let (fin, reset) = (memory.fin_taken[side], memory.reset_by[side]);
+        if let Some(fin) = fin {
+            let name = self.named(fin);
+            return Cause::proven(
+                effect,
+                vec![fin],
+                format!("{name} ended the stream, and every byte before it was read"),
+            );
+        }
+        let own = self.made.iter().find(|made| made.end == Some((id, side)) && made.call.name == CallName::Shutdown);
+        if let Some(made) = own {
+            return Cause::proven(effect, vec![made.event], "this end had shut its own receiving; no FIN came");
+        }
+        if let Some(reset) = reset {
+            return Cause::proven(effect, vec![reset], "the reset's error was reported before; no FIN came");
+        }
+        let peers = self.ending_call(id, side.peer());
+        match peers {
+            Some(made) => {
+                Cause::likely(effect, vec![made.event], "the peer had ended its direction; no FIN was captured")
+            }
+            None => Cause::unknown(effect, "the FIN that it reports was not captured"),
+        }
+    }
+
+    fn opened(&mut self, id: ConnectionId, effect: EventId, last: impl Fn(&super::Seen<'a>) -> bool) -> Option<Cause> {
+        let memory = self.memory(id);
+        let seen = memory.seen.iter().take(3).find(|seen| last(seen))?;
+        let evidence = format!("{} opened this end", seen.frame);
+        Some(Cause::proven(effect, vec![seen.event], evidence))
+    }
+
+    fn woken(&mut self, id: ConnectionId, side: Side, effect: EventId) -> Option<Cause> {
+        let memory = self.memory(id);
+        let latest = memory.seen.iter().rev().find(|seen| {
+            seen.side != side && (seen.segment.payload_len > 0 || seen.segment.flags.fin() || seen.segment.flags.rst())
+        })?;
+        let evidence = format!("{} is what came last", latest.frame);
+        Some(Cause::proven(effect, vec![latest.event], evidence))
+    }
+
+    /// A program that a signal killed during a call was killed by what made that call fail.
+    pub(super) fn exited(&mut self, event: &'a Event, status: ExitStatus) -> Option<Cause> {
+        let actor = event.actor.as_ref()?;
+        let last = self.made.iter().rev().find(|made| made.actor == actor && made.in_progress).copied()?;
+        self.finish(last.event);
+        let mut causes = vec![last.event];
+        if status == ExitStatus::Killed(Signal::SIGPIPE) {
+            causes.extend(last.end.and_then(|(id, side)| self.memory(id).reset_by[side]));
+            return Some(Cause::proven(
+                event.id,
+                causes,
+                "the only call in progress, on a socket that the reset had closed",
+            ));
+        }
+        Some(Cause::proven(event.id, causes, "the last call in progress"))
+    }
+}

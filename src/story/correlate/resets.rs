@@ -1,0 +1,97 @@
+//! The causes of resets: the segment that one answers, or the call that gave the connection up.
+
+use super::{Correlation, Seen};
+use crate::event::{ConnectionId, EventId};
+use crate::socket::call::CallName;
+use crate::story::cause::Cause;
+
+impl<'a> Correlation<'a> {
+    pub(super) fn reset(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
+        let flags = seen.segment.flags;
+        if flags.ack() && seen.segment.window == 0 && seen.segment.seq.get() == 0 {
+            return self.refusal(id, seen);
+        }
+        if flags.ack() {
+            return self.abort(id, seen);
+        }
+        self.answer(id, seen)
+    }
+
+    /// A SYN that nobody listens to is answered with RST and ACK, number 0 (RFC 9293 §3.10.7.1).
+    fn refusal(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
+        match self.latest(id, seen.side.peer(), |other| other.segment.end() == seen.segment.ack) {
+            Some(other) => {
+                let evidence = format!("its ACK follows the number of {}", other.frame);
+                Cause::proven(seen.event, vec![other.event], evidence)
+            }
+            None => Cause::unknown(seen.event, "what it answers was not captured"),
+        }
+    }
+
+    /// A bare reset carries as its number the ACK number of the segment that it answers (RFC 9293 §3.10.7.1). Where several
+    /// carry it, those that the state machine says draw no answer are out, and those that were answered already.
+    fn answer(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
+        let peer = seen.side.peer();
+        let number = seen.segment.seq;
+        let memory = self.memory(id);
+        let candidates: Vec<Seen<'a>> = memory
+            .seen
+            .iter()
+            .rev()
+            .filter(|other| other.side == peer && other.segment.acknowledges() == Some(number))
+            .copied()
+            .collect();
+        let (mut drew, silent): (Vec<Seen<'a>>, Vec<Seen<'a>>) =
+            candidates.into_iter().partition(|other| other.draws_reset);
+        drew.retain(|other| !memory.answered.contains(&other.event));
+        // Several in flight are answered in the order in which they came.
+        let Some(answered) = drew.last().copied() else { return self.abort(id, seen) };
+        let only = drew.len() == 1;
+        memory.answered.push(answered.event);
+        let relative = self.connection(id).map_or(0, |connection| connection.relative(seen.side, number));
+        let mut evidence = format!("seq {relative} = ack of {}", answered.frame);
+        if let Some(out) = silent.first() {
+            evidence = format!("{evidence}; {} drew none", out.frame);
+        }
+        let mut causes = vec![answered.event];
+        causes.extend(self.own_end(id, seen));
+        if only { Cause::proven(seen.event, causes, evidence) } else { Cause::likely(seen.event, causes, evidence) }
+    }
+
+    /// The FIN with which the resetting end had ended its own direction: why no program was there.
+    fn own_end(&self, id: ConnectionId, seen: Seen<'a>) -> Option<EventId> {
+        self.latest(id, seen.side, |other| other.segment.flags.fin()).map(|other| other.event)
+    }
+
+    fn abort(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
+        let Some(made) = self.ending_call(id, seen.side) else {
+            return Cause::unknown(
+                seen.event,
+                "a live end gave up: unread bytes, SO_LINGER 0 or another abort; no calls are known",
+            );
+        };
+        let end = self.connection(id).and_then(|connection| {
+            let record = self.track.records().get(usize::try_from(seen.event.0).ok()?.checked_sub(2)?)?;
+            // The ends just before the reset, as the record before it has them.
+            (record.connection == Some(connection.id)).then(|| record.ends[seen.side].clone())
+        });
+        let why = match end {
+            Some(end) if end.socket.linger_zero => "SO_LINGER with 0 was set".to_owned(),
+            Some(end) if end.socket.unread > 0 => format!("{} bytes had arrived and were not read", end.socket.unread),
+            _ if made.call.name == CallName::Exit => "the program ended".to_owned(),
+            _ => "the only call in progress that can abort".to_owned(),
+        };
+        let unread = self.unread_frames(id, seen);
+        Cause::proven(seen.event, std::iter::once(made.event).chain(unread).collect(), why)
+    }
+
+    /// The last segment whose bytes the aborting end had not read.
+    fn unread_frames(&self, id: ConnectionId, seen: Seen<'a>) -> Option<EventId> {
+        let memory = self.memory.get(&id)?;
+        let read = memory.read[seen.side].next;
+        self.latest(id, seen.side.peer(), |other| {
+            other.segment.payload_len > 0 && self.offsets(id, *other).is_some_and(|(_, end)| end > read)
+        })
+        .map(|other| other.event)
+    }
+}

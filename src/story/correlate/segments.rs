@@ -1,0 +1,170 @@
+//! The causes of segments: the call whose bytes or whose end they carry, or the segment that they answer.
+
+use super::{Correlation, Memory, Seen};
+use crate::event::{ConnectionId, EventId};
+use crate::socket::call::CallName;
+use crate::story::cause::Cause;
+use crate::story::side::Side;
+use crate::tcp::seq::SeqNum;
+
+impl<'a> Correlation<'a> {
+    pub(super) fn segment(&mut self, id: ConnectionId, seen: Seen<'a>) -> Option<Cause> {
+        let cause = Some(self.cause_of(id, seen));
+        let memory = self.memory(id);
+        let peer = seen.side.peer();
+        if seen.segment.flags.rst() {
+            memory.reset_by[peer].get_or_insert(seen.event);
+        }
+        if seen.segment.flags.fin() {
+            memory.fin_taken[peer].get_or_insert(seen.event);
+        }
+        if !seen.segment.flags.rst() {
+            let end = seen.segment.end();
+            memory.next[seen.side] = Some(memory.next[seen.side].map_or(end, |next| next.max(end)));
+        }
+        memory.seen.push(seen);
+        cause
+    }
+
+    fn cause_of(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
+        let flags = seen.segment.flags;
+        if flags.rst() {
+            return self.reset(id, seen);
+        }
+        if flags.syn() {
+            return self.syn(id, seen);
+        }
+        if seen.segment.payload_len > 0 {
+            return self.data(id, seen);
+        }
+        if flags.fin() {
+            return self.fin(id, seen);
+        }
+        self.pure_ack(id, seen)
+    }
+
+    fn syn(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
+        if let Some(ack) = seen.segment.acknowledges() {
+            let asked =
+                self.latest(id, seen.side.peer(), |other| other.segment.flags.syn() && other.segment.end() == ack);
+            return match asked {
+                Some(syn) => {
+                    Cause::proven(seen.event, vec![syn.event], format!("its ACK follows the number of {}", syn.frame))
+                }
+                None => Cause::unknown(seen.event, "the SYN that it answers was not captured"),
+            };
+        }
+        let connect = self.made.iter().rev().find(|made| {
+            made.call.name == CallName::Connect && made.call.addr() == Some(seen.segment.dst) && made.in_progress
+        });
+        match connect {
+            Some(made) => Cause::proven(seen.event, vec![made.event], "the only connect() in progress to that address"),
+            None => Cause::unknown(seen.event, "a program called connect(); no calls are known"),
+        }
+    }
+
+    fn data(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
+        let side = seen.side;
+        let Some((start, end)) = self.offsets(id, seen) else { return Cause::unknown(seen.event, "") };
+        let goes_back = self.memory(id).next[side].is_some_and(|next| seen.segment.seq.is_before(next));
+        let overlaps = |other: &Seen<'a>| other.segment.payload_range().overlaps(seen.segment.payload_range());
+        let earlier = if goes_back { self.latest(id, side, overlaps) } else { None };
+        let calls: Vec<EventId> =
+            self.memory(id).written[side].covering(start, end).iter().map(|span| span.call).collect();
+        let mut causes = calls.clone();
+        causes.extend(earlier.map(|other| other.event));
+        if let Some(other) = earlier {
+            return Cause::proven(seen.event, causes, format!("the same bytes as in {}", other.frame));
+        }
+        if calls.is_empty() {
+            return Cause::unknown(seen.event, "a program sent these bytes; no calls are known");
+        }
+        let whose = if calls.len() == 1 { "this call's" } else { "these calls'" };
+        // As the drawing counts: the first byte is 1, the range ends before its second number.
+        Cause::proven(seen.event, causes, format!("bytes {} to {} are {whose}", start + 1, end))
+    }
+
+    /// The offsets of a segment's payload in its sender's stream, the first byte being 0.
+    pub(super) fn offsets(&self, id: ConnectionId, seen: Seen<'a>) -> Option<(u64, u64)> {
+        let connection = self.connection(id)?;
+        let first = connection.relative(seen.side, seen.segment.payload_range().start);
+        let start = u64::from(first.wrapping_sub(1));
+        Some((start, start + u64::from(seen.segment.payload_len)))
+    }
+
+    fn fin(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
+        let before = self.latest(id, seen.side, |other| other.segment.flags.fin());
+        if let Some(made) = self.ending_call(id, seen.side) {
+            self.memory(id).ended_by[seen.side].get_or_insert(made.event);
+            let evidence = match made.call.name {
+                CallName::Exit => "the program ended with this descriptor open",
+                CallName::Shutdown => "the call that ended this direction",
+                _ => "the last descriptor was closed, nothing was unread",
+            };
+            return Cause::proven(seen.event, vec![made.event], evidence);
+        }
+        match before {
+            Some(other) => Cause::proven(seen.event, vec![other.event], format!("the same FIN as in {}", other.frame)),
+            None => self.fin_of_a_death(id, seen),
+        }
+    }
+
+    /// A FIN while a send is in progress that never returned: the signal that came with its error killed the program.
+    fn fin_of_a_death(&self, id: ConnectionId, seen: Seen<'a>) -> Cause {
+        let actor = self.connection(id).and_then(|connection| connection.actors[seen.side].as_ref());
+        let last = actor.and_then(|actor| self.made.iter().rev().find(|made| made.actor == actor && made.in_progress));
+        match last {
+            Some(made) => Cause::likely(seen.event, vec![made.event], "the program ended during this call"),
+            None => Cause::unknown(seen.event, "close(), shutdown() or the end of the program; no calls are known"),
+        }
+    }
+
+    fn pure_ack(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
+        let ack = seen.segment.ack;
+        let before = self.last_ack(id, seen.side);
+        let memory = self.memory(id);
+        let newly = newly_acknowledged(memory, seen.side.peer(), before, ack);
+        if let Some(latest) = newly.first() {
+            let evidence = format!("its ACK follows the last number of {}", latest.frame);
+            return Cause::proven(seen.event, newly.iter().map(|other| other.event).collect(), evidence);
+        }
+        let reading = self
+            .made
+            .iter()
+            .rev()
+            .find(|made| made.end == Some((id, seen.side)) && made.call.name.receives() && made.in_progress);
+        if let Some(made) = reading {
+            return Cause::proven(
+                seen.event,
+                vec![made.event],
+                "it acknowledges nothing new: the read opened the window",
+            );
+        }
+        match self.latest(id, seen.side.peer(), |_| true) {
+            Some(other) => {
+                Cause::likely(seen.event, vec![other.event], "it acknowledges nothing new; the latest segment is taken")
+            }
+            None => Cause::unknown(seen.event, "what it acknowledges was not captured"),
+        }
+    }
+
+    /// The last acknowledgement that `side` sent.
+    fn last_ack(&self, id: ConnectionId, side: Side) -> Option<SeqNum> {
+        let memory = self.memory.get(&id)?;
+        memory.seen.iter().rev().filter(|other| other.side == side).find_map(|other| other.segment.acknowledges())
+    }
+
+    /// The latest segment of `side` for which `wanted` holds.
+    pub(super) fn latest(&self, id: ConnectionId, side: Side, wanted: impl Fn(&Seen<'a>) -> bool) -> Option<Seen<'a>> {
+        let memory = self.memory.get(&id)?;
+        memory.seen.iter().rev().find(|other| other.side == side && wanted(other)).copied()
+    }
+}
+
+/// The segments of `side` whose last number lies after `before` and at or before `ack`, latest first. The search ends at the
+/// first that `before` covers.
+fn newly_acknowledged<'a>(memory: &Memory<'a>, side: Side, before: Option<SeqNum>, ack: SeqNum) -> Vec<Seen<'a>> {
+    let of_side = memory.seen.iter().rev().filter(|other| other.side == side && other.segment.range().len > 0);
+    let is_new = |other: &&Seen<'a>| before.is_none_or(|before| before.is_before(other.segment.end()));
+    of_side.take_while(is_new).filter(|other| other.segment.end().is_at_or_before(ack)).copied().collect()
+}

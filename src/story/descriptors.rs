@@ -1,0 +1,86 @@
+//! Which descriptor of which actor is which socket.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use super::side::Side;
+use crate::event::{Actor, ConnectionId};
+use crate::socket::call::Fd;
+
+/// What a descriptor refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handle {
+    /// A TCP socket that is not connected.
+    Fresh {
+        /// Whether `SO_LINGER` is on with a time of 0.
+        linger_zero: bool,
+        /// Where a connect in progress goes.
+        connecting: Option<SocketAddr>,
+    },
+    /// A listening socket.
+    Listener {
+        /// What it is bound to.
+        bound: Option<SocketAddr>,
+    },
+    /// An end of a connection.
+    Connected(ConnectionId, Side),
+    /// Something without TCP: a pipe, a Unix socket.
+    Other,
+}
+
+/// The descriptors of all actors.
+#[derive(Clone, Debug, Default)]
+pub struct Descriptors {
+    handles: HashMap<(Actor, Fd), Handle>,
+    bound: HashMap<(Actor, Fd), SocketAddr>,
+}
+
+impl Descriptors {
+    /// What `fd` of `actor` refers to.
+    pub fn get(&self, actor: &Actor, fd: Fd) -> Option<Handle> {
+        self.handles.get(&(actor.clone(), fd)).copied()
+    }
+
+    /// `fd` of `actor` now refers to `handle`.
+    pub fn set(&mut self, actor: &Actor, fd: Fd, handle: Handle) {
+        self.handles.insert((actor.clone(), fd), handle);
+    }
+
+    /// `fd` of `actor` is bound to `addr`.
+    pub fn bind(&mut self, actor: &Actor, fd: Fd, addr: SocketAddr) {
+        self.bound.insert((actor.clone(), fd), addr);
+    }
+
+    /// What `fd` of `actor` was bound to.
+    pub fn bound(&self, actor: &Actor, fd: Fd) -> Option<SocketAddr> {
+        self.bound.get(&(actor.clone(), fd)).copied()
+    }
+
+    /// `fd` of `actor` is closed.
+    pub fn close(&mut self, actor: &Actor, fd: Fd) {
+        self.bound.remove(&(actor.clone(), fd));
+        self.handles.remove(&(actor.clone(), fd));
+    }
+
+    /// Every descriptor of `actor` is closed; the ends that they referred to.
+    pub fn close_all(&mut self, actor: &Actor) -> Vec<(ConnectionId, Side)> {
+        let held = self.handles.iter().filter(|((owner, _), _)| owner == actor);
+        let ends = held.filter_map(|(_, handle)| match handle {
+            Handle::Connected(id, side) => Some((*id, *side)),
+            _ => None,
+        });
+        let ends = ends.collect();
+        self.handles.retain(|(owner, _), _| owner != actor);
+        self.bound.retain(|(owner, _), _| owner != actor);
+        ends
+    }
+
+    /// The actors with a connect to `target` in progress, each with its descriptor.
+    pub fn connecting_to(&self, target: SocketAddr) -> Vec<(Actor, Fd)> {
+        let wanted = |handle: &Handle| matches!(handle, Handle::Fresh { connecting: Some(to), .. } if *to == target);
+        let mut found: Vec<_> =
+            self.handles.iter().filter(|(_, handle)| wanted(handle)).map(|(key, _)| key.clone()).collect();
+        found.sort();
+        found
+    }
+}

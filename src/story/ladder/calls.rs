@@ -1,0 +1,183 @@
+//! The rows of calls that have no segment of their own, and of ends of programs.
+
+use super::{Fold, Ladder, blank};
+use crate::event::{Event, EventId, ExitStatus, Gap};
+use crate::socket::call::{Call, CallName, Outcome};
+use crate::story::rows::{Number, Row, Wire};
+use crate::story::side::Side;
+use crate::story::standing::bytes;
+use crate::story::text;
+
+impl<'a> Ladder<'a> {
+    /// A call that still waits stands where it was entered; every other is laid out where it ended, or with its segment.
+    pub(super) fn begun(&mut self, event: &'a Event, call: &'a Call) {
+        let waits = self.story.end_of(event.id).is_none();
+        if !waits || self.has_segment(event.id) || call.name == CallName::Exit {
+            return;
+        }
+        let side = self.side(event);
+        let wire = if call.name == CallName::Nanosleep { Wire::Note("…".to_owned()) } else { Wire::Empty };
+        self.call_row(event, event.id, side, text::line(call, None), wire, false);
+    }
+
+    pub(super) fn ended(&mut self, event: &'a Event, begun: EventId, outcome: &'a Outcome) {
+        if let Some(row) = self.row_of.get(&begun).copied() {
+            self.join(row, event.id);
+            if let Some(row) = self.rows.get_mut(row) {
+                row.failed |= outcome.errno.is_some();
+            }
+            return;
+        }
+        let Some((call, _)) = self.story.call(begun) else { return };
+        let side = self.side(event);
+        let line = text::line(call, Some(outcome));
+        if Self::opens(call.name) && self.join_handshake(event, begun, side, &line) {
+            return;
+        }
+        if call.name.receives() && outcome.ret > 0 {
+            return self.read(event, begun, side, call, outcome);
+        }
+        if is_setting_up(call.name) && outcome.errno.is_none() {
+            return self.set_up(event, begun, side, &line);
+        }
+        let wire = self.wire_without_segment(event, call, outcome);
+        self.call_row(event, begun, side, line, wire, outcome.errno.is_some());
+    }
+
+    fn join_handshake(&mut self, event: &Event, begun: EventId, side: Side, line: &str) -> bool {
+        let Some(row) = self.opening_row(event.id).filter(|row| self.rows[*row].text[side].is_empty()) else {
+            return false;
+        };
+        line.clone_into(&mut self.rows[row].text[side]);
+        self.join(row, begun);
+        self.join(row, event.id);
+        true
+    }
+
+    /// What stands in the network's column beside a call that has no segment.
+    fn wire_without_segment(&self, event: &Event, call: &Call, outcome: &Outcome) -> Wire {
+        if call.name == CallName::Nanosleep {
+            let slept = self.story.journal().get(event.ended().map_or(event.id, |(begun, _)| begun));
+            let nanos = slept.map_or(0, |begun| event.time.since(begun.time));
+            return Wire::Pause(nanos.max(0).unsigned_abs());
+        }
+        let could_send = call.name.sends() || matches!(call.name, CallName::Close | CallName::Shutdown);
+        let blind = self.story.is_blind();
+        match could_send {
+            true if blind && outcome.errno.is_none() => Wire::Note("not captured".to_owned()),
+            true => Wire::NothingSent,
+            false => Wire::Empty,
+        }
+    }
+
+    fn call_row(&mut self, event: &Event, begun: EventId, side: Side, line: String, wire: Wire, failed: bool) -> usize {
+        let number = if matches!(wire, Wire::Pause(_)) { Number::Blank } else { Number::Dot };
+        let mut row = Row { failed, text: Self::only(side, line), ..blank(event.id, number, wire) };
+        row.connection = self.connection(event.id).or_else(|| self.rows.last().and_then(|row| row.connection));
+        self.push(row, &[begun, event.id])
+    }
+
+    /// A read stands on the row of the segment that it waited for or that came just before it, if that end's cell is free;
+    /// further reads are folded.
+    fn read(&mut self, event: &Event, begun: EventId, side: Side, call: &Call, outcome: &Outcome) {
+        let line = text::line(call, Some(outcome));
+        let carrying = self.story.cause(event.id).and_then(|cause| cause.causes.last().copied());
+        let row = carrying.and_then(|id| self.row_of.get(&id).copied());
+        let waited = carrying.is_some_and(|segment| begun < segment);
+        if let Some(row) = row
+            && (waited || row + 1 == self.rows.len())
+            && self.rows[row].text[side].is_empty()
+        {
+            self.rows[row].text[side] = line;
+            self.join(row, begun);
+            return self.join(row, event.id);
+        }
+        let count = outcome.count().unwrap_or(0);
+        match self.fold {
+            Some(fold) if fold.reads && fold.side == side && fold.row + 1 == self.rows.len() => {
+                let fold = Fold { calls: fold.calls + 1, bytes: fold.bytes + count, ..fold };
+                self.refold(event, begun, fold);
+            }
+            _ => {
+                let row = self.call_row(event, begun, side, line, Wire::Empty, false);
+                self.fold = Some(Fold { row, side, reads: true, calls: 1, bytes: count });
+            }
+        }
+    }
+
+    fn set_up(&mut self, event: &Event, begun: EventId, side: Side, line: &str) {
+        match self.fold {
+            Some(fold) if !fold.reads && fold.side == side && fold.row + 1 == self.rows.len() => {
+                line.clone_into(&mut self.rows[fold.row].text[side]);
+                self.rows[fold.row].event = event.id;
+                self.refold(event, begun, Fold { calls: fold.calls + 1, ..fold });
+            }
+            _ => {
+                let row = self.call_row(event, begun, side, line.to_owned(), Wire::Empty, false);
+                self.fold = Some(Fold { row, side, reads: false, calls: 1, bytes: 0 });
+            }
+        }
+    }
+
+    /// One call more on the row of `fold`.
+    fn refold(&mut self, event: &Event, begun: EventId, fold: Fold) {
+        self.join(fold.row, begun);
+        self.join(fold.row, event.id);
+        let row = &mut self.rows[fold.row];
+        let text = &mut row.text[fold.side];
+        let line = text.split("  ").next().unwrap_or("").to_owned();
+        if fold.reads {
+            *text = format!("{line}  {} reads", fold.calls);
+            row.wire = Wire::Note(format!("[+] {}", bytes(fold.bytes)));
+        } else {
+            *text = format!("{line}  {} calls", fold.calls);
+        }
+        self.fold = Some(fold);
+    }
+
+    pub(super) fn exited(&mut self, event: &'a Event, status: ExitStatus) {
+        let side = self.side(event);
+        let line = match status {
+            ExitStatus::Code(code) => format!("exit({code})"),
+            ExitStatus::Killed(signal) => format!("killed by {signal} ✗"),
+        };
+        let call = self.story.cause(event.id).and_then(|cause| cause.causes.first().copied());
+        if let Some(row) = call.and_then(|begun| self.row_of.get(&begun).copied())
+            && matches!(status, ExitStatus::Code(_))
+        {
+            return self.join(row, event.id);
+        }
+        let failed = matches!(status, ExitStatus::Killed(_));
+        let wire = if failed { Wire::NothingSent } else { Wire::Empty };
+        self.call_row(event, call.unwrap_or(event.id), side, line, wire, failed);
+    }
+
+    pub(super) fn gap(&mut self, event: &Event, gap: &Gap) {
+        let words = match gap {
+            Gap::Dropped(frames) => format!("{frames} frames lost"),
+            Gap::Malformed { frame, .. } => format!("{frame} not understood"),
+            Gap::CutShort { .. } => "the file ends here".to_owned(),
+            Gap::NoCapture(_) => "no capture".to_owned(),
+            Gap::Unsettled(_) => "not settled".to_owned(),
+            Gap::ClockStep(_) => "the clock was set".to_owned(),
+        };
+        let mut row = blank(event.id, Number::Blank, Wire::Note(words));
+        row.connection = self.rows.last().and_then(|row| row.connection);
+        row.failed = true;
+        self.push(row, &[event.id]);
+    }
+}
+
+const fn is_setting_up(name: CallName) -> bool {
+    matches!(
+        name,
+        CallName::Socket
+            | CallName::Bind
+            | CallName::Listen
+            | CallName::Setsockopt
+            | CallName::Sigaction
+            | CallName::Sigprocmask
+            | CallName::Pipe
+            | CallName::Socketpair
+    )
+}

@@ -1,0 +1,161 @@
+//! The rows of segments.
+
+use super::{Ladder, blank};
+use crate::event::{Event, EventId, FrameNo};
+use crate::socket::call::CallName;
+use crate::story::rows::{Number, Row, Wire};
+use crate::story::side::{Both, Side};
+use crate::story::track::{Change, Record};
+use crate::tcp::rule::Rule;
+use crate::tcp::segment::Segment;
+use crate::tcp::state::State;
+
+impl<'a> Ladder<'a> {
+    pub(super) fn segment(&mut self, event: &'a Event, frame: FrameNo, segment: &'a Segment) {
+        let Some(record) = self.story.record(event.id) else { return };
+        let Some((id, side)) = record.connection.zip(record.side) else { return };
+        if let Some(opening) = self.openings.get(&id).copied()
+            && frame >= opening.frames.0
+            && frame <= opening.frames.1
+        {
+            return self.handshake(event, opening);
+        }
+        if segment.is_pure_ack() && !self.all_acks && record.change(side.peer()).is_none() && self.mark(event, frame) {
+            return;
+        }
+        let mut row = blank(event.id, Number::Frame(frame), self.arrow(event, segment, side, record));
+        row.connection = Some(id);
+        row.failed = segment.flags.rst();
+        let calls = self.calls_behind(event.id);
+        row.text[side] = self.senders_text(event, segment, side, record, &calls);
+        row.text[side.peer()] = self.receivers_text(event, segment, record, side.peer());
+        let events: Vec<EventId> = calls.into_iter().chain([event.id]).collect();
+        self.push(row, &events);
+    }
+
+    fn handshake(&mut self, event: &Event, opening: super::Opening) {
+        if let Some(row) = self.row_of.get(&opening.first).copied() {
+            return self.join(row, event.id);
+        }
+        let (first, last) = opening.frames;
+        let mut row = blank(event.id, Number::Frames(first, last), Wire::Handshake);
+        row.connection = self.connection(event.id);
+        let calls = self.calls_behind(event.id);
+        row.text.client = calls.first().and_then(|begun| self.call_text(*begun)).unwrap_or_default();
+        let events: Vec<EventId> = calls.into_iter().chain([event.id]).collect();
+        self.push(row, &events);
+    }
+
+    /// Marks a pure ACK at the arrow that it acknowledges; false where that arrow has no row or a mark already.
+    fn mark(&mut self, event: &Event, frame: FrameNo) -> bool {
+        let acknowledged = self.story.cause(event.id).and_then(|cause| cause.causes.first().copied());
+        let Some(row) = acknowledged.and_then(|id| self.row_of.get(&id).copied()) else { return false };
+        let Some(Wire::Arrow { acknowledged_by, .. }) = self.rows.get_mut(row).map(|row| &mut row.wire) else {
+            return false;
+        };
+        if acknowledged_by.is_some() {
+            return false;
+        }
+        *acknowledged_by = Some(frame);
+        self.join(row, event.id);
+        true
+    }
+
+    /// The calls that caused a segment and stand on no row yet.
+    fn calls_behind(&self, segment: EventId) -> Vec<EventId> {
+        let causes = self.story.cause(segment).into_iter().flat_map(|cause| &cause.causes);
+        causes.copied().filter(|id| self.story.call(*id).is_some() && !self.row_of.contains_key(id)).collect()
+    }
+
+    fn arrow(&self, event: &Event, segment: &Segment, side: Side, record: &Record) -> Wire {
+        let heard = !self.story.was_lost(event.id);
+        Wire::Arrow { from: side, label: self.label(event, segment, side, record), acknowledged_by: None, heard }
+    }
+
+    fn label(&self, event: &Event, segment: &Segment, side: Side, record: &Record) -> String {
+        let flags = segment.flags;
+        let Some(connection) = record.connection.and_then(|id| self.story.connection(id)) else { return String::new() };
+        let ack = || connection.relative(side.peer(), segment.ack);
+        if flags.rst() {
+            return "RST".to_owned();
+        }
+        if flags.syn() {
+            return if flags.ack() { "SYN ACK".to_owned() } else { "SYN".to_owned() };
+        }
+        if segment.payload_len > 0 {
+            let start = connection.relative(side, segment.seq);
+            let word = if self.story.is_repeated(event.id) { "again" } else { "DATA" };
+            let fin = if flags.fin() { ", FIN" } else { "" };
+            let carries_ack = record.change(side.peer()).is_some_and(|change| change.rule == Rule::FinAcknowledged);
+            let riding = if carries_ack { format!(", ACK {}", ack()) } else { String::new() };
+            return format!("{word} {start}:{}{fin}{riding}", start.wrapping_add(segment.payload_len));
+        }
+        if flags.fin() {
+            return "FIN".to_owned();
+        }
+        format!("ACK {}", ack())
+    }
+
+    fn senders_text(&self, event: &Event, segment: &Segment, side: Side, record: &Record, calls: &[EventId]) -> String {
+        if let Some(text) = calls.first().and_then(|begun| self.call_text(*begun)) {
+            let more = calls.len() - 1;
+            return if more > 0 { format!("{text}  +{more}") } else { text };
+        }
+        if segment.flags.rst() {
+            return if record.change(side).is_some() { "kernel ▸ CLOSED".to_owned() } else { "kernel".to_owned() };
+        }
+        if self.story.is_repeated(event.id) {
+            return self
+                .story
+                .silence_before(event.id)
+                .map_or_else(String::new, |nanos| format!("no ACK for {} ms", nanos / 1_000_000));
+        }
+        record.change(side).map_or_else(String::new, |change| arrived(change, record, side))
+    }
+
+    fn receivers_text(&self, event: &Event, segment: &Segment, record: &Record, side: Side) -> String {
+        if (!record.heard || self.story.was_refused(event.id)) && segment.payload_len > 0 {
+            return "✗ no program to read it".to_owned();
+        }
+        let Some(change) = record.change(side) else { return String::new() };
+        if segment.flags.rst() {
+            let error = record.ends[side].socket.pending.filter(|_| record.ends[side].has_program());
+            return error.map_or_else(|| "▸ CLOSED".to_owned(), |errno| format!("▸ CLOSED, error {errno}"));
+        }
+        arrived(change, record, side)
+    }
+}
+
+fn arrived(change: Change, record: &Record, side: Side) -> String {
+    let no_program = !record.ends[side].has_program() && matches!(change.to, State::FinWait2 | State::TimeWait);
+    format!("▸ {}{}", change.to, if no_program { ", no program" } else { "" })
+}
+
+impl Ladder<'_> {
+    /// Whether the call that began at `begun` will stand on the row of a segment that it caused.
+    pub(super) fn has_segment(&self, begun: EventId) -> bool {
+        self.caused.contains_key(&begun)
+    }
+
+    /// The row of a connection's handshake, or of its SYN while that is all there is.
+    pub(super) fn opening_row(&self, event: EventId) -> Option<usize> {
+        let connection = self.story.connection(self.connection(event)?)?;
+        connection
+            .events
+            .iter()
+            .find_map(|id| self.row_of.get(id).copied())
+            .filter(|row| self.rows.get(*row).is_some_and(|row: &Row| matches!(row.wire, Wire::Handshake)))
+    }
+
+    /// Whether `name` is a call that opens a connection and so belongs to its handshake.
+    pub(super) const fn opens(name: CallName) -> bool {
+        matches!(name, CallName::Connect | CallName::Accept)
+    }
+
+    /// An empty pair of texts with `text` at `side`.
+    pub(super) fn only(side: Side, text: String) -> Both<String> {
+        let mut both = Both::default();
+        both[side] = text;
+        both
+    }
+}

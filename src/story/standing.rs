@@ -1,0 +1,72 @@
+//! How each end stands, in one line of plain words.
+
+use super::connection::End;
+use super::side::Side;
+use crate::event::SocketSample;
+use crate::tcp::state::State;
+
+/// One line of plain words for `side`. `lost` are the bytes that it sent in vain.
+pub fn words(side: Side, end: &End, peer: &End, lost: u64) -> String {
+    let other = side.peer().name();
+    let no_program = end.has_calls && !end.has_program();
+    match end.tcp.state {
+        State::Closed => closed(end, lost),
+        State::Listen => "waits for connections".to_owned(),
+        State::SynSent => "asked, no answer yet".to_owned(),
+        State::SynReceived => "answered, not confirmed yet".to_owned(),
+        State::Established if peer.tcp.state == State::Closed && peer.tcp.isn.is_some() => {
+            format!("has not heard that {other} is gone")
+        }
+        State::Established => established(end),
+        State::FinWait1 => "its FIN is not acknowledged".to_owned(),
+        State::FinWait2 | State::TimeWait if no_program => "no program, kernel only".to_owned(),
+        State::FinWait2 => "may read, may not send".to_owned(),
+        State::CloseWait if end.socket.unread > 0 => format!("{} unread, then the end", bytes(end.socket.unread)),
+        State::CloseWait => format!("{other} will send no more"),
+        State::Closing => "both ended, FINs crossed".to_owned(),
+        State::LastAck => "waits for the last ACK".to_owned(),
+        State::TimeWait => "done, waits for strays".to_owned(),
+    }
+}
+
+fn closed(end: &End, lost: u64) -> String {
+    if lost > 0 {
+        return format!("{} lost", bytes(lost));
+    }
+    if end.tcp.isn.is_none() {
+        return "no connection yet".to_owned();
+    }
+    match end.socket.pending {
+        Some(errno) => format!("{errno} waits for a call"),
+        None if end.has_calls && !end.has_program() => "its program has closed it".to_owned(),
+        None => "nothing is left of it".to_owned(),
+    }
+}
+
+fn established(end: &End) -> String {
+    let unacknowledged = end.tcp.snd_una.distance_to(end.tcp.snd_nxt);
+    match (end.socket.unread, unacknowledged) {
+        (0, 0) => "open, nothing unread".to_owned(),
+        (0, waiting) => format!("{} unacknowledged", bytes(u64::try_from(waiting).unwrap_or(0))),
+        (unread, _) => format!("{} unread", bytes(unread)),
+    }
+}
+
+/// `1 byte`, `5 bytes`.
+pub fn bytes(count: u64) -> String {
+    if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
+}
+
+/// The kernel's own view in words, and whether it contradicts `inferred`.
+///
+/// A connection whose end is CLOSED has no socket that can be found by its addresses; one that nothing is known of yet has
+/// none either. A descriptor that is still open after a reset holds a socket that `sock_diag(7)` no longer lists.
+pub fn kernel(sample: Option<SocketSample>, inferred: State) -> (String, bool) {
+    match sample {
+        None => ("no socket".to_owned(), inferred != State::Closed),
+        Some(socket) => {
+            let owner = if socket.orphan { ", no process" } else { "" };
+            (format!("{}{owner}", socket.state), socket.state != inferred)
+        }
+    }
+}

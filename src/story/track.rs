@@ -1,0 +1,242 @@
+//! The fold over a run's events: which connection each belongs to, and how both ends stand after it.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use super::connection::{Connection, End};
+use super::descriptors::{Descriptors, Handle};
+use super::side::{Both, Side};
+use crate::event::{Actor, ConnectionId, Event, EventId, FrameNo, What};
+use crate::socket::call::{Call, Fd};
+use crate::tcp::machine::Stimulus;
+use crate::tcp::rule::Rule;
+use crate::tcp::segment::Segment;
+use crate::tcp::state::State;
+
+mod calls;
+mod presume;
+
+/// A state that an event changed, or was looked at and kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// At which end.
+    pub side: Side,
+    /// The state before.
+    pub from: State,
+    /// The state after.
+    pub to: State,
+    /// Why.
+    pub rule: Rule,
+}
+
+/// What is known of one event beside itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// The connection that it belongs to.
+    pub connection: Option<ConnectionId>,
+    /// The end that sent it or called.
+    pub side: Option<Side>,
+    /// The sender's step and then the receiver's, for a segment; presumed steps, for a call without a capture.
+    pub changes: Vec<Change>,
+    /// Whether the receiving end, had it no program, would have answered this segment with a reset.
+    pub draws_reset: bool,
+    /// Whether a program could still take it when it arrived.
+    pub heard: bool,
+    /// How both ends stood after it.
+    pub ends: Both<End>,
+}
+
+impl Record {
+    /// The change of state at `side`, if there was one.
+    pub fn change(&self, side: Side) -> Option<Change> {
+        self.changes.iter().find(|change| change.side == side && change.from != change.to).copied()
+    }
+}
+
+/// The fold's state.
+#[derive(Clone, Debug, Default)]
+pub struct Track {
+    connections: Vec<Connection>,
+    by_ends: HashMap<(SocketAddr, SocketAddr), ConnectionId>,
+    descriptors: Descriptors,
+    calls: HashMap<EventId, Call>,
+    records: Vec<Record>,
+    /// Whether the run has no capture, so that segments are presumed from calls.
+    blind: bool,
+}
+
+impl Track {
+    /// A fold over nothing yet. `blind` where the run has no capture.
+    pub fn new(blind: bool) -> Self {
+        Self { blind, ..Self::default() }
+    }
+
+    /// The connections, in the order of their numbers.
+    pub fn connections(&self) -> &[Connection] {
+        &self.connections
+    }
+
+    /// What is known of each event, in the order of ids.
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// The connection called `id`.
+    pub fn connection(&self, id: ConnectionId) -> Option<&Connection> {
+        self.connections.get(index(id))
+    }
+
+    fn connection_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+        self.connections.get_mut(index(id))
+    }
+
+    /// Takes the next event in.
+    pub fn apply(&mut self, event: &Event) {
+        let mut record = match &event.what {
+            What::Segment { frame, segment } => self.segment(frame.number, segment),
+            What::Begun(call) => self.begun(event, call),
+            What::Ended { begun, outcome } => self.ended(event, *begun, outcome),
+            What::Exit(_) => self.exit(event.actor.as_ref()),
+            What::Sample(sample) => self.beside(sample.local, sample.remote),
+            What::Started { .. } | What::Gap(_) => Record::default(),
+        };
+        if let Some(connection) = record.connection.and_then(|id| self.connection_mut(id)) {
+            connection.events.push(event.id);
+            record.ends = connection.ends.clone();
+        }
+        self.records.push(record);
+    }
+
+    fn beside(&self, local: SocketAddr, remote: SocketAddr) -> Record {
+        let connection = self.between(local, remote);
+        let side = connection.and_then(|id| self.connection(id)?.side_of(local));
+        Record { connection, side, ..Record::default() }
+    }
+
+    fn between(&self, one: SocketAddr, other: SocketAddr) -> Option<ConnectionId> {
+        self.by_ends.get(&key(one, other)).copied()
+    }
+
+    fn open(&mut self, client: SocketAddr, server: SocketAddr) -> ConnectionId {
+        let id = ConnectionId(u32::try_from(self.connections.len() + 1).unwrap_or(u32::MAX));
+        self.connections.push(Connection::new(id, client, server));
+        self.by_ends.insert(key(client, server), id);
+        id
+    }
+
+    /// The connection that `segment` belongs to; a new one where it opens one or is the first of its addresses.
+    fn connection_of(&mut self, segment: &Segment) -> ConnectionId {
+        let known = self.between(segment.src, segment.dst);
+        let opens = segment.flags.syn() && !segment.flags.ack();
+        match known {
+            Some(id) if !(opens && self.is_another(id, segment)) => id,
+            // A SYN-ACK comes from the server, whoever was seen first.
+            _ if segment.flags.syn() && segment.flags.ack() => self.open(segment.dst, segment.src),
+            _ => self.open(segment.src, segment.dst),
+        }
+    }
+
+    /// Whether a SYN between the ends of `id` asks for another connection: its number is not the one that opened `id`
+    /// (a SYN sent again has the same, and in a simultaneous open the other end has not been seen yet).
+    fn is_another(&self, id: ConnectionId, syn: &Segment) -> bool {
+        self.connection(id).is_some_and(|connection| {
+            let side = connection.side_of(syn.src).unwrap_or(Side::Client);
+            connection.ends[side].tcp.isn.is_some_and(|isn| isn != syn.seq)
+        })
+    }
+
+    fn segment(&mut self, frame: FrameNo, segment: &Segment) -> Record {
+        let id = self.connection_of(segment);
+        self.tie_connect(id, segment);
+        let Some(connection) = self.connection_mut(id) else { return Record::default() };
+        let side = connection.side_of(segment.src).unwrap_or(Side::Client);
+        let peer = side.peer();
+        connection.frames = Some((connection.frames.map_or(frame, |(first, _)| first), frame));
+        let draws_reset = connection.ends[peer].tcp.would_reset_without_reader(segment);
+        let heard = connection.ends[peer].has_program() || segment.payload_len == 0;
+        let sent = send(&mut connection.ends[side], side, segment);
+        let arrived = arrive(&mut connection.ends[peer], peer, segment);
+        Record {
+            connection: Some(id),
+            side: Some(side),
+            changes: vec![sent, arrived],
+            draws_reset,
+            heard,
+            ends: Both::default(),
+        }
+    }
+
+    /// The first SYN of a connection belongs to the connect in progress that goes where it goes.
+    fn tie_connect(&mut self, id: ConnectionId, segment: &Segment) {
+        if !segment.flags.syn() || segment.flags.ack() {
+            return;
+        }
+        let Some((actor, fd)) = self.descriptors.connecting_to(segment.dst).into_iter().next() else { return };
+        self.hold(&actor, fd, id, Side::Client);
+    }
+
+    /// `fd` of `actor` is the end `side` of `id` from now on.
+    fn hold(&mut self, actor: &Actor, fd: Fd, id: ConnectionId, side: Side) {
+        let linger_zero = matches!(self.descriptors.get(actor, fd), Some(Handle::Fresh { linger_zero: true, .. }));
+        self.descriptors.set(actor, fd, Handle::Connected(id, side));
+        let Some(connection) = self.connection_mut(id) else { return };
+        connection.actors[side] = Some(actor.clone());
+        let end = &mut connection.ends[side];
+        end.has_calls = true;
+        end.socket.descriptors += 1;
+        end.socket.linger_zero |= linger_zero;
+    }
+}
+
+fn index(id: ConnectionId) -> usize {
+    usize::try_from(id.0).unwrap_or(usize::MAX).wrapping_sub(1)
+}
+
+fn key(one: SocketAddr, other: SocketAddr) -> (SocketAddr, SocketAddr) {
+    if one <= other { (one, other) } else { (other, one) }
+}
+
+fn send(end: &mut End, side: Side, segment: &Segment) -> Change {
+    let step = end.tcp.step(Stimulus::Sends(segment));
+    end.tcp = step.after;
+    if segment.flags.rst() {
+        // A full socket that can receive no more answers data with a reset and takes the error itself
+        // (tcp_rcv_state_process(), TCP_ABORT_ON_DATA); one whose program gave up has nobody to tell.
+        let answers_for_program = step.rule == Rule::AnswersWithReset && end.has_calls && end.socket.descriptors > 0;
+        if answers_for_program && step.from != State::Closed {
+            end.socket.reset_arrives(State::Established);
+        }
+        end.socket.dies();
+        end.gave_up = !end.has_calls;
+    }
+    if segment.flags.fin() {
+        end.socket.send_shut = true;
+    }
+    end.socket.state = step.to;
+    Change { side, from: step.from, to: step.to, rule: step.rule }
+}
+
+fn arrive(end: &mut End, side: Side, segment: &Segment) -> Change {
+    let before = end.tcp.rcv_nxt;
+    let step = end.tcp.step(Stimulus::Arrives(segment));
+    end.tcp = step.after;
+    match step.rule {
+        Rule::ResetArrives | Rule::Refused => {
+            end.socket.reset_arrives(step.from);
+        }
+        _ if step.to != State::Closed && !segment.flags.rst() => {
+            let from = before.unwrap_or(segment.payload_range().start);
+            let new = segment.payload_range().end();
+            if end.tcp.rcv_nxt.is_some_and(|next| new.is_at_or_before(next)) && from.is_before(new) {
+                end.socket.data_arrives(u64::from(new.relative_to(from)).min(u64::from(segment.payload_len)));
+            }
+            let fin_taken = segment.fin_seq().is_some_and(|fin| end.tcp.rcv_nxt == Some(fin + 1));
+            if fin_taken {
+                end.socket.fin_arrives();
+            }
+        }
+        _ => {}
+    }
+    end.socket.state = step.to;
+    Change { side, from: step.from, to: step.to, rule: step.rule }
+}

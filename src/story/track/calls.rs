@@ -1,0 +1,177 @@
+//! What calls tell of descriptors, and of what a socket has been asked and has answered.
+
+use super::{Record, Track};
+use crate::event::{Actor, ConnectionId, Event, EventId};
+use crate::socket::call::{Call, CallName, Fd, Outcome};
+use crate::story::descriptors::Handle;
+use crate::story::side::Side;
+
+impl Track {
+    pub(super) fn begun(&mut self, event: &Event, call: &Call) -> Record {
+        self.calls.insert(event.id, call.clone());
+        let Some((actor, fd)) = event.actor.as_ref().zip(call.fd()) else { return Record::default() };
+        if let (CallName::Connect, Some(Handle::Fresh { linger_zero, .. })) =
+            (call.name, self.descriptors.get(actor, fd))
+        {
+            self.descriptors.set(actor, fd, Handle::Fresh { linger_zero, connecting: call.addr() });
+        }
+        self.at(actor, fd)
+    }
+
+    /// The record of something that `actor` did to `fd`.
+    fn at(&self, actor: &Actor, fd: Fd) -> Record {
+        match self.descriptors.get(actor, fd) {
+            Some(Handle::Connected(id, side)) => Record { connection: Some(id), side: Some(side), ..Record::default() },
+            _ => Record::default(),
+        }
+    }
+
+    pub(super) fn ended(&mut self, event: &Event, begun: EventId, outcome: &Outcome) -> Record {
+        let Some((actor, call)) = event.actor.as_ref().zip(self.calls.remove(&begun)) else { return Record::default() };
+        let before = call.fd().map(|fd| self.at(actor, fd)).unwrap_or_default();
+        if outcome.errno.is_none() {
+            self.opened(actor, &call, outcome);
+        }
+        let mut record = call.fd().map(|fd| self.at(actor, fd)).unwrap_or_default();
+        if record.connection.is_none() {
+            record = before;
+        }
+        if call.name == CallName::Accept {
+            let fd = outcome.count().and_then(|fd| i32::try_from(fd).ok()).map(Fd);
+            record = fd.map(|fd| self.at(actor, fd)).unwrap_or_default();
+        }
+        if let Some((id, side)) = record.connection.zip(record.side) {
+            self.answered(id, side, &call, outcome);
+            if self.blind {
+                record.changes = self.presume(id, side, &call, outcome);
+            }
+        }
+        if call.name == CallName::Close && outcome.errno.is_none() {
+            call.fd().into_iter().for_each(|fd| self.descriptors.close(actor, fd));
+        }
+        record
+    }
+
+    /// What a successful call did to the descriptors.
+    fn opened(&mut self, actor: &Actor, call: &Call, outcome: &Outcome) {
+        let fresh = Handle::Fresh { linger_zero: false, connecting: None };
+        let returned = outcome.count().and_then(|fd| i32::try_from(fd).ok()).map(Fd);
+        match (call.name, call.fd(), returned) {
+            (CallName::Socket, _, Some(fd)) => {
+                let tcp =
+                    call.word(0).is_some_and(|family| family.starts_with("AF_INET")) && call.has_flag("SOCK_STREAM");
+                self.descriptors.set(actor, fd, if tcp { fresh } else { Handle::Other });
+            }
+            (CallName::Bind, Some(fd), _) => {
+                call.addr().into_iter().for_each(|addr| self.descriptors.bind(actor, fd, addr));
+            }
+            (CallName::Listen, Some(fd), _) => {
+                let bound = self.descriptors.bound(actor, fd);
+                self.descriptors.set(actor, fd, Handle::Listener { bound });
+            }
+            (CallName::Setsockopt, Some(fd), _) if call.has_flag("SO_LINGER") => {
+                self.set_linger(actor, fd, call.int(3) == Some(1) && call.int(4) == Some(0));
+            }
+            (CallName::Connect, Some(fd), _) => self.connected(actor, fd, call, outcome),
+            (CallName::Accept, Some(listener), Some(fd)) => self.accepted(actor, listener, fd, outcome),
+            (CallName::Dup, Some(fd), Some(copy)) => self.copied(actor, fd, copy),
+            _ => {}
+        }
+    }
+
+    fn set_linger(&mut self, actor: &Actor, fd: Fd, zero: bool) {
+        match self.descriptors.get(actor, fd) {
+            Some(Handle::Fresh { connecting, .. }) => {
+                self.descriptors.set(actor, fd, Handle::Fresh { linger_zero: zero, connecting });
+            }
+            Some(Handle::Connected(id, side)) => {
+                if let Some(connection) = self.connection_mut(id) {
+                    connection.ends[side].socket.linger_zero = zero;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn connected(&mut self, actor: &Actor, fd: Fd, call: &Call, outcome: &Outcome) {
+        if matches!(self.descriptors.get(actor, fd), Some(Handle::Connected(..))) {
+            return;
+        }
+        let Some((local, remote)) = outcome.addr().zip(call.addr()) else { return };
+        let id = match self.between(local, remote) {
+            Some(id) => id,
+            None => self.open_without_segments(local, remote),
+        };
+        self.hold(actor, fd, id, Side::Client);
+    }
+
+    fn accepted(&mut self, actor: &Actor, listener: Fd, fd: Fd, outcome: &Outcome) {
+        let bound = match self.descriptors.get(actor, listener) {
+            Some(Handle::Listener { bound }) => bound,
+            _ => None,
+        };
+        let Some(client) = outcome.addr() else { return };
+        let known = self.connections().iter().rev().find(|connection| {
+            connection.addresses.client == client
+                && connection.actors.server.is_none()
+                && bound.is_none_or(|bound| bound.port() == connection.addresses.server.port())
+        });
+        let id = match (known.map(|connection| connection.id), bound) {
+            (Some(id), _) => id,
+            (None, Some(server)) if self.blind => {
+                // A listener on all addresses of this machine was reached by the client's own.
+                let ip = if server.ip().is_unspecified() { client.ip() } else { server.ip() };
+                self.open_without_segments(client, (ip, server.port()).into())
+            }
+            _ => return,
+        };
+        self.hold(actor, fd, id, Side::Server);
+    }
+
+    fn copied(&mut self, actor: &Actor, fd: Fd, copy: Fd) {
+        let Some(handle) = self.descriptors.get(actor, fd) else { return };
+        self.descriptors.set(actor, copy, handle);
+        if let Handle::Connected(id, side) = handle
+            && let Some(connection) = self.connection_mut(id)
+        {
+            connection.ends[side].socket.descriptors += 1;
+        }
+    }
+
+    /// What a call's answer tells of the socket: errors reported, bytes read, directions shut, descriptors closed.
+    fn answered(&mut self, id: ConnectionId, side: Side, call: &Call, outcome: &Outcome) {
+        let Some(connection) = self.connection_mut(id) else { return };
+        let socket = &mut connection.ends[side].socket;
+        if let Some(errno) = outcome.errno {
+            socket.reports(errno);
+            return;
+        }
+        match call.name {
+            name if name.receives() && !call.has_flag("MSG_PEEK") => socket.reads(outcome.count().unwrap_or(0)),
+            CallName::Shutdown => call.how().into_iter().for_each(|how| socket.shuts(how)),
+            CallName::Close => socket.descriptors = socket.descriptors.saturating_sub(1),
+            CallName::Getsockopt => {
+                outcome.word().and_then(|word| word.parse().ok()).into_iter().for_each(|errno| socket.reports(errno));
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn exit(&mut self, actor: Option<&Actor>) -> Record {
+        let Some(actor) = actor else { return Record::default() };
+        let ends = self.descriptors.close_all(actor);
+        for (id, side) in &ends {
+            if let Some(connection) = self.connection_mut(*id) {
+                let socket = &mut connection.ends[*side].socket;
+                socket.descriptors = socket.descriptors.saturating_sub(1);
+            }
+            if self.blind {
+                self.presume_end(*id, *side);
+            }
+        }
+        match ends.as_slice() {
+            [(id, side)] => Record { connection: Some(*id), side: Some(*side), ..Record::default() },
+            _ => Record::default(),
+        }
+    }
+}

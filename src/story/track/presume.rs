@@ -1,0 +1,97 @@
+//! States without a capture: what a call's success lets presume of the segments that nobody saw.
+//!
+//! It holds between settled calls on one machine, where a segment arrives at once: a FIN is taken in, data for an end without
+//! a program is answered with a reset. Every change here is presumed, and views say that the segments are missing.
+
+use std::net::SocketAddr;
+
+use super::{Change, Track};
+use crate::event::ConnectionId;
+use crate::socket::call::{Call, CallName, How, Outcome};
+use crate::story::connection::End;
+use crate::story::side::Side;
+use crate::tcp::rule::Rule;
+use crate::tcp::state::State;
+
+impl Track {
+    pub(super) fn open_without_segments(&mut self, client: SocketAddr, server: SocketAddr) -> ConnectionId {
+        if let Some(id) = self.between(client, server) {
+            return id;
+        }
+        let id = self.open(client, server);
+        if let Some(connection) = self.connection_mut(id) {
+            for side in Side::BOTH {
+                set_state(&mut connection.ends[side], State::Established);
+            }
+        }
+        id
+    }
+
+    pub(super) fn presume(&mut self, id: ConnectionId, side: Side, call: &Call, outcome: &Outcome) -> Vec<Change> {
+        if outcome.errno.is_some() {
+            return Vec::new();
+        }
+        match call.name {
+            name if name.sends() => self.presume_data(id, side, outcome.count().unwrap_or(0)),
+            CallName::Shutdown if call.how() != Some(How::Read) => self.presume_fin(id, side),
+            CallName::Close => self.presume_end(id, side),
+            _ => Vec::new(),
+        }
+    }
+
+    fn presume_data(&mut self, id: ConnectionId, side: Side, bytes: u64) -> Vec<Change> {
+        let Some(connection) = self.connection_mut(id) else { return Vec::new() };
+        let peer = &mut connection.ends[side.peer()];
+        if peer.has_program() && !(peer.socket.receive_shut && peer.socket.send_shut) {
+            peer.socket.data_arrives(bytes);
+            return Vec::new();
+        }
+        let gone = change(peer, side.peer(), State::Closed, Rule::AnswersWithReset);
+        vec![gone, reset(&mut connection.ends[side], side)]
+    }
+
+    fn presume_fin(&mut self, id: ConnectionId, side: Side) -> Vec<Change> {
+        let Some(connection) = self.connection_mut(id) else { return Vec::new() };
+        let (to, peer_to) = match connection.ends[side].socket.state {
+            State::Established => (State::FinWait2, State::CloseWait),
+            State::CloseWait => (State::Closed, State::TimeWait),
+            _ => return Vec::new(),
+        };
+        let own = change(&mut connection.ends[side], side, to, Rule::FinSent);
+        let peer = &mut connection.ends[side.peer()];
+        peer.socket.fin_arrives();
+        vec![own, change(peer, side.peer(), peer_to, Rule::FinArrives)]
+    }
+
+    /// The last descriptor of `side` is closed: a FIN, or a reset where bytes were not read.
+    pub(super) fn presume_end(&mut self, id: ConnectionId, side: Side) -> Vec<Change> {
+        let Some(connection) = self.connection_mut(id) else { return Vec::new() };
+        let end = &mut connection.ends[side];
+        if end.socket.descriptors > 0 {
+            return Vec::new();
+        }
+        if end.socket.unread > 0 || end.socket.linger_zero {
+            let gone = change(end, side, State::Closed, Rule::Aborts);
+            return vec![gone, reset(&mut connection.ends[side.peer()], side.peer())];
+        }
+        self.presume_fin(id, side)
+    }
+}
+
+fn set_state(end: &mut End, state: State) {
+    end.tcp.state = state;
+    end.socket.state = state;
+}
+
+fn change(end: &mut End, side: Side, to: State, rule: Rule) -> Change {
+    let from = end.socket.state;
+    set_state(end, to);
+    Change { side, from, to, rule }
+}
+
+fn reset(end: &mut End, side: Side) -> Change {
+    let from = end.socket.state;
+    end.socket.reset_arrives(from);
+    set_state(end, State::Closed);
+    Change { side, from, to: State::Closed, rule: Rule::ResetArrives }
+}

@@ -1,0 +1,114 @@
+//! What one draw shows of a story: its rows, and everything about the row under the cursor.
+
+use crate::event::{Frame, FrameNo};
+use crate::socket::call::{Arg, Call};
+use crate::story::rows::{Number, Row, Wire};
+use crate::story::side::Both;
+use crate::story::telling::{Next, Standing, Verdict, Why};
+use crate::tcp::state::State;
+
+/// Everything that one draw needs of a story.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scene {
+    /// The run's name and what happens in it: `broken-pipe  close, then two sends`.
+    pub title: String,
+    /// The ladder.
+    pub lines: Vec<Line>,
+    /// What is known of the row under the cursor.
+    pub moment: Moment,
+    /// How each connection ended that has.
+    pub verdicts: Vec<Verdict>,
+    /// Frames that the capture lost.
+    pub lost: u64,
+}
+
+/// One row with what the wide layout shows beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The row.
+    pub row: Row,
+    /// Nanoseconds since the run's first event.
+    pub since_start: Option<i64>,
+    /// Both ends' states just after it.
+    pub states: Option<Both<State>>,
+    /// Whether a call stands in it.
+    pub has_call: bool,
+}
+
+/// Everything about one row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// Both ends just after it.
+    pub standing: Option<Both<Standing>>,
+    /// Why it is as it is.
+    pub why: Option<Why>,
+    /// What each call would return next.
+    pub next: Option<Next>,
+    /// The packet of its segment.
+    pub frame: Option<Frame>,
+}
+
+impl Line {
+    /// The last frame that the row stands for.
+    pub fn last_frame(&self) -> Option<FrameNo> {
+        let own = match self.row.number {
+            Number::Frame(frame) | Number::Frames(_, frame) => Some(frame),
+            Number::Dot | Number::Blank => None,
+        };
+        let answer = match &self.row.wire {
+            Wire::Arrow { acknowledged_by, .. } => *acknowledged_by,
+            _ => None,
+        };
+        own.max(answer)
+    }
+
+    /// Whether its segment was sent before: the rows call such a one `again`.
+    pub fn is_again(&self) -> bool {
+        matches!(&self.row.wire, Wire::Arrow { label, .. } if label.starts_with("again "))
+    }
+}
+
+impl Scene {
+    /// How many frames the first `rows` rows stand for.
+    pub fn frames(&self, rows: usize) -> u64 {
+        self.lines.iter().take(rows).filter_map(Line::last_frame).max().map_or(0, |frame| frame.0)
+    }
+
+    /// The line at the top right: `live · 8 frames · 0 lost`, counted over the first `rows` rows.
+    pub fn mode(&self, kind: &str, rows: usize) -> String {
+        let frames = self.frames(rows);
+        let plural = if frames == 1 { "" } else { "s" };
+        let mut mode = format!("{kind} · {frames} frame{plural}");
+        if self.lost > 0 || kind == "live" {
+            mode.push_str(&format!(" · {} lost", self.lost));
+        }
+        let again = self.lines.iter().take(rows).filter(|line| line.is_again()).count();
+        if again > 0 {
+            mode.push_str(&format!(" · {again} again"));
+        }
+        mode
+    }
+
+    /// The row's place in which `event` of the cursor's chain of causes stands, for each of the chain.
+    pub fn causes(&self) -> Vec<usize> {
+        let chain = self.moment.why.as_ref().map(|why| why.chain.as_slice()).unwrap_or_default();
+        let holds = |line: &Line| line.row.events.iter().any(|event| chain.contains(event));
+        self.lines.iter().enumerate().filter(|(_, line)| holds(line)).map(|(index, _)| index).collect()
+    }
+}
+
+/// A call in words, before it was made: `send("hello")`, `shutdown(SHUT_WR)`; without its descriptor and lengths.
+pub fn call_words(call: &Call) -> String {
+    let data = call.payload().map(|payload| {
+        let text: String =
+            payload.bytes.iter().take(16).flat_map(|byte| std::ascii::escape_default(*byte)).map(char::from).collect();
+        format!("\"{text}{}\"", if payload.cut || payload.bytes.len() > 16 { "…" } else { "" })
+    });
+    let words = call.args.iter().filter_map(|arg| match arg {
+        Arg::Word(word) => Some(word.clone()),
+        Arg::Addr(addr) => Some(addr.to_string()),
+        Arg::Int(_) | Arg::Bytes(_) => None,
+    });
+    let args: Vec<String> = data.into_iter().chain(words).filter(|word| word != "0").collect();
+    format!("{}({})", call.name, args.join(", "))
+}

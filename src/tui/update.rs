@@ -1,0 +1,72 @@
+//! The only place where the model changes.
+
+mod lab;
+mod menu;
+mod page;
+mod story;
+
+use super::keys::{Action, Context, Meaning, meaning};
+use super::message::{Effect, Message};
+use super::model::{Ended, Model, Overlay, Page, StoryScreen};
+
+/// Changes `model` by `message`, and says what has to be done outside.
+pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    match message {
+        Message::Key(key) => match meaning(model.context(), key) {
+            Meaning::Interrupt => end(model, Ended::Interrupted),
+            Meaning::Action(Action::Quit) => end(model, Ended::Quit),
+            Meaning::Action(action) => act(model, action),
+            Meaning::Typed(c) => menu::typed(model, c),
+            Meaning::Nothing => Vec::new(),
+        },
+        Message::Resized => Vec::new(),
+        Message::InputLost | Message::Interrupted => end(model, Ended::Interrupted),
+        Message::Panicked => end(model, Ended::Panicked),
+        Message::Lab { play, message } if play == model.play => lab::told(model, message),
+        // An earlier play's last words.
+        Message::Lab { .. } => Vec::new(),
+        Message::Opened { title, journal } => {
+            model.story = Some(StoryScreen::replay(title, journal));
+            Vec::new()
+        }
+        Message::Refused { message, help } => {
+            let help = help.map(|help| format!("help: {help}"));
+            let lines = std::iter::once(message).chain(help).collect();
+            show(model, "This could not be done", lines)
+        }
+        Message::Doctor(lines) => show(model, "This machine", lines),
+    }
+}
+
+fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    match model.context() {
+        Context::Menu | Context::Line => menu::act(model, action),
+        Context::Live | Context::Replay => story::act(model, action),
+        Context::Quiz => lab::answer(model, action),
+        Context::Page => page::act(model, action),
+    }
+}
+
+fn end(model: &mut Model, ended: Ended) -> Vec<Effect> {
+    model.ended = Some(ended);
+    Vec::new()
+}
+
+/// Lays a page over the screen.
+fn show(model: &mut Model, title: &str, lines: Vec<String>) -> Vec<Effect> {
+    model.overlay = Some(Overlay::Page(Page { title: title.to_owned(), lines, offset: 0 }));
+    Vec::new()
+}
+
+/// Lays the help for the screen below over it.
+fn show_help(model: &mut Model) -> Vec<Effect> {
+    let lines = super::keys::help(model.context()).into_iter().map(|(keys, help)| format!("{keys:<6} {help}"));
+    let mut lines: Vec<String> = lines.collect();
+    if model.story.is_some() {
+        lines.extend(super::view::legend::LINES.iter().map(|line| (*line).to_owned()));
+    }
+    show(model, "Help", lines)
+}
+
+#[cfg(test)]
+pub mod tests;

@@ -1,0 +1,140 @@
+//! A scenario as it is played: what it tells, and when its next call is let go.
+
+use crate::event::{Event, What};
+use crate::source::lab::message::{Command, Message, Mismatch, NextCall};
+use crate::tui::keys::Action;
+use crate::tui::menu::Entry;
+use crate::tui::message::{Effect, Play};
+use crate::tui::model::{Asking, Model, Overlay, Pace, Progress, StoryScreen, Telling};
+use crate::tui::quiz::Quiz;
+
+use super::show;
+
+/// Starts to play `entry`.
+pub fn start(model: &mut Model, entry: Entry, asking: Asking) -> Vec<Effect> {
+    model.play = Play(model.play.0 + 1);
+    model.overlay = None;
+    let name = entry.name.clone();
+    model.story = Some(StoryScreen::live(entry, asking));
+    vec![Effect::StartLab { play: model.play, name }]
+}
+
+/// Takes in what the scenario tells.
+pub fn told(model: &mut Model, message: Message) -> Vec<Effect> {
+    let Some(story) = &mut model.story else { return Vec::new() };
+    match message {
+        Message::Run(run) => story.begin(run),
+        Message::Event(event) => {
+            note_the_telling_call(story, &event);
+            if let Err(error) = story.apply(event) {
+                return show(model, "The story cannot go on", vec![error]);
+            }
+        }
+        Message::Settled(next) => return settled(model, next),
+        Message::Mismatch(mismatch) => return show(model, "This kernel does otherwise", mismatch_lines(&mismatch)),
+        Message::Finished => {
+            stop_at_the_telling_call(story);
+            story.progress = Progress::Finished;
+        }
+        Message::Failed { message, help } => {
+            story.progress = Progress::Finished;
+            let help = help.map(|help| format!("help: {help}"));
+            return show(model, "The scenario could not go on", std::iter::once(message).chain(help).collect());
+        }
+    }
+    Vec::new()
+}
+
+fn mismatch_lines(mismatch: &Mismatch) -> Vec<String> {
+    vec![
+        format!("The scenario's line {} expects   {}", mismatch.line, mismatch.expected),
+        format!("What happened is   {}", mismatch.happened),
+    ]
+}
+
+fn note_the_telling_call(story: &mut StoryScreen, event: &Event) {
+    let is_its_beginning = |actor: &str| {
+        matches!(event.what, What::Begun(_)) && event.actor.as_ref().is_some_and(|known| known.name() == actor)
+    };
+    if let Some(telling) = story.telling.as_mut().filter(|telling| telling.begun.is_none())
+        && is_its_beginning(&telling.actor)
+    {
+        telling.begun = Some(event.id);
+    }
+    if let Some(asked) = story.asked.as_mut().filter(|asked| asked.begun.is_none())
+        && is_its_beginning(&asked.actor)
+    {
+        asked.begun = Some(event.id);
+    }
+}
+
+/// All that the last call caused has been told.
+fn settled(model: &mut Model, next: Option<NextCall>) -> Vec<Effect> {
+    let Some(story) = &mut model.story else { return Vec::new() };
+    stop_at_the_telling_call(story);
+    let Some(next) = next else { return Vec::new() };
+    let telling = next.telling;
+    story.progress = Progress::Waiting(Box::new(next));
+    match story.pace {
+        Pace::Run => vec![Effect::Lab(Command::Run)],
+        Pace::Walk if !telling => go(story),
+        Pace::Walk => {
+            story.pace = Pace::Step;
+            if story.asking == Asking::Never { Vec::new() } else { ask(model) }
+        }
+        Pace::Step => Vec::new(),
+    }
+}
+
+/// Judges the answer, and puts the cursor on the telling call's own row: what came of it is shown by the next key.
+fn stop_at_the_telling_call(story: &mut StoryScreen) {
+    if let Some(asked) = story.asked.take() {
+        let outcome = asked.begun.and_then(|begun| story.outcome_of(begun));
+        story.judged = Some(asked.judge(outcome.as_ref(), &mut story.score));
+    }
+    let Some(begun) = story.telling.take().and_then(|telling| telling.begun) else { return };
+    if let Some(row) = story.scene.lines.iter().position(|line| line.row.events.contains(&begun)) {
+        story.look_at(row);
+    }
+}
+
+/// Enter: lets the next call go, asking first where that is wanted.
+pub fn next_call(model: &mut Model) -> Vec<Effect> {
+    let Some(story) = &mut model.story else { return Vec::new() };
+    match &story.progress {
+        Progress::Waiting(next) if next.telling && story.asking == Asking::Each => ask(model),
+        Progress::Waiting(_) => go(story),
+        Progress::Busy => Vec::new(),
+        Progress::Finished => {
+            story.look_at(story.scene.lines.len().saturating_sub(1));
+            Vec::new()
+        }
+    }
+}
+
+fn ask(model: &mut Model) -> Vec<Effect> {
+    let Some(story) = &model.story else { return Vec::new() };
+    if let Progress::Waiting(next) = &story.progress {
+        model.overlay = Some(Overlay::Quiz(Quiz::before(next)));
+    }
+    Vec::new()
+}
+
+/// A key at the question: the call goes, whatever was answered.
+pub fn answer(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Some(Overlay::Quiz(mut quiz)) = model.overlay.take() else { return Vec::new() };
+    if let Action::Answer(index) = action {
+        quiz.chosen = Some(usize::from(index));
+    }
+    let Some(story) = &mut model.story else { return Vec::new() };
+    story.asked = Some(quiz);
+    go(story)
+}
+
+fn go(story: &mut StoryScreen) -> Vec<Effect> {
+    let Progress::Waiting(next) = std::mem::take(&mut story.progress) else { return Vec::new() };
+    story.telling = next.telling.then(|| Telling { actor: next.actor.name().to_owned(), begun: None });
+    story.judged = None;
+    story.follow();
+    vec![Effect::Lab(Command::Go)]
+}

@@ -1,0 +1,61 @@
+//! The last line: which keys do what.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
+
+use crate::tui::keys::{Action, Binding, Context, footer};
+use crate::tui::model::{Model, Origin, Overlay, StoryScreen};
+use crate::tui::theme::{Role, Theme};
+
+use super::text::put;
+
+/// Draws the first screen's keys.
+pub fn draw_menu(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let shown = footer(Context::Menu, usize::from(area.width), "   ", |action| action != Action::Help);
+    keys(model.theme, &shown, "   ", area, buffer);
+}
+
+/// Draws a story's keys; at its end, what to do next.
+pub fn draw_story(model: &Model, story: &StoryScreen, area: Rect, buffer: &mut Buffer) {
+    if let Some(line) = ending(story).filter(|line| line.width() <= usize::from(area.width)) {
+        put(buffer, area, area.x, area.y, &line, model.theme.style(Role::Strong));
+        return;
+    }
+    let context = match story.origin {
+        Origin::Live => Context::Live,
+        Origin::Replay => Context::Replay,
+    };
+    let wanted = |action| action != Action::Variant || model.has_variant();
+    keys(model.theme, &footer(context, usize::from(area.width), "  ", wanted), "  ", area, buffer);
+}
+
+/// The last line once a scenario is over.
+fn ending(story: &StoryScreen) -> Option<String> {
+    let entry = story.entry.as_ref().filter(|_| story.at_its_end())?;
+    Some(format!(" again: epipe lab {}   your own capture: epipe replay FILE   e advice  q quit", entry.name))
+}
+
+/// Draws the keys of an overlay.
+pub fn draw_overlay(model: &Model, overlay: &Overlay, area: Rect, buffer: &mut Buffer) {
+    let context = match overlay {
+        Overlay::Page(_) => Context::Page,
+        Overlay::Quiz(_) => Context::Quiz,
+        Overlay::Path(_) | Overlay::Search(_) => Context::Line,
+    };
+    keys(model.theme, &footer(context, usize::from(area.width), "   ", |_| true), "   ", area, buffer);
+}
+
+fn keys(theme: Theme, bindings: &[&Binding], gap: &str, area: Rect, buffer: &mut Buffer) {
+    let mut x = area.x + 1;
+    for binding in bindings {
+        put(buffer, area, x, area.y, binding.shown, theme.style(Role::Key));
+        x = x.saturating_add(cells(binding.shown) + 1);
+        put(buffer, area, x, area.y, binding.name, theme.style(Role::Text));
+        x = x.saturating_add(cells(binding.name) + cells(gap));
+    }
+}
+
+fn cells(text: &str) -> u16 {
+    u16::try_from(text.width()).unwrap_or(u16::MAX)
+}

@@ -1,0 +1,78 @@
+//! What lies over the screen: pages of text, the question, the path to be typed.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::story::drawing::clip;
+use crate::tui::line::Line;
+use crate::tui::model::{Model, Overlay, Page};
+use crate::tui::quiz::Quiz;
+use crate::tui::theme::Role;
+
+use super::footer;
+use super::text::{clear, put, rule, wrap};
+
+/// Draws what lies over the screen, if something does. A search is part of the first screen and drawn there.
+pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let Some(overlay) = &model.overlay else { return };
+    match overlay {
+        Overlay::Page(page) => draw_page(model, page, area, buffer),
+        Overlay::Quiz(quiz) => draw_quiz(model, quiz, area, buffer),
+        Overlay::Path(line) => draw_path(model, line, area, buffer),
+        Overlay::Search(_) => return,
+    }
+    let foot = Rect { y: area.bottom() - 1, height: 1, ..area };
+    clear(buffer, foot);
+    footer::draw_overlay(model, overlay, foot, buffer);
+}
+
+fn draw_page(model: &Model, page: &Page, area: Rect, buffer: &mut Buffer) {
+    clear(buffer, area);
+    let width = usize::from(area.width);
+    put(buffer, area, area.x, area.y, &rule(&page.title, "", width), model.theme.style(Role::Strong));
+    let lines = page.lines.iter().skip(page.offset).flat_map(|line| wrapped(line, width.saturating_sub(2)));
+    for (line, y) in lines.zip(area.top() + 2..area.bottom().saturating_sub(2)) {
+        put(buffer, area, area.x + 1, y, &line, model.theme.style(Role::Text));
+    }
+}
+
+/// A page's line, wrapped only if it is too long, so that columns made with spaces stay.
+fn wrapped(line: &str, width: usize) -> Vec<String> {
+    use unicode_width::UnicodeWidthStr;
+    if line.width() <= width { vec![line.to_owned()] } else { wrap(line, width) }
+}
+
+/// The question stands where why and next stand, so that the rows above stay in sight.
+fn draw_quiz(model: &Model, quiz: &Quiz, area: Rect, buffer: &mut Buffer) {
+    let width = usize::from(area.width);
+    let height = 8.min(area.height.saturating_sub(1));
+    let pane = Rect { y: area.bottom() - 1 - height, height, ..area };
+    clear(buffer, pane);
+    let title = format!("before you go on  {}", quiz.next);
+    put(buffer, pane, pane.x, pane.y, &rule(&title, "", width), model.theme.style(Role::Strong));
+    put(buffer, pane, pane.x + 1, pane.y + 2, &quiz.question(), model.theme.style(Role::Strong));
+    let mut choices = String::new();
+    for (index, words) in quiz.offered().iter().enumerate() {
+        choices.push_str(&format!("{} {words}    ", index + 1));
+    }
+    put(buffer, pane, pane.x + 3, pane.y + 4, choices.trim_end(), model.theme.style(Role::Text));
+    let hint = "Press 1, 2 or 3; the call is then made, and you will see.";
+    put(buffer, pane, pane.x + 1, pane.y + 6, hint, model.theme.style(Role::Faint));
+}
+
+fn draw_path(model: &Model, line: &Line, area: Rect, buffer: &mut Buffer) {
+    let pane = Rect { y: area.bottom().saturating_sub(4), height: 3, ..area };
+    clear(buffer, pane);
+    let width = usize::from(area.width);
+    put(buffer, pane, pane.x, pane.y, &rule("open a capture", "", width), model.theme.style(Role::Strong));
+    let shown = tail(line.text(), width.saturating_sub(8));
+    put(buffer, pane, pane.x + 1, pane.y + 1, &format!("path: {shown}▏"), model.theme.style(Role::Text));
+    let hint = "pcap or pcapng, as tcpdump and Wireshark save them";
+    put(buffer, pane, pane.x + 1, pane.y + 2, hint, model.theme.style(Role::Faint));
+}
+
+/// The end of a long text, for that is where one types.
+fn tail(text: &str, width: usize) -> String {
+    let backwards: String = text.chars().rev().collect();
+    clip(&backwards, width).chars().rev().collect()
+}
