@@ -83,13 +83,13 @@ fn data_sequence(data: &[u8], flags: Flags) -> Result<String, String> {
         let (before, behind) = if matches!(name, " ack " | " seq ") { (name, "") } else { ("", name) };
         text += before;
         let Some((field, left)) = rest.split_at_checked(bytes) else { return Err(text) };
-        text += &format!("{behind}{}", number(field, 0, bytes));
+        text = [&text, behind, &number(field, 0, bytes).to_string()].concat();
         rest = left;
     }
     if bits & 0x04 != 0
         && let Some((checksum, left)) = rest.split_at_checked(2)
     {
-        text += &format!(" csum 0x{:x}", number(checksum, 0, 2));
+        text = format!("{text} csum 0x{:x}", number(checksum, 0, 2));
         rest = left;
     }
     if rest.is_empty() { Ok(text) } else { Err(text) }
@@ -127,7 +127,8 @@ fn add_address(data: &[u8]) -> Option<String> {
 
 fn remove_address(data: &[u8]) -> Option<String> {
     let ids = data.get(1..).filter(|ids| !ids.is_empty())?;
-    Some(format!(" id{}", ids.iter().map(|id| format!(" {id}")).collect::<String>()))
+    let ids: Vec<String> = ids.iter().map(u8::to_string).collect();
+    Some(format!(" id {}", ids.join(" ")))
 }
 
 fn priority(data: &[u8]) -> Option<String> {

@@ -102,8 +102,8 @@ fn one(option: &TcpOption, segment: &Segment, sack_base: u32) -> Result<String, 
 
 fn sack(edges: &[(SeqNum, SeqNum)], base: u32) -> String {
     let relative = |edge: &SeqNum| edge.get().wrapping_sub(base);
-    let texts: String =
-        edges.iter().map(|(left, right)| format!("{{{}:{}}}", relative(left), relative(right))).collect();
+    let text = |(left, right)| format!("{{{}:{}}}", relative(left), relative(right));
+    let texts = edges.iter().map(|(left, right)| text((left, right))).collect::<Vec<_>>().concat();
     format!("sack {} {texts}", edges.len())
 }
 
@@ -181,5 +181,5 @@ pub fn number(data: &[u8], at: usize, bytes: usize) -> u64 {
 
 /// `data` as hexadecimal digits.
 pub fn hex(data: &[u8]) -> String {
-    data.iter().map(|byte| format!("{byte:02x}")).collect()
+    data.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
