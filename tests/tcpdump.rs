@@ -218,7 +218,7 @@ const DIFFERENT: [(&str, &str); 8] = [
 #[test]
 #[ignore = "needs tcpdump"]
 #[cfg(feature = "capture")]
-fn captures_of_strangers_are_printed_alike() {
+fn the_corpus_is_printed_alike() {
     let Some(folder) = folder("EPIPE_CORPUS", "corpus") else { return };
     let mut compared = 0;
     for path in files(&folder).iter().filter(|path| path.parent() != Some(&folder)) {

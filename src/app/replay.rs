@@ -4,6 +4,7 @@ mod filter;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::path::Path;
 
 use self::filter::Filter;
 use super::{Ending, Failure, output};
@@ -17,9 +18,7 @@ use crate::story::journal::Journal;
 /// Shows the capture that `replay` names.
 pub fn run(replay: &Replay, common: &Common) -> Result<Ending, Failure> {
     let recording = read(replay)?;
-    for complaint in &recording.complaints {
-        eprintln!("epipe: {}: {complaint}", replay.file.display());
-    }
+    tell(&recording, &replay.file);
     let journal = journal(&recording)?;
     if let Some(path) = &replay.write {
         let file = File::create(path)
@@ -27,6 +26,18 @@ pub fn run(replay: &Replay, common: &Common) -> Result<Ending, Failure> {
         save(&recording, &journal, BufWriter::new(file)).map_err(|error| failed_save(&error))?;
     }
     show(journal, common)
+}
+
+/// Says on stderr what is wrong with a saved story, and what was passed over.
+fn tell(recording: &Recording, file: &Path) {
+    for complaint in &recording.complaints {
+        eprintln!("epipe: {}: {complaint}", file.display());
+    }
+    let passed_over: Vec<String> =
+        recording.passed_over.iter().map(|(name, count)| format!("{count} of {name}")).collect();
+    if !passed_over.is_empty() {
+        eprintln!("epipe: {}: passed over what is not TCP: {}", file.display(), passed_over.join(", "));
+    }
 }
 
 fn read(replay: &Replay) -> Result<Recording, Failure> {

@@ -117,7 +117,7 @@ fn a_tail_cut_anywhere_is_told_and_costs_nothing_before_it() {
 fn sections_of_both_orders_and_interfaces_of_several_kinds_are_read() {
     let [big, little] = ORDERS;
     let nanos = big.option(9, &[9]);
-    let binary = big.option(9, &[0x80 | 20]);
+    let binary = big.option(9, &[0x80 | 0x14]);
     let seconds = [big.option(9, &[0]), big.option(14, &10_i64.to_be_bytes())].concat();
     let file = [
         big.section(&big.option(1, b"first")),
