@@ -8,6 +8,7 @@ mod check;
 mod doctor;
 mod lab;
 mod menu;
+mod output;
 mod replay;
 
 /// Why a command could not be done.
