@@ -4,9 +4,11 @@ use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
 
+mod check;
 mod doctor;
 mod lab;
 mod menu;
+mod output;
 mod replay;
 
 /// Why a command could not be done.

@@ -3,9 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use epipe::source::lab::process;
 use epipe::{app, cli::Cli};
 
 fn main() -> ExitCode {
+    if let Some(code) = process::take_part(std::env::args_os().nth(1).as_deref()) {
+        return code;
+    }
     match app::run(&Cli::parse()) {
         Ok(ending) => ending.into(),
         Err(failure) => {

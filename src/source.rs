@@ -1,4 +1,9 @@
 //! Where events come from: captures, the lab, files. No source knows of stories or views.
 
+pub mod clock;
 pub mod file;
 pub mod lab;
+pub mod live;
+pub mod merge;
+pub mod sandbox;
+pub mod sockdiag;

@@ -1,9 +1,74 @@
 //! `epipe lab`: runs a scenario.
 
-use super::{Ending, Failure};
-use crate::cli::{Common, Lab};
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::{Ending, Failure, check};
+use crate::cli::{self, Common};
+use crate::source::lab::scenario::{Scenario, ScenarioError};
+use crate::source::lab::{Network, Options, Pace, library};
 
 /// Runs what `lab` names.
-pub fn run(_lab: &Lab, _common: &Common) -> Result<Ending, Failure> {
-    Err(Failure::new("the lab is not built yet"))
+pub fn run(lab: &cli::Lab, _common: &Common) -> Result<Ending, Failure> {
+    if lab.list {
+        return list();
+    }
+    let named = lab.scenario.as_deref().map(find).transpose()?;
+    if lab.print {
+        let scenario = named.ok_or_else(|| Failure::new("--print needs a scenario's name"))?;
+        return answer(&scenario.source);
+    }
+    if lab.check {
+        let scenarios = named.map_or_else(library::all, |scenario| Ok(vec![scenario])).map_err(unreadable)?;
+        return check::run(&scenarios, &options(lab));
+    }
+    Err(Failure::new("the views of the lab are not built yet"))
+}
+
+/// How the command line wants a scenario to be run.
+fn options(lab: &cli::Lab) -> Options {
+    Options {
+        pace: match lab.pace {
+            cli::Pace::Walk => Pace::Walk,
+            cli::Pace::Fast => Pace::Fast,
+        },
+        network: if lab.host { Network::Host } else { Network::Private },
+        hold: lab.step || lab.quiz,
+        ..Options::default()
+    }
+}
+
+/// The scenario of that name, or else the file.
+pub fn find(name: &str) -> Result<Scenario, Failure> {
+    if let Some(scenario) = library::find(name).map_err(unreadable)? {
+        return Ok(scenario);
+    }
+    let path = Path::new(name);
+    let is_file = path.extension().is_some_and(|extension| extension == "toml") || path.exists();
+    if !is_file {
+        return Err(Failure::new(format!("no scenario is called {name:?}")).help("epipe lab --list names them all"));
+    }
+    Scenario::read(path).map_err(unreadable)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "it stands behind map_err")]
+fn unreadable(error: ScenarioError) -> Failure {
+    Failure::new(error.to_string())
+}
+
+fn list() -> Result<Ending, Failure> {
+    let scenarios = library::all().map_err(unreadable)?;
+    let line = |scenario: &Scenario| format!("{:<24} {}\n", scenario.name, scenario.question);
+    answer(&scenarios.iter().map(line).collect::<String>())
+}
+
+/// Prints the answer. A reader that has gone does not mind the rest.
+fn answer(text: &str) -> Result<Ending, Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(format!("cannot write to stdout: {error}")))
+        }
+        _ => Ok(Ending::Done),
+    }
 }

@@ -3,15 +3,15 @@
 mod filter;
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 
 use self::filter::Filter;
-use super::{Ending, Failure};
-use crate::cli::{Common, Format, Replay};
+use super::{Ending, Failure, output};
+use crate::cli::{Common, Replay};
 use crate::event::Time;
 use crate::report::pcapng::{OtherPacket, SaveError, Saving};
-use crate::report::tcpdump::{self, Zone};
 use crate::source::file::{self, Capture, FileError, Recording};
+use crate::story::Story;
 use crate::story::journal::Journal;
 
 /// Shows the capture that `replay` names.
@@ -26,7 +26,7 @@ pub fn run(replay: &Replay, common: &Common) -> Result<Ending, Failure> {
             .map_err(|error| Failure::new(format!("cannot create {:?}: {error}", path.display().to_string())))?;
         save(&recording, &journal, BufWriter::new(file)).map_err(|error| failed_save(&error))?;
     }
-    show(&journal, common)
+    show(journal, common)
 }
 
 fn read(replay: &Replay) -> Result<Recording, Failure> {
@@ -63,16 +63,10 @@ fn save(recording: &Recording, journal: &Journal, mut out: impl Write) -> Result
     Saving { others: &others, section_comments: &recording.section_comments, ..Saving::new(journal) }.write(&mut out)
 }
 
-fn show(journal: &Journal, common: &Common) -> Result<Ending, Failure> {
-    match common.format {
-        Some(Format::Tcpdump) => match tcpdump::write(journal, Zone::Local, &mut BufWriter::new(io::stdout().lock())) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Failure::new(format!("cannot write to standard output: {error}")))
-            }
-            _ => Ok(Ending::Done),
-        },
-        _ => Err(Failure::new("replay shows only --format tcpdump yet")),
-    }
+fn show(journal: Journal, common: &Common) -> Result<Ending, Failure> {
+    let story = Story::tell(journal);
+    output::write(&story, None, output::format(common), common)?;
+    Ok(Ending::Done)
 }
 
 fn failed_read(error: &FileError) -> Failure {

@@ -1,0 +1,297 @@
+//! Runs a scenario: lets the actors make one call after another, and tells what came of each once all has settled.
+
+use std::time::{Duration, Instant};
+
+use super::action;
+use super::cast::Player;
+use super::compare;
+use super::message::Command;
+use super::report::Report;
+use super::scenario::Scenario;
+use super::script::{Expect, Step, StepKind};
+use super::stage::StageError;
+use super::teller::{Inbox, Teller};
+use crate::event::{Actor, Event, ExitStatus, FrameNo, Gap, What};
+use crate::socket::call::{Call, CallName};
+use crate::socket::errno::Signal;
+use crate::source::clock::{self, StepWatch};
+use crate::source::live::{Capture, Markers};
+use crate::source::merge::{Merge, Ticket};
+use crate::source::sockdiag::{SockDiag, Table};
+
+mod frames;
+mod reports;
+mod settle;
+
+/// How the director runs a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conduct {
+    /// Make the scenario's pauses, and pause between calls.
+    pub walk: bool,
+    /// Wait to be told before each call.
+    pub hold: bool,
+}
+
+/// The pause before a call when walking.
+const WALKING_PAUSE: Duration = Duration::from_millis(400);
+
+/// How often the capture is looked at while the lab holds still: a timer of the kernel may send something.
+const HELD_LOOK: Duration = Duration::from_millis(200);
+
+/// How long an actor may take to get a call done or to fall asleep in it, before the run is given up. Only a machine that
+/// is stuck takes this long.
+const STUCK: Duration = Duration::from_secs(20);
+
+/// How much longer than a call's own time-out its return may take.
+const TIMER_SLACK: Duration = Duration::from_secs(2);
+
+/// What is watched on the machine.
+pub struct Instruments {
+    /// The capture, where one could be had.
+    pub capture: Option<Capture>,
+    /// The markers that the capture lets pass.
+    pub markers: Markers,
+    /// The kernel's table of sockets.
+    pub diag: SockDiag,
+    /// Only connections with one of these ports; `None` where the loopback is our own.
+    pub ports: Option<Vec<u16>>,
+}
+
+/// What an actor is at.
+struct Part {
+    player: Player,
+    /// The call that has not returned yet.
+    in_call: Option<InCall>,
+    /// Its process is gone and told of.
+    gone: bool,
+}
+
+struct InCall {
+    call: Call,
+    /// Known once the actor has reported that it begins.
+    ticket: Option<Ticket>,
+    since: Instant,
+}
+
+/// The run of one scenario.
+pub struct Director<'a> {
+    scenario: &'a Scenario,
+    conduct: Conduct,
+    instruments: Instruments,
+    parts: Vec<Part>,
+    merge: Merge,
+    clock: Option<StepWatch>,
+    samples: Table,
+    last_pending: Option<String>,
+    frames: u64,
+    dropped: u64,
+    released: Vec<Event>,
+    inbox: Inbox,
+    teller: Teller,
+}
+
+/// Whether to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Step,
+    /// The script cannot go on from here; the comparison says why.
+    Break,
+    Stop,
+}
+
+impl<'a> Director<'a> {
+    /// Starts the actors of `scenario`.
+    pub fn new(
+        scenario: &'a Scenario,
+        conduct: Conduct,
+        instruments: Instruments,
+        inbox: Inbox,
+        teller: Teller,
+    ) -> Result<Self, StageError> {
+        let mut director = Self {
+            scenario,
+            conduct,
+            instruments,
+            parts: Vec::new(),
+            merge: Merge::new(),
+            clock: None,
+            samples: Table::new(),
+            last_pending: None,
+            frames: 0,
+            dropped: 0,
+            released: Vec::new(),
+            inbox,
+            teller,
+        };
+        for actor in &scenario.actors {
+            director.enter(actor)?;
+        }
+        Ok(director)
+    }
+
+    fn enter(&mut self, actor: &Actor) -> Result<(), StageError> {
+        let player = Player::start(actor).map_err(|error| StageError::actor("start", actor, &error))?;
+        let pid = i32::try_from(player.pid()).unwrap_or(i32::MAX);
+        self.merge.push(clock::now(), Some(actor.clone()), What::Started { pid });
+        self.parts.push(Part { player, in_call: None, gone: false });
+        Ok(())
+    }
+
+    /// Tells that there is no capture, and why.
+    pub fn without_capture(&mut self, why: String) {
+        self.merge.push(clock::now(), None, What::Gap(Gap::NoCapture(why)));
+    }
+
+    /// Runs the script from its first line to its last, and tells how it went.
+    pub fn run(&mut self) -> Result<(), StageError> {
+        let scenario = self.scenario;
+        self.settle()?;
+        for (index, step) in scenario.steps.iter().enumerate() {
+            match self.step(index, step)? {
+                Next::Step => {}
+                Next::Break => break,
+                Next::Stop => return self.teller.finished(),
+            }
+        }
+        self.end_all()?;
+        self.teller.settled(None)?;
+        for mismatch in compare::compare(scenario, &self.released) {
+            self.teller.mismatch(&mismatch)?;
+        }
+        self.teller.finished()
+    }
+
+    fn step(&mut self, index: usize, step: &Step) -> Result<Next, StageError> {
+        match &step.kind {
+            StepKind::Segment { .. } => Ok(Next::Step),
+            StepKind::Call { actor, call, expect, race, .. } => {
+                if call.name == CallName::Nanosleep && !self.conduct.walk {
+                    return Ok(Next::Step);
+                }
+                if self.await_go(index)? == Next::Stop {
+                    return Ok(Next::Stop);
+                }
+                self.call(actor, call, expect, *race)
+            }
+            StepKind::Returns { actor, .. } => self.await_return(actor),
+            StepKind::Ends { actor, status } => self.await_end(actor, *status),
+        }
+    }
+
+    /// Says which call comes next, and waits until it may be made.
+    fn await_go(&mut self, index: usize) -> Result<Next, StageError> {
+        self.teller.settled(Some(index))?;
+        let by_itself = self.scenario.steps.get(index).is_some_and(|step| step.implied);
+        let walking = (self.conduct.walk && !by_itself).then(|| Instant::now() + WALKING_PAUSE);
+        loop {
+            match self.inbox.next()? {
+                Some(Command::Stop) => return Ok(Next::Stop),
+                Some(Command::Run) => self.conduct.hold = false,
+                Some(Command::Go) if self.conduct.hold => return Ok(Next::Step),
+                Some(Command::Go) => {}
+                None => {
+                    let held = self.conduct.hold && !by_itself;
+                    if !held && walking.is_none_or(|until| Instant::now() >= until) {
+                        return Ok(Next::Step);
+                    }
+                    self.watch(walking.filter(|_| !held).or_else(|| Some(Instant::now() + HELD_LOOK)))?;
+                    self.take_frames()?;
+                    self.release()?;
+                }
+            }
+        }
+    }
+
+    /// Has `actor` make `call`.
+    fn call(&mut self, actor: &Actor, call: &Call, expect: &Expect, race: bool) -> Result<Next, StageError> {
+        let Some(part) = self.parts.iter_mut().find(|part| part.player.name() == actor && !part.gone) else {
+            return Ok(Next::Break);
+        };
+        if part.in_call.is_some() {
+            return Ok(Next::Break);
+        }
+        part.in_call = Some(InCall { call: call.clone(), ticket: None, since: Instant::now() });
+        part.player.tell(call).map_err(|error| StageError::actor("tell", actor, &error))?;
+        self.await_rest(actor)?;
+        match expect {
+            Expect::Ends(status) => return self.await_end(actor, *status),
+            _ if race => return Ok(Next::Step),
+            _ => self.settle()?,
+        }
+        if *expect == Expect::Waits { Ok(Next::Step) } else { self.await_return(actor) }
+    }
+
+    /// Waits until the call of `actor` has returned. All has settled, so that only a time-out of its own can still end it.
+    fn await_return(&mut self, actor: &Actor) -> Result<Next, StageError> {
+        let Some((call, since)) = self.call_of(actor) else {
+            return Ok(if self.is_gone(actor) { Next::Break } else { Next::Step });
+        };
+        let Some(patience) = action::patience(&call) else { return Ok(Next::Break) };
+        let until = since + patience + TIMER_SLACK;
+        while self.call_of(actor).is_some() {
+            if Instant::now() >= until {
+                return Ok(Next::Break);
+            }
+            if let Some(Command::Stop) = self.inbox.next()? {
+                return Ok(Next::Stop);
+            }
+            self.watch(Some(until))?;
+        }
+        self.settle()?;
+        Ok(Next::Step)
+    }
+
+    /// Waits until `actor` has ended; one that is to be killed by SIGKILL is killed here.
+    fn await_end(&mut self, actor: &Actor, status: ExitStatus) -> Result<Next, StageError> {
+        let Some(part) = self.parts.iter_mut().find(|part| part.player.name() == actor && !part.gone) else {
+            self.settle()?;
+            return Ok(Next::Step);
+        };
+        if status == ExitStatus::Killed(Signal(libc::SIGKILL)) {
+            part.player.kill().map_err(|error| StageError::actor("kill", actor, &error))?;
+        }
+        let until = Instant::now() + TIMER_SLACK;
+        while !self.is_gone(actor) && Instant::now() < until {
+            self.watch(Some(until))?;
+        }
+        self.settle()?;
+        Ok(if self.is_gone(actor) { Next::Step } else { Next::Break })
+    }
+
+    /// Ends every actor that is still there, after the script or after its break.
+    fn end_all(&mut self) -> Result<(), StageError> {
+        let left: Vec<Actor> =
+            self.parts.iter().filter(|part| !part.gone).map(|part| part.player.name().clone()).collect();
+        for actor in left {
+            self.await_end(&actor, ExitStatus::Killed(Signal(libc::SIGKILL)))?;
+        }
+        Ok(())
+    }
+
+    fn is_gone(&self, actor: &Actor) -> bool {
+        self.parts.iter().any(|part| part.player.name() == actor && part.gone)
+    }
+
+    fn call_of(&self, actor: &Actor) -> Option<(Call, Instant)> {
+        let part = self.parts.iter().find(|part| part.player.name() == actor)?;
+        part.in_call.as_ref().map(|in_call| (in_call.call.clone(), in_call.since))
+    }
+
+    fn not_later_than(&self, until: Instant, actor: &Actor) -> Result<(), StageError> {
+        if Instant::now() < until { Ok(()) } else { Err(StageError::Stuck(actor.clone())) }
+    }
+
+    /// Gives out what is known, in order.
+    fn release(&mut self) -> Result<(), StageError> {
+        for event in self.merge.release() {
+            self.teller.event(&event)?;
+            self.released.push(event);
+        }
+        self.teller.flush()
+    }
+
+    fn next_frame(&mut self) -> FrameNo {
+        self.frames += 1;
+        FrameNo(self.frames)
+    }
+}

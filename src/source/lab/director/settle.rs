@@ -1,0 +1,135 @@
+//! Settling: waiting until nothing more will happen before somebody calls.
+//!
+//! Without it one broken pipe in some thousands has no EPIPE at all, because the next send meets the timer of the FIN's
+//! acknowledgement. So after every call: each actor is at rest; no socket is in a state that passes by itself or holds
+//! bytes that are not acknowledged; and markers sent on each CPU have come back through the capture.
+
+use std::time::{Duration, Instant};
+
+use super::{Director, STUCK, StageError};
+use crate::event::{Gap, Sample, SocketSample, What};
+use crate::source::clock;
+use crate::source::sockdiag::{Ends, Table};
+
+/// How often the kernel's table is read while something is pending: there is no event to wait for.
+pub(super) const POLL: Duration = Duration::from_millis(1);
+
+/// How long a pending state may take to pass. A delayed acknowledgement takes 52 ms at most; what takes longer waits for
+/// a reader that does not read, or for a peer that does not answer.
+const BOUND: Duration = Duration::from_millis(500);
+
+/// How long what was already pending at the last settling may take.
+const BOUND_AGAIN: Duration = Duration::from_millis(60);
+
+/// How long markers may take to come back: 74 ms was the longest seen, with both cores busy.
+const MARKER_BOUND: Duration = Duration::from_secs(2);
+
+impl Director<'_> {
+    /// Waits until all has settled, and tells what has happened since the last time.
+    pub(super) fn settle(&mut self) -> Result<(), StageError> {
+        let stuck = Instant::now() + STUCK;
+        loop {
+            self.await_all_rest()?;
+            let table = self.await_quiet()?;
+            self.pass_markers()?;
+            self.take_reports()?;
+            if self.all_at_rest()? {
+                self.take_samples(&table);
+                return self.release();
+            }
+            if Instant::now() >= stuck {
+                return Err(StageError::NeverSettled);
+            }
+        }
+    }
+
+    fn await_all_rest(&mut self) -> Result<(), StageError> {
+        let actors: Vec<_> = self.parts.iter().map(|part| part.player.name().clone()).collect();
+        actors.iter().try_for_each(|actor| self.await_rest(actor))
+    }
+
+    /// Whether nobody moved while the markers were on their way.
+    fn all_at_rest(&mut self) -> Result<bool, StageError> {
+        for index in 0..self.parts.len() {
+            if !self.is_at_rest(index)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Waits until the kernel's table has nothing pending. Where that does not come, says what is.
+    fn await_quiet(&mut self) -> Result<Table, StageError> {
+        let start = Instant::now();
+        loop {
+            let table = self.dump()?;
+            let pending = pending(&table);
+            let bound = if pending == self.last_pending { BOUND_AGAIN } else { BOUND };
+            match pending {
+                None => {
+                    self.last_pending = None;
+                    return Ok(table);
+                }
+                Some(pending) if start.elapsed() >= bound => {
+                    if self.last_pending.as_ref() != Some(&pending) {
+                        self.merge.push(clock::now(), None, What::Gap(Gap::Unsettled(pending.clone())));
+                        self.last_pending = Some(pending);
+                    }
+                    return Ok(table);
+                }
+                Some(_) => self.watch(Some(Instant::now() + POLL))?,
+            }
+        }
+    }
+
+    /// The kernel's table, as far as it is this scenario's.
+    fn dump(&mut self) -> Result<Table, StageError> {
+        let mut table = self.instruments.diag.dump().map_err(StageError::SockDiag)?;
+        if let Some(ports) = &self.instruments.ports {
+            table.retain(|ends, _| ports.contains(&ends.local.port()) || ports.contains(&ends.remote.port()));
+        }
+        Ok(table)
+    }
+
+    /// Sends a marker on each CPU, and reads the capture until they are back.
+    fn pass_markers(&mut self) -> Result<(), StageError> {
+        if self.instruments.capture.is_none() {
+            return Ok(());
+        }
+        let markers = self.instruments.markers.send().map_err(StageError::Marker)?;
+        if !self.take_frames_up_to(markers, Instant::now() + MARKER_BOUND)? {
+            let what = "the markers have not come back through the capture".to_owned();
+            self.merge.push(clock::now(), None, What::Gap(Gap::Unsettled(what)));
+        }
+        Ok(())
+    }
+
+    /// Tells where the kernel's view has changed.
+    fn take_samples(&mut self, table: &Table) {
+        let time = clock::now();
+        let gone = self.samples.keys().filter(|ends| !table.contains_key(ends)).map(|ends| (*ends, None));
+        let changed = table
+            .iter()
+            .filter(|(ends, sample)| self.samples.get(ends) != Some(sample))
+            .map(|(ends, sample)| (*ends, Some(*sample)));
+        for (Ends { local, remote }, socket) in gone.chain(changed) {
+            self.merge.push(time, None, What::Sample(Sample { local, remote, socket }));
+        }
+        self.samples.clone_from(table);
+    }
+}
+
+/// What will still pass by itself, in words; `None` where nothing will.
+fn pending(table: &Table) -> Option<String> {
+    let passing = |(ends, end): (&Ends, &SocketSample)| {
+        if end.state.is_passing() {
+            Some(format!("{} > {} is in {}", ends.local, ends.remote, end.state))
+        } else if end.unacknowledged > 0 {
+            Some(format!("{} > {} has bytes that are not acknowledged", ends.local, ends.remote))
+        } else {
+            None
+        }
+    };
+    let all: Vec<String> = table.iter().filter_map(passing).collect();
+    if all.is_empty() { None } else { Some(all.join("; ")) }
+}

@@ -1,0 +1,172 @@
+//! Reads what the stage tells. The forms of the lines stand in [`teller`](super::teller).
+
+use std::sync::Arc;
+
+use super::message::{Message, Mismatch, NextCall};
+use super::scenario::Scenario;
+use super::script::{Expect, Returned, StepKind};
+use super::teller::unhex;
+use crate::decode::{self, Decoded};
+use crate::event::{Event, EventId, Frame, FrameNo, LinkType, Run, Time, What};
+use crate::notation::{Line, Reader, unquote};
+
+/// What a line of the stage's means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Heard {
+    /// Something for whoever watches.
+    Message(Message),
+    /// A loopback of its own was refused: the step and why, and what the user can do.
+    Refused(String, Option<String>),
+}
+
+/// Puts lines together to messages.
+pub struct Listener<'a> {
+    scenario: &'a Scenario,
+    reader: Reader,
+    /// What is known of the run, until the first line that is not about it.
+    run: Option<Run>,
+}
+
+impl<'a> Listener<'a> {
+    /// A listener to a run of `scenario`.
+    pub fn new(scenario: &'a Scenario) -> Self {
+        Self { scenario, reader: Reader::new(), run: Some(Run::default()) }
+    }
+
+    /// Takes one line. The error is the line that cannot be read, and why.
+    pub fn line(&mut self, line: &str) -> Result<Vec<Heard>, String> {
+        let wrong = |why: String| format!("{why} in {line:?}");
+        let ours = Reader::is_ours(line);
+        let lines = if ours { self.reader.line(line) } else { self.reader.finish() };
+        let mut heard = Vec::new();
+        for line in lines.map_err(|error| wrong(error.to_string()))? {
+            self.notation(line, &mut heard);
+        }
+        if !ours {
+            self.other(line, &mut heard).ok_or_else(|| wrong("a line that the lab does not write".to_owned()))?;
+        }
+        Ok(heard)
+    }
+
+    fn notation(&mut self, line: Line, heard: &mut Vec<Heard>) {
+        match line {
+            Line::Run(name) => {
+                if let Some(run) = &mut self.run {
+                    run.name = name;
+                }
+            }
+            Line::Fact(name, value) => {
+                if let Some(run) = &mut self.run {
+                    run.facts.push((name, value));
+                }
+            }
+            Line::Event(event, _) => {
+                self.end_of_run_lines(heard);
+                heard.push(Heard::Message(Message::Event(event)));
+            }
+        }
+    }
+
+    /// The run's own lines are over: tells it, once. A stage that failed before has told no name.
+    fn end_of_run_lines(&mut self, heard: &mut Vec<Heard>) {
+        if let Some(run) = self.run.take_if(|run| !run.name.is_empty()) {
+            heard.push(Heard::Message(Message::Run(run)));
+        }
+    }
+
+    fn other(&mut self, line: &str, heard: &mut Vec<Heard>) -> Option<()> {
+        self.end_of_run_lines(heard);
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        heard.push(match word {
+            "frame" => Heard::Message(Message::Event(frame(rest)?)),
+            "settled" => Heard::Message(Message::Settled(self.next_call(rest)?)),
+            "mismatch" => Heard::Message(Message::Mismatch(mismatch(rest)?)),
+            "finished" => Heard::Message(Message::Finished),
+            "refused" => {
+                let (why, help) = why_and_help(rest)?;
+                Heard::Refused(why, help)
+            }
+            "failed" => {
+                let (message, help) = why_and_help(rest)?;
+                Heard::Message(Message::Failed { message, help })
+            }
+            _ => return None,
+        });
+        Some(())
+    }
+
+    /// The step at the index, as the call that comes next; `None` in the inner option for the end of the script.
+    fn next_call(&self, index: &str) -> Option<Option<NextCall>> {
+        if index == "-" {
+            return Some(None);
+        }
+        let step = self.scenario.steps.get(index.parse::<usize>().ok()?)?;
+        let StepKind::Call { actor, call, expect, telling, .. } = &step.kind else { return None };
+        let expected = match expect {
+            Expect::Returns(Returned::Outcome(outcome)) => Some(outcome.clone()),
+            Expect::Returns(Returned::Anything) | Expect::Waits | Expect::Ends(_) => None,
+        };
+        let next = NextCall { actor: actor.clone(), call: call.clone(), expected, telling: *telling, line: step.line };
+        Some(Some(next))
+    }
+}
+
+fn frame(rest: &str) -> Option<Event> {
+    let mut words = rest.split(' ');
+    let id = EventId(words.next()?.parse().ok()?);
+    let number = FrameNo(words.next()?.parse().ok()?);
+    let time: Time = words.next()?.parse().ok()?;
+    let late = words.next()? == "1";
+    let link_type = LinkType(words.next()?.parse().ok()?);
+    let original_len = words.next()?.parse().ok()?;
+    let data: Arc<[u8]> = unhex(words.next()?)?.into();
+    let Decoded::Tcp(segment) = decode::decode(link_type, &data, original_len) else { return None };
+    let frame = Frame { number, link_type, original_len, data, comments: Vec::new() };
+    Some(Event { id, time, actor: None, late, what: What::Segment { frame, segment } })
+}
+
+fn mismatch(rest: &str) -> Option<Mismatch> {
+    let (line, rest) = rest.split_once(' ')?;
+    let (expected, happened) = two_texts(rest)?;
+    Some(Mismatch { line: line.parse().ok()?, expected, happened })
+}
+
+fn why_and_help(rest: &str) -> Option<(String, Option<String>)> {
+    let (why, help) = two_texts(rest)?;
+    Some((why, Some(help).filter(|help| !help.is_empty())))
+}
+
+fn two_texts(rest: &str) -> Option<(String, String)> {
+    let (first, rest) = unquote(rest).ok()?;
+    let (second, _) = unquote(rest.trim_start()).ok()?;
+    Some((String::from_utf8(first).ok()?, String::from_utf8(second).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::lab::library;
+
+    #[test]
+    fn what_is_not_told_with_sense_is_refused() {
+        let scenario = library::find("broken-pipe").unwrap().unwrap();
+        let mut listener = Listener::new(&scenario);
+        for wrong in
+            ["", "hello", "settled", "settled 9999", "frame 1 2", "frame 1 1 1.000000000 0 1 3 0g", "epipe/1 x"]
+        {
+            assert!(listener.line(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_run_comes_first_and_the_next_call_is_the_scripts() {
+        let scenario = library::find("broken-pipe").unwrap().unwrap();
+        let mut listener = Listener::new(&scenario);
+        assert_eq!(listener.line("epipe/1 run \"broken-pipe\"").unwrap(), []);
+        assert_eq!(listener.line("epipe/1 fact pace \"fast\"").unwrap(), []);
+        let heard = listener.line("settled 0").unwrap();
+        let facts = vec![("pace".to_owned(), "fast".to_owned())];
+        assert_eq!(heard[0], Heard::Message(Message::Run(Run { name: "broken-pipe".to_owned(), facts })));
+        assert!(matches!(&heard[1], Heard::Message(Message::Settled(Some(next))) if next.actor.name() == "server"));
+    }
+}
