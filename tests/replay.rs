@@ -1,5 +1,7 @@
 //! `epipe replay` as a person types it.
 
+#![allow(clippy::unwrap_used, reason = "all of this file is a test")]
+
 mod wire;
 
 use std::path::{Path, PathBuf};
