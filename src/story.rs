@@ -114,6 +114,15 @@ impl Story {
         self.causes.get(&id)
     }
 
+    /// The segments and outcomes that the event `id` caused, rising.
+    pub fn effects(&self, id: EventId) -> impl Iterator<Item = EventId> {
+        self.journal
+            .events()
+            .iter()
+            .map(|event| event.id)
+            .filter(move |effect| self.causes.get(effect).is_some_and(|cause| cause.causes.contains(&id)))
+    }
+
     /// The call that began at `begun`, with its outcome if it has ended.
     pub fn call(&self, begun: EventId) -> Option<(&Call, Option<&Outcome>)> {
         let call = self.journal.get(begun)?.begun()?;

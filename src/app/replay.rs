@@ -2,15 +2,13 @@
 
 mod filter;
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use self::filter::Filter;
-use super::{Ending, Failure, output};
+use super::{Ending, Failure, output, save};
 use crate::cli::{Common, Replay};
 use crate::event::Time;
-use crate::report::pcapng::{OtherPacket, SaveError, Saving};
+use crate::report::pcapng::OtherPacket;
 use crate::source::file::{self, Capture, FileError, Recording};
 use crate::story::Story;
 use crate::story::journal::Journal;
@@ -19,13 +17,12 @@ use crate::story::journal::Journal;
 pub fn run(replay: &Replay, common: &Common) -> Result<Ending, Failure> {
     let recording = read(replay)?;
     tell(&recording, &replay.file);
-    let journal = journal(&recording)?;
+    let story = Story::tell(journal(&recording)?);
     if let Some(path) = &replay.write {
-        let file = File::create(path)
-            .map_err(|error| Failure::new(format!("cannot create {:?}: {error}", path.display().to_string())))?;
-        save(&recording, &journal, BufWriter::new(file)).map_err(|error| failed_save(&error))?;
+        save::save(&story, path, &others(&recording), &recording.section_comments)?;
     }
-    show(journal, common)
+    output::write(&story, None, output::format(common), common)?;
+    Ok(Ending::Done)
 }
 
 /// Says on stderr what is wrong with a saved story, and what was passed over.
@@ -65,25 +62,14 @@ fn journal(recording: &Recording) -> Result<Journal, Failure> {
     Ok(journal)
 }
 
-fn save(recording: &Recording, journal: &Journal, mut out: impl Write) -> Result<(), SaveError> {
-    let others: Vec<OtherPacket<'_>> = recording
+fn others(recording: &Recording) -> Vec<OtherPacket<'_>> {
+    recording
         .others
         .iter()
         .map(|record| OtherPacket { frame: &record.frame, time: record.time.unwrap_or(Time(0)) })
-        .collect();
-    Saving { others: &others, section_comments: &recording.section_comments, ..Saving::new(journal) }.write(&mut out)
-}
-
-fn show(journal: Journal, common: &Common) -> Result<Ending, Failure> {
-    let story = Story::tell(journal);
-    output::write(&story, None, output::format(common), common)?;
-    Ok(Ending::Done)
+        .collect()
 }
 
 fn failed_read(error: &FileError) -> Failure {
-    Failure { message: error.to_string(), help: error.help() }
-}
-
-fn failed_save(error: &SaveError) -> Failure {
     Failure { message: error.to_string(), help: error.help() }
 }
