@@ -112,6 +112,24 @@ fn what_is_not_tcp_is_counted_and_kept() {
     assert_eq!(std::fs::read(path).unwrap(), std::fs::read(again).unwrap());
 }
 
+#[test]
+fn what_cannot_be_read_is_said_and_the_rest_is_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("cut.pcapng");
+    let broken = wire::frame(2, epipe::event::LinkType::ETHERNET, vec![0; 9]);
+    let others = [epipe::report::pcapng::OtherPacket { frame: &broken, time: wire::START }];
+    let journal = wire::journal([1, 3].map(|number| wire::segment(wire::tcp_frame(number, 1, b"x"))));
+    let mut file =
+        saved(&epipe::report::pcapng::Saving { others: &others, ..epipe::report::pcapng::Saving::new(&journal) });
+    file.truncate(file.len() - 1);
+    std::fs::write(&path, file).unwrap();
+    let output = epipe().arg(&path).output().unwrap();
+    assert_eq!(lines(&output), 1);
+    let errors = text(&output.stderr);
+    assert!(errors.contains("frame 2 cannot be read: Ethernet header: 9 of 14 bytes were captured"), "{errors}");
+    assert!(errors.contains("the file ends inside a packet: "), "{errors}");
+}
+
 /// The frame count of a file is the one that capinfos gives, for all that Wireshark can read whole.
 #[test]
 #[ignore = "needs the corpus"]
