@@ -81,6 +81,8 @@ pub struct Director<'a> {
     parts: Vec<Part>,
     merge: Merge,
     clock: Option<StepWatch>,
+    /// What the kernel held on this loopback before the scenario began.
+    before: Table,
     samples: Table,
     last_pending: Option<String>,
     frames: u64,
@@ -115,6 +117,7 @@ impl<'a> Director<'a> {
             parts: Vec::new(),
             merge: Merge::new(),
             clock: None,
+            before: Table::new(),
             samples: Table::new(),
             last_pending: None,
             frames: 0,
@@ -123,6 +126,7 @@ impl<'a> Director<'a> {
             inbox,
             teller,
         };
+        director.before = director.dump()?;
         for actor in &scenario.actors {
             director.enter(actor)?;
         }
