@@ -49,9 +49,13 @@ fn text(output: &Output) -> String {
 
 const AS_NOBODY: u32 = 65_534;
 
+/// Only one test at a time can have the ports of the host's loopback.
+static HOST: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 #[test]
 #[ignore = "needs root, to become nobody"]
 fn without_namespaces_and_capture_the_lab_still_runs() {
+    let _alone = HOST.lock();
     let (_directory, program) = installed();
     let mut command = Command::new(&program);
     command.args(["lab", "broken-pipe", "--check", "--pace", "fast"]).uid(AS_NOBODY).gid(AS_NOBODY);
@@ -64,6 +68,7 @@ fn without_namespaces_and_capture_the_lab_still_runs() {
 #[test]
 #[ignore = "needs root, to capture on the host's loopback"]
 fn without_namespaces_root_captures_on_the_hosts_loopback() {
+    let _alone = HOST.lock();
     let mut command = Command::new(env!("CARGO_BIN_EXE_epipe"));
     command.args(["lab", "broken-pipe", "--check", "--pace", "fast"]);
     let output = refuse_unshare(&mut command).output().unwrap();
