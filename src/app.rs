@@ -8,7 +8,10 @@ mod check;
 mod doctor;
 mod lab;
 mod menu;
+mod output;
+mod play;
 mod replay;
+mod save;
 
 /// Why a command could not be done.
 #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,8 @@
 //! Stories written down: one file a format.
 
+pub mod json;
+pub mod ladder;
 pub mod pcapng;
 pub mod tcpdump;
+pub mod transcript;
+mod wrap;

@@ -52,6 +52,8 @@ pub struct Story {
     repeats: HashMap<EventId, EventId>,
     /// The segments that were sent again later, and so are presumed not to have arrived.
     repeated: HashSet<EventId>,
+    /// The data that a reset answered: no program could take it.
+    refused: HashSet<EventId>,
 }
 
 impl Story {
@@ -70,7 +72,8 @@ impl Story {
         let accounts = account::after_each(&journal, &track);
         let repeats = repeats(&journal, &causes);
         let repeated = repeats.values().copied().collect();
-        Self { journal, track, causes, ends, accounts, repeats, repeated }
+        let refused = refused(&journal, &causes);
+        Self { journal, track, causes, ends, accounts, repeats, repeated, refused }
     }
 
     /// A story of `run` in which nothing has happened yet.
@@ -109,6 +112,15 @@ impl Story {
     /// What the event `id` came from.
     pub fn cause(&self, id: EventId) -> Option<&Cause> {
         self.causes.get(&id)
+    }
+
+    /// The segments and outcomes that the event `id` caused, rising.
+    pub fn effects(&self, id: EventId) -> impl Iterator<Item = EventId> {
+        self.journal
+            .events()
+            .iter()
+            .map(|event| event.id)
+            .filter(move |effect| self.causes.get(effect).is_some_and(|cause| cause.causes.contains(&id)))
     }
 
     /// The call that began at `begun`, with its outcome if it has ended.
@@ -193,6 +205,16 @@ impl Story {
         verdict::verdict(self, connection)
     }
 
+    /// Whether a reset answered the segment `id`.
+    fn was_refused(&self, id: EventId) -> bool {
+        self.refused.contains(&id)
+    }
+
+    /// How an event is named in a chain: its frame's number and the call or the flag that it is.
+    pub fn name(&self, id: EventId) -> String {
+        because::name(self, id)
+    }
+
     /// Who sent the first FIN (`both` if the FINs crossed), and who sent the reset that ended `connection`, in which frame.
     pub fn closers(&self, connection: &Connection) -> (Option<&'static str>, Option<(Side, FrameNo)>) {
         verdict::closers(self, connection)
@@ -218,6 +240,15 @@ impl Story {
     fn was_lost(&self, id: EventId) -> bool {
         self.repeated.contains(&id)
     }
+}
+
+/// The segments that bare resets answer: the first cause of each.
+fn refused(journal: &Journal, causes: &HashMap<EventId, Cause>) -> HashSet<EventId> {
+    let resets = journal
+        .events()
+        .iter()
+        .filter(|event| event.segment().is_some_and(|(_, segment)| segment.flags.rst() && !segment.flags.ack()));
+    resets.filter_map(|reset| causes.get(&reset.id)?.causes.first().copied()).collect()
 }
 
 /// The segments that repeat an earlier one, by their causes.

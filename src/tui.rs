@@ -18,6 +18,7 @@ mod playback;
 pub mod quiz;
 pub mod scene;
 
+pub mod terminal;
 pub mod theme;
 pub mod update;
 pub mod view;

@@ -3,13 +3,14 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::{Ending, Failure, check};
+use super::play::{self, Played};
+use super::{Ending, Failure, check, output, save};
 use crate::cli::{self, Common};
 use crate::source::lab::scenario::{Scenario, ScenarioError};
 use crate::source::lab::{Network, Options, Pace, library};
 
 /// Runs what `lab` names.
-pub fn run(lab: &cli::Lab, _common: &Common) -> Result<Ending, Failure> {
+pub fn run(lab: &cli::Lab, common: &Common) -> Result<Ending, Failure> {
     if lab.list {
         return list();
     }
@@ -22,7 +23,31 @@ pub fn run(lab: &cli::Lab, _common: &Common) -> Result<Ending, Failure> {
         let scenarios = named.map_or_else(library::all, |scenario| Ok(vec![scenario])).map_err(unreadable)?;
         return check::run(&scenarios, &options(lab));
     }
-    Err(Failure::new("the views of the lab are not built yet"))
+    let scenario = match named {
+        Some(scenario) => scenario,
+        None => return Err(Failure::new("no scenario was named").help("epipe lab --list names them all")),
+    };
+    tell(&scenario, lab, common)
+}
+
+/// Plays `scenario` and shows its story.
+fn tell(scenario: &Scenario, lab: &cli::Lab, common: &Common) -> Result<Ending, Failure> {
+    let format = output::format(common);
+    if lab.quiz && format != cli::Format::Dashboard {
+        return Err(Failure::new("--quiz asks in the dashboard").help("run it in a terminal, without --format and -o"));
+    }
+    let watch = common.output.is_none() && lab.write.is_none();
+    match play::play(scenario, &options(lab), watch)? {
+        Played::Interrupted => Ok(Ending::Interrupted),
+        Played::Unheard => Ok(Ending::Done),
+        Played::Whole(story) => {
+            if let Some(path) = &lab.write {
+                save::save(&story, path, &[], &[])?;
+            }
+            output::write(&story, Some(&scenario.question), format, common)?;
+            Ok(Ending::Done)
+        }
+    }
 }
 
 /// How the command line wants a scenario to be run.

@@ -17,12 +17,15 @@ pub struct End {
     pub socket: Socket,
     /// Whether calls at this end are known, so that reads and descriptors count.
     pub has_calls: bool,
+    /// Whether, without known calls, a reset of its own shows that no program is there any more.
+    pub gave_up: bool,
 }
 
 impl End {
-    /// Whether a program can still use it: false once its calls are known and its last descriptor is closed.
+    /// Whether a program can still use it: false once its last descriptor is closed, or, where its calls are not known, once
+    /// it has sent a reset.
     pub fn has_program(&self) -> bool {
-        !self.has_calls || self.socket.descriptors > 0
+        if self.has_calls { self.socket.descriptors > 0 } else { !self.gave_up }
     }
 }
 

@@ -6,7 +6,7 @@ use super::telling::Next;
 use super::{Story, account};
 use crate::event::{ConnectionId, EventId};
 use crate::socket::call::How;
-use crate::socket::outlook::{Answer, Returns};
+use crate::socket::outlook::{Answer, Returns, Socket};
 use crate::tcp::state::State;
 
 /// How much a recv is taken to ask for.
@@ -26,7 +26,7 @@ pub fn next(story: &Story, connection: ConnectionId, at: EventId) -> Next {
 
 fn line(ends: &Both<End>, side: Side) -> String {
     let end = &ends[side];
-    if end.has_calls && !end.has_program() {
+    if !end.has_program() {
         return without_program(end.tcp.state).to_owned();
     }
     match end.tcp.state {
@@ -50,14 +50,16 @@ const fn without_program(state: State) -> &'static str {
 }
 
 fn with_program(end: &End) -> String {
-    let socket = &end.socket;
+    // Without calls nobody knows what was read; a program that reads is the common case, and it is said.
+    let unsure = !end.has_calls && end.socket.unread > 0;
+    let socket = if unsure { &Socket { unread: 0, ..end.socket } } else { &end.socket };
     let parts = [
         format!("send {}", send(end)),
         format!("recv {}", socket.recv(ASKED)),
         format!("shutdown {}", socket.shutdown(How::Write)),
         format!("close {}", close(&socket.close())),
     ];
-    parts.join(" · ")
+    parts.join(" · ") + if unsure { ", if all was read" } else { "" }
 }
 
 /// Where data is on its way to a peer that has sent its FIN, the answer may be a reset.

@@ -207,6 +207,7 @@ fn send(end: &mut End, side: Side, segment: &Segment) -> Change {
             end.socket.reset_arrives(State::Established);
         }
         end.socket.dies();
+        end.gave_up = !end.has_calls;
     }
     if segment.flags.fin() {
         end.socket.send_shut = true;

@@ -29,9 +29,10 @@ pub fn verdict(story: &Story, id: ConnectionId) -> Option<Verdict> {
     let facts = facts(story, connection);
     let account = story.account(id, *connection.events.last()?);
     let (name, sentences) = told(story, connection, &facts, &account);
-    let certainty = match facts.reset.and_then(|(_, event, _)| story.cause(event)) {
+    let answers = facts.reset.and_then(|(_, event, _)| story.cause(event)).filter(|_| name == "reset-after-close");
+    let certainty = match answers {
         Some(cause) => cause.certainty,
-        None if connection.frames.is_none() => Certainty::Likely,
+        None if connection.frames.is_none() || name == "nobody-home" => Certainty::Likely,
         None => Certainty::Proven,
     };
     Some(Verdict { connection: id, name, certainty, sentences })

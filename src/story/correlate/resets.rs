@@ -21,7 +21,7 @@ impl<'a> Correlation<'a> {
     fn refusal(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
         match self.latest(id, seen.side.peer(), |other| other.segment.end() == seen.segment.ack) {
             Some(other) => {
-                let evidence = format!("its ACK is the number after that of {}", other.frame);
+                let evidence = format!("its ACK follows the number of {}", other.frame);
                 Cause::proven(seen.event, vec![other.event], evidence)
             }
             None => Cause::unknown(seen.event, "what it answers was not captured"),

@@ -48,11 +48,9 @@ impl<'a> Correlation<'a> {
             let asked =
                 self.latest(id, seen.side.peer(), |other| other.segment.flags.syn() && other.segment.end() == ack);
             return match asked {
-                Some(syn) => Cause::proven(
-                    seen.event,
-                    vec![syn.event],
-                    format!("its ACK is the number after that of {}", syn.frame),
-                ),
+                Some(syn) => {
+                    Cause::proven(seen.event, vec![syn.event], format!("its ACK follows the number of {}", syn.frame))
+                }
                 None => Cause::unknown(seen.event, "the SYN that it answers was not captured"),
             };
         }
@@ -127,7 +125,7 @@ impl<'a> Correlation<'a> {
         let memory = self.memory(id);
         let newly = newly_acknowledged(memory, seen.side.peer(), before, ack);
         if let Some(latest) = newly.first() {
-            let evidence = format!("its ACK is the number after the last of {}", latest.frame);
+            let evidence = format!("its ACK follows the last number of {}", latest.frame);
             return Cause::proven(seen.event, newly.iter().map(|other| other.event).collect(), evidence);
         }
         let reading = self

@@ -58,7 +58,7 @@ fn data(story: &Story, row: &Row, event: &Event, segment: &Segment, side: Side) 
     }
     let Some(record) = story.record(event.id) else { return Vec::new() };
     let (name, other) = (side.name(), side.peer().name());
-    if !record.heard {
+    if !record.heard || story.was_refused(event.id) {
         return vec![
             format!(
                 "Sending is allowed in {}: the {other}'s FIN{} ended only the other direction.",

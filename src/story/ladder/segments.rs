@@ -28,7 +28,7 @@ impl<'a> Ladder<'a> {
         row.failed = segment.flags.rst();
         let calls = self.calls_behind(event.id);
         row.text[side] = self.senders_text(event, segment, side, record, &calls);
-        row.text[side.peer()] = Self::receivers_text(segment, record, side.peer());
+        row.text[side.peer()] = self.receivers_text(event, segment, record, side.peer());
         let events: Vec<EventId> = calls.into_iter().chain([event.id]).collect();
         self.push(row, &events);
     }
@@ -68,7 +68,7 @@ impl<'a> Ladder<'a> {
     }
 
     fn arrow(&self, event: &Event, segment: &Segment, side: Side, record: &Record) -> Wire {
-        let heard = record.heard && !self.story.was_lost(event.id);
+        let heard = !self.story.was_lost(event.id);
         Wire::Arrow { from: side, label: self.label(event, segment, side, record), acknowledged_by: None, heard }
     }
 
@@ -113,8 +113,8 @@ impl<'a> Ladder<'a> {
         record.change(side).map_or_else(String::new, |change| arrived(change, record, side))
     }
 
-    fn receivers_text(segment: &Segment, record: &Record, side: Side) -> String {
-        if !record.heard && segment.payload_len > 0 {
+    fn receivers_text(&self, event: &Event, segment: &Segment, record: &Record, side: Side) -> String {
+        if (!record.heard || self.story.was_refused(event.id)) && segment.payload_len > 0 {
             return "✗ no program to read it".to_owned();
         }
         let Some(change) = record.change(side) else { return String::new() };

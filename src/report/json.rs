@@ -1,0 +1,229 @@
+//! A story as one JSON object. Times are strings of seconds with nine decimals, since nanoseconds do not fit a JavaScript
+//! number; what is not known is left out.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value, json};
+
+use crate::event::{Event, ExitStatus, Gap, Sample, Time, What};
+use crate::notation::{self, SegmentText};
+use crate::socket::call::{Arg, Call, Outcome, Payload};
+use crate::socket::outlook::{Answer, Socket};
+use crate::story::Story;
+use crate::story::cause::Cause;
+use crate::story::connection::Connection;
+use crate::story::side::Side;
+use crate::tcp::segment::Segment;
+
+/// The version of the object's shape.
+pub const SCHEMA: u32 = 1;
+
+/// How many bytes of data a view shows.
+const SHOWN: usize = 16;
+
+/// Writes `story` as one JSON object.
+pub fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &object(story)).map_err(io::Error::from)?;
+    writeln!(out)
+}
+
+/// `story` as a JSON object.
+pub fn object(story: &Story) -> Value {
+    let run = story.journal().run();
+    let facts: Map<String, Value> = run.facts.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    let events: Vec<Value> = story.journal().events().iter().map(|seen| event(story, seen)).collect();
+    let connections: Vec<Value> = story.connections().iter().map(|known| connection(story, known)).collect();
+    json!({"schema": SCHEMA, "name": run.name, "facts": facts, "connections": connections, "events": events})
+}
+
+fn connection(story: &Story, known: &Connection) -> Value {
+    let mut object = Map::new();
+    object.insert("id".to_owned(), json!(known.id.0));
+    if let Some((first, last)) = known.frames {
+        object.insert("first_frame".to_owned(), json!(first.0));
+        object.insert("last_frame".to_owned(), json!(last.0));
+    }
+    let times: Vec<Time> =
+        known.events.iter().filter_map(|id| story.journal().get(*id)).map(|event| event.time).collect();
+    if let (Some(first), Some(last)) = (times.first(), times.last()) {
+        object.insert("start".to_owned(), json!(first.to_string()));
+        object.insert("duration".to_owned(), json!(Time(last.since(*first)).to_string()));
+    }
+    for side in Side::BOTH {
+        object.insert(side.name().to_owned(), end(story, known, side));
+    }
+    if let Some(verdict) = story.verdict(known.id) {
+        object.insert("verdict".to_owned(), json!(verdict.name));
+        object.insert("certainty".to_owned(), json!(verdict.certainty.name()));
+        object.insert("why".to_owned(), json!(verdict.sentences.join(" ")));
+    }
+    let (first_closer, reset) = story.closers(known);
+    object.insert("first_closer".to_owned(), json!(first_closer));
+    object.insert("reset_from".to_owned(), json!(reset.map(|(side, _)| side.name())));
+    object.insert("reset_frame".to_owned(), json!(reset.map(|(_, frame)| frame.0)));
+    Value::Object(object)
+}
+
+fn end(story: &Story, known: &Connection, side: Side) -> Value {
+    let last = known.events.last().copied();
+    let account = last.map(|last| story.account(known.id, last)[side]).unwrap_or_default();
+    let standing = last.map(|last| story.standing(known.id, last));
+    let sent = known.events.iter().filter(|id| story.record(**id).is_some_and(|record| record.side == Some(side)));
+    let packets = sent.filter(|id| story.journal().get(**id).is_some_and(|event| event.segment().is_some())).count();
+    let own = &known.ends[side];
+    let mut object = json!({
+        "endpoint": known.addresses[side].to_string(),
+        "packets": packets,
+        "state": own.tcp.state.name(),
+        "sent": account.sent,
+        "acknowledged": account.acknowledged,
+        "lost": account.lost,
+    });
+    if let Some(fields) = object.as_object_mut() {
+        let words = standing.map(|both| both[side].clone());
+        let optional = [
+            ("actor", known.actors[side].as_ref().map(|actor| json!(actor.name()))),
+            ("isn", own.tcp.isn.map(|isn| json!(isn.get()))),
+            ("read", account.read.map(|read| json!(read))),
+            ("kernel", words.and_then(|words| words.kernel).map(|kernel| json!(kernel))),
+            ("next", own.has_program().then(|| next(&own.socket))),
+        ];
+        fields.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    }
+    object
+}
+
+fn next(socket: &Socket) -> Value {
+    let text = |answer: Answer| answer.to_string();
+    json!({
+        "send": text(socket.send(false)),
+        "recv": text(socket.recv(8192)),
+        "shutdown": text(socket.shutdown(crate::socket::call::How::Write)),
+        "close": text(socket.close()),
+        "poll": socket.poll().join(" "),
+    })
+}
+
+fn event(story: &Story, seen: &Event) -> Value {
+    let mut object = Map::new();
+    object.insert("id".to_owned(), json!(seen.id.0));
+    object.insert("time".to_owned(), json!(seen.time.to_string()));
+    if let Some(actor) = &seen.actor {
+        object.insert("actor".to_owned(), json!(actor.name()));
+    }
+    if seen.late {
+        object.insert("late".to_owned(), json!(true));
+    }
+    let record = story.record(seen.id);
+    if let Some(id) = record.and_then(|record| record.connection) {
+        object.insert("connection".to_owned(), json!(id.0));
+    }
+    if let Some(side) = record.and_then(|record| record.side) {
+        object.insert("side".to_owned(), json!(side.name()));
+    }
+    if let Value::Object(fields) = what(story, seen) {
+        object.extend(fields);
+    }
+    if let Some(cause) = story.cause(seen.id) {
+        object.insert("cause".to_owned(), because(cause));
+    }
+    Value::Object(object)
+}
+
+fn because(cause: &Cause) -> Value {
+    let events: Vec<u64> = cause.causes.iter().map(|id| id.0).collect();
+    json!({"events": events, "certainty": cause.certainty.name(), "evidence": cause.evidence})
+}
+
+fn what(story: &Story, seen: &Event) -> Value {
+    match &seen.what {
+        What::Segment { frame, segment } => self::segment(story, seen, segment, frame.number.0),
+        What::Begun(call) => json!({"kind": "begun", "call": call.name.name(), "text": notation::call(&clipped(call))}),
+        What::Ended { begun, outcome } => ended(begun.0, outcome, story.call(*begun).map(|(call, _)| call)),
+        What::Started { pid } => json!({"kind": "started", "pid": pid}),
+        What::Exit(ExitStatus::Code(code)) => json!({"kind": "exited", "code": code}),
+        What::Exit(ExitStatus::Killed(signal)) => json!({"kind": "killed", "signal": signal.to_string()}),
+        What::Sample(sample) => self::sample(sample),
+        What::Gap(gap) => self::gap(gap),
+    }
+}
+
+fn segment(story: &Story, seen: &Event, segment: &Segment, frame: u64) -> Value {
+    let Some(record) = story.record(seen.id) else { return json!({"kind": "segment", "frame": frame}) };
+    let place = record.connection.and_then(|id| story.connection(id)).zip(record.side);
+    let text = place.map(|(known, side)| {
+        let (isn, peer) = (known.isn(side), known.isn(side.peer()));
+        SegmentText::new(segment, known.id.0, side == Side::Client, isn, peer).to_string()
+    });
+    let states = json!({
+        "client": record.ends.client.tcp.state.name(),
+        "server": record.ends.server.tcp.state.name(),
+    });
+    let rules: Vec<Value> = record
+        .changes
+        .iter()
+        .filter(|change| change.from != change.to)
+        .map(|change| {
+            json!({"side": change.side.name(), "from": change.from.name(), "to": change.to.name(), "rule": change.rule.source()})
+        })
+        .collect();
+    json!({
+        "kind": "segment", "frame": frame, "flags": segment.flags.to_string(), "length": segment.payload_len,
+        "text": text, "states": states, "changes": rules,
+    })
+}
+
+fn ended(begun: u64, outcome: &Outcome, call: Option<&Call>) -> Value {
+    let mut object =
+        json!({"kind": "ended", "begun": begun, "returned": outcome.ret, "text": notation::outcome(&shown(outcome))});
+    if let Some(fields) = object.as_object_mut() {
+        fields.extend(call.map(|call| ("call".to_owned(), json!(call.name.name()))));
+        fields.extend(outcome.errno.map(|errno| ("errno".to_owned(), json!(errno.to_string()))));
+        fields.extend(outcome.signal.map(|signal| ("signal".to_owned(), json!(signal.to_string()))));
+    }
+    object
+}
+
+fn sample(sample: &Sample) -> Value {
+    let mut object = json!({"kind": "kernel", "local": sample.local.to_string(), "remote": sample.remote.to_string()});
+    if let Some(fields) = object.as_object_mut() {
+        match sample.socket {
+            None => drop(fields.insert("state".to_owned(), Value::Null)),
+            Some(socket) => fields.extend([
+                ("state".to_owned(), json!(socket.state.name())),
+                ("unread".to_owned(), json!(socket.unread)),
+                ("unacknowledged".to_owned(), json!(socket.unacknowledged)),
+                ("orphan".to_owned(), json!(socket.orphan)),
+            ]),
+        }
+    }
+    object
+}
+
+fn gap(gap: &Gap) -> Value {
+    match gap {
+        Gap::Dropped(frames) => json!({"kind": "dropped", "frames": frames}),
+        Gap::Malformed { frame, why } => json!({"kind": "malformed", "frame": frame.0, "why": why}),
+        Gap::CutShort { bytes } => json!({"kind": "cut_short", "bytes": bytes}),
+        Gap::NoCapture(why) => json!({"kind": "no_capture", "why": why}),
+        Gap::Unsettled(what) => json!({"kind": "unsettled", "what": what}),
+        Gap::ClockStep(nanos) => json!({"kind": "clock_step", "nanoseconds": nanos.to_string()}),
+    }
+}
+
+fn clipped(call: &Call) -> Call {
+    Call { args: call.args.iter().map(clip).collect(), ..call.clone() }
+}
+
+fn shown(outcome: &Outcome) -> Outcome {
+    Outcome { values: outcome.values.iter().map(clip).collect(), ..outcome.clone() }
+}
+
+fn clip(arg: &Arg) -> Arg {
+    match arg {
+        Arg::Bytes(payload) if payload.bytes.len() > SHOWN => {
+            Arg::Bytes(Payload { bytes: payload.bytes[..SHOWN].to_vec(), cut: true })
+        }
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,131 @@
+//! The dashboard's drawing on paper: 80 columns, the whys behind it as notes, numbered as the rows are.
+
+use std::io::{self, Write};
+
+use unicode_width::UnicodeWidthStr;
+
+use super::wrap::wrap;
+use crate::event::{ConnectionId, EventId};
+use crate::story::Story;
+use crate::story::drawing::{self, Columns, Mark};
+use crate::story::rows::{Row, Wire};
+use crate::story::side::Side;
+
+/// No line is longer, in terminal cells.
+pub const WIDTH: usize = 80;
+
+/// Writes `story` as a ladder with its notes. `question` stands above it, where there is one.
+pub fn write(story: &Story, question: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
+    let rows = story.rows(false);
+    let last = EventId(story.journal().events().len() as u64);
+    title(story, question, out)?;
+    if let Some(connection) = story.connections().first() {
+        header(story, connection.id, last, out)?;
+    }
+    writeln!(out, "{}", Columns::EIGHTY.rule())?;
+    for row in &rows {
+        let drawn = drawing::draw(row, Mark::None, Columns::EIGHTY);
+        writeln!(out, "{}", drawn.line(false).trim_end())?;
+    }
+    facts(story, out)?;
+    for connection in story.connections() {
+        ending(story, connection.id, last, out)?;
+    }
+    notes(story, &rows, out)
+}
+
+fn title(story: &Story, question: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
+    let name = drawing::clean(&story.journal().run().name);
+    match question {
+        Some(question) => writeln!(out, " {name}  {}", drawing::clean(question)),
+        None => writeln!(out, " {name}"),
+    }
+}
+
+fn header(story: &Story, connection: ConnectionId, at: EventId, out: &mut dyn Write) -> io::Result<()> {
+    let standing = story.standing(connection, at);
+    let ends = [&standing.client, &standing.server];
+    let heads: Vec<String> = ends
+        .iter()
+        .zip(["CLIENT", "SERVER"])
+        .map(|(end, name)| {
+            let port = end.endpoint.map_or_else(String::new, |addr| format!(":{} ", addr.port()));
+            format!("{name} {port} {}", end.state)
+        })
+        .collect();
+    let words: Vec<&str> = ends.iter().map(|end| end.words.as_str()).collect();
+    let start = Columns::EIGHTY.server_start();
+    for (client, server) in [(heads[0].as_str(), heads[1].as_str()), (words[0], words[1])] {
+        let left = format!("    {client}");
+        let gap = start.saturating_sub(left.width()).max(1);
+        writeln!(out, "{}", format!("{left}{}{server}", " ".repeat(gap)).trim_end())?;
+    }
+    Ok(())
+}
+
+/// What is missing, first of all a capture.
+fn facts(story: &Story, out: &mut dyn Write) -> io::Result<()> {
+    let Some(why) = story.journal().run().fact("capture").filter(|_| story.is_blind()) else { return Ok(()) };
+    writeln!(out)?;
+    paragraph(&format!("The segments are missing: {why}"), 1, out)
+}
+
+fn ending(story: &Story, connection: ConnectionId, at: EventId, out: &mut dyn Write) -> io::Result<()> {
+    let many = story.connections().len() > 1;
+    let number = if many { format!(" of connection {connection}") } else { String::new() };
+    let Some(verdict) = story.verdict(connection) else { return Ok(()) };
+    writeln!(out, "\n{}", rule(&format!("how it ended{number}: {}, {}", verdict.name, verdict.certainty.name())))?;
+    if many && verdict.name == "closed" {
+        return paragraph(&verdict.sentences[0], 1, out);
+    }
+    paragraph(&verdict.sentences.join(" "), 1, out)?;
+    let next = story.next(connection, at);
+    writeln!(out, "{}", rule("next"))?;
+    for side in Side::BOTH {
+        paragraph_after(&format!(" {}  ", side.name()), &next.lines[side], out)?;
+    }
+    paragraph_after(" bytes   ", &next.bytes, out)
+}
+
+fn notes(story: &Story, rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\n{}", rule("why"))?;
+    for row in rows {
+        let why = story.why(row);
+        if why.sentences.is_empty() {
+            continue;
+        }
+        let number = drawing::number(row.number);
+        let number = if matches!(row.wire, Wire::Pause(_)) || number.is_empty() { "·".to_owned() } else { number };
+        paragraph_after(&format!("{number:>4} "), &drawing::clean(&why.title), out)?;
+        paragraph(&why.sentences.join(" "), 5, out)?;
+        match (why.because.as_str(), why.evidence.as_str()) {
+            ("", _) => {}
+            (because, "") => paragraph(&format!("because of {because}"), 5, out)?,
+            (because, evidence) => paragraph(&format!("because of {because} ({evidence})"), 5, out)?,
+        }
+    }
+    Ok(())
+}
+
+fn rule(title: &str) -> String {
+    let head = format!("─ {title} ");
+    format!("{head}{}", "─".repeat(WIDTH.saturating_sub(head.width())))
+}
+
+fn paragraph(text: &str, indent: usize, out: &mut dyn Write) -> io::Result<()> {
+    wrap(&drawing::clean(text), indent, WIDTH).iter().try_for_each(|line| writeln!(out, "{line}"))
+}
+
+/// A paragraph whose first line begins with `head`, under which the others are indented.
+fn paragraph_after(head: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    let indent = head.width();
+    let lines = wrap(&drawing::clean(text), indent, WIDTH);
+    for (number, line) in lines.iter().enumerate() {
+        if number == 0 {
+            writeln!(out, "{head}{}", line.trim_start())?;
+        } else {
+            writeln!(out, "{line}")?;
+        }
+    }
+    Ok(())
+}
