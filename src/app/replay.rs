@@ -2,6 +2,8 @@
 
 mod filter;
 
+use std::path::Path;
+
 use self::filter::Filter;
 use super::{Ending, Failure, output, save};
 use crate::cli::{Common, Replay};
@@ -14,15 +16,25 @@ use crate::story::journal::Journal;
 /// Shows the capture that `replay` names.
 pub fn run(replay: &Replay, common: &Common) -> Result<Ending, Failure> {
     let recording = read(replay)?;
-    for complaint in &recording.complaints {
-        eprintln!("epipe: {}: {complaint}", replay.file.display());
-    }
+    tell(&recording, &replay.file);
     let story = Story::tell(journal(&recording)?);
     if let Some(path) = &replay.write {
         save::save(&story, path, &others(&recording), &recording.section_comments)?;
     }
     output::write(&story, None, output::format(common), common)?;
     Ok(Ending::Done)
+}
+
+/// Says on stderr what is wrong with a saved story, and what was passed over.
+fn tell(recording: &Recording, file: &Path) {
+    for complaint in &recording.complaints {
+        eprintln!("epipe: {}: {complaint}", file.display());
+    }
+    let passed_over: Vec<String> =
+        recording.passed_over.iter().map(|(name, count)| format!("{count} of {name}")).collect();
+    if !passed_over.is_empty() {
+        eprintln!("epipe: {}: passed over what is not TCP: {}", file.display(), passed_over.join(", "));
+    }
 }
 
 fn read(replay: &Replay) -> Result<Recording, Failure> {

@@ -2,6 +2,7 @@
 
 use crate::event::EventId;
 use crate::source::lab::message::NextCall;
+use crate::story::Story;
 
 use super::keys::Context;
 use super::line::Line;
@@ -122,8 +123,10 @@ pub enum Progress {
 }
 
 /// A story on the screen.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct StoryScreen {
+    /// The story; `None` before the first word of it.
+    pub story: Option<Story>,
     /// What is drawn.
     pub scene: Scene,
     /// Where it comes from.

@@ -1,17 +1,26 @@
-//! Keeps a story's screen true to its events: what was told so far, and what of it stands under the cursor.
+//! Keeps a story's screen true to its story: the rows that there are, and what is known of the one under the cursor.
 
-use crate::event::{Event, EventId, Run};
+use crate::event::{Event, EventId, Gap, Run, What};
 use crate::socket::call::Outcome;
+use crate::story::Story;
 use crate::story::journal::Journal;
+use crate::story::rows::Row;
+use crate::story::side::Both;
+use crate::tcp::state::State;
 
 use super::menu::Entry;
 use super::model::{Asking, Origin, Progress, StoryScreen};
+use super::scene::{Line, Moment};
+
+/// How many rows on either side of the cursor have their states looked up: more than any terminal shows.
+const NEAR: usize = 200;
 
 impl StoryScreen {
     /// The screen of a scenario that is about to be played.
     pub fn live(entry: Entry, asking: Asking) -> Self {
         let mut screen = Self { asking, following: true, ..Self::default() };
-        screen.scene.title = format!("{}  {}", entry.name, entry.title);
+        let title = if entry.title.is_empty() { &entry.question } else { &entry.title };
+        screen.scene.title = format!("{}  {title}", entry.name);
         screen.entry = Some(entry);
         screen
     }
@@ -20,36 +29,110 @@ impl StoryScreen {
     pub fn replay(title: String, journal: Journal) -> Self {
         let mut screen = Self { origin: Origin::Replay, progress: Progress::Finished, ..Self::default() };
         screen.scene.title = title;
-        let _ = journal;
+        screen.following = true;
+        screen.story = Some(Story::tell(journal));
+        screen.refresh();
         screen
     }
 
     /// What the run is.
-    pub fn begin(&mut self, _run: Run) {}
+    pub fn begin(&mut self, run: Run) {
+        self.story = Some(Story::new(run));
+        self.refresh();
+    }
 
-    /// Takes in one thing that happened.
-    pub fn apply(&mut self, _event: Event) -> Result<(), String> {
+    /// Takes in one thing that happened. Fails if it does not follow what is known.
+    pub fn apply(&mut self, event: Event) -> Result<(), String> {
+        let Some(story) = &mut self.story else { return Err("an event came before the run that it is of".to_owned()) };
+        story.apply(event).map_err(|error| error.to_string())?;
+        self.refresh();
         Ok(())
     }
 
     /// What the call begun by `begun` returned, if it has.
-    pub fn outcome_of(&self, _begun: EventId) -> Option<Outcome> {
-        None
+    pub fn outcome_of(&self, begun: EventId) -> Option<Outcome> {
+        self.story.as_ref()?.call(begun)?.1.cloned()
     }
 
-    /// Makes the rows anew.
-    pub fn refresh(&mut self) {}
+    /// Makes the rows anew. The cursor stays on the event that it was on.
+    pub fn refresh(&mut self) {
+        let Some(story) = &self.story else { return };
+        let here = self.scene.lines.get(self.cursor).map(|line| line.row.event);
+        self.scene.lines = story.rows(self.all_acks).into_iter().map(|row| line(story, row)).collect();
+        self.scene.verdicts = story.connections().iter().filter_map(|known| story.verdict(known.id)).collect();
+        self.scene.lost = lost(story.journal());
+        let stays = here.and_then(|here| self.scene.lines.iter().position(|line| line.row.events.contains(&here)));
+        match stays.filter(|_| !self.following) {
+            Some(row) => self.put_cursor(row),
+            None => self.put_cursor(usize::MAX),
+        }
+    }
 
-    /// Puts the cursor on `row`, or on the last there is.
+    /// Puts the cursor on `row`, or on the last there is, where it then follows what comes.
     pub fn look_at(&mut self, row: usize) {
-        let last = self.scene.lines.len().saturating_sub(1);
-        self.cursor = row.min(last);
-        self.following = self.cursor == last;
+        self.put_cursor(row);
+        self.following = self.cursor + 1 >= self.scene.lines.len();
     }
 
     /// Puts the cursor on the newest row and keeps it there.
     pub fn follow(&mut self) {
         self.look_at(usize::MAX);
-        self.following = true;
+    }
+
+    fn put_cursor(&mut self, row: usize) {
+        self.cursor = row.min(self.scene.lines.len().saturating_sub(1));
+        let Some(story) = &self.story else { return };
+        let lines = &self.scene.lines;
+        let near = self.cursor.saturating_sub(NEAR)..lines.len().min(self.cursor + NEAR);
+        let states: Vec<_> = near.clone().map(|index| states(story, lines, index)).collect();
+        self.scene.moment = moment(story, lines, self.cursor);
+        for (line, states) in self.scene.lines[near].iter_mut().zip(states) {
+            line.states = states;
+        }
+    }
+}
+
+fn line(story: &Story, row: Row) -> Line {
+    let journal = story.journal();
+    let start = journal.events().first().map(|event| event.time);
+    let time = journal.get(row.event).map(|event| event.time);
+    let since_start = time.zip(start).map(|(time, start)| time.since(start));
+    let is_call = |id: &EventId| journal.get(*id).is_some_and(|event| event.begun().is_some());
+    let has_call = row.events.iter().any(is_call);
+    Line { row, since_start, states: None, has_call }
+}
+
+fn lost(journal: &Journal) -> u64 {
+    let dropped = journal.events().iter().map(|event| match event.what {
+        What::Gap(Gap::Dropped(count)) => count,
+        _ => 0,
+    });
+    dropped.sum()
+}
+
+/// The moment that a row shows: after all of its events that came before the next row's. What came later, such as the return
+/// of a send whose answer was quicker, belongs to a later moment.
+fn at(lines: &[Line], index: usize) -> Option<EventId> {
+    let row = &lines.get(index)?.row;
+    let until = lines.get(index + 1).map(|next| next.row.event);
+    let within = |id: &&EventId| until.is_none_or(|until| **id < until);
+    Some(row.events.iter().filter(within).max().copied().unwrap_or(row.event).max(row.event))
+}
+
+fn states(story: &Story, lines: &[Line], index: usize) -> Option<Both<State>> {
+    let standing = story.standing(lines.get(index)?.row.connection?, at(lines, index)?);
+    Some(Both { client: standing.client.state, server: standing.server.state })
+}
+
+fn moment(story: &Story, lines: &[Line], cursor: usize) -> Moment {
+    let Some((line, at)) = lines.get(cursor).zip(at(lines, cursor)) else { return Moment::default() };
+    // A row of no connection, such as a pause or a socket() call, shows the one before it.
+    let connection = lines[..=cursor].iter().rev().find_map(|line| line.row.connection);
+    let segment = |id: &EventId| story.journal().get(*id).and_then(Event::segment).map(|(frame, _)| frame.clone());
+    Moment {
+        standing: connection.map(|connection| story.standing(connection, at)),
+        why: Some(story.why(&line.row)),
+        next: connection.map(|connection| story.next(connection, at)),
+        frame: segment(&line.row.event).or_else(|| line.row.events.iter().find_map(segment)),
     }
 }
