@@ -1,8 +1,8 @@
 //! The reconstruction prints the article's nine lines, here and by tcpdump itself.
 
-mod wire;
 #[path = "../examples/reconstruct-article/article.rs"]
 mod article;
+mod wire;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -94,7 +94,10 @@ const SEGMENTS: [Printed; 9] = [
 
 /// Writes the reconstruction.
 pub fn write(out: &mut impl Write) -> Result<(), String> {
-    let facts = [("capture", "reconstructed from printed numbers; the section's comment lists what was made up"), ("payload", "all")];
+    let facts = [
+        ("capture", "reconstructed from printed numbers; the section's comment lists what was made up"),
+        ("payload", "all"),
+    ];
     let facts = facts.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     let mut journal = Journal::new(Run { name: "article".to_owned(), facts });
     for (id, printed) in (1..).zip(&SEGMENTS) {
@@ -105,7 +108,9 @@ pub fn write(out: &mut impl Write) -> Result<(), String> {
             .map_err(|error| error.to_string())?;
     }
     let section_comments = [MADE_UP.to_owned()];
-    Saving { section_comments: &section_comments, ..Saving::new(&journal) }.write(out).map_err(|error| error.to_string())
+    Saving { section_comments: &section_comments, ..Saving::new(&journal) }
+        .write(out)
+        .map_err(|error| error.to_string())
 }
 
 fn segment(number: u64, printed: &Printed) -> Result<What, String> {

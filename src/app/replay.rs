@@ -4,6 +4,7 @@ mod filter;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::path::PathBuf;
 
 use self::filter::Filter;
 use super::{Ending, Failure, output};
@@ -27,6 +28,12 @@ pub fn run(replay: &Replay, common: &Common) -> Result<Ending, Failure> {
         save(&recording, &journal, BufWriter::new(file)).map_err(|error| failed_save(&error))?;
     }
     show(journal, common)
+}
+
+/// The journal of the capture at `file`, whole.
+pub fn journal_of(file: PathBuf) -> Result<Journal, Failure> {
+    let recording = read(&Replay { file, filter: None, write: None })?;
+    journal(&recording)
 }
 
 fn read(replay: &Replay) -> Result<Recording, Failure> {
