@@ -2,7 +2,7 @@
 
 mod filter;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use self::filter::Filter;
 use super::{Ending, Failure, output, save};
@@ -57,6 +57,12 @@ fn damage(recording: &Recording) -> Vec<String> {
         _ => None,
     });
     first.into_iter().chain(cut).collect()
+}
+
+/// The journal of the capture at `file`, whole.
+pub fn journal_of(file: PathBuf) -> Result<Journal, Failure> {
+    let recording = read(&Replay { file, filter: None, write: None })?;
+    journal(&recording)
 }
 
 fn read(replay: &Replay) -> Result<Recording, Failure> {

@@ -59,6 +59,8 @@ pub enum Effect {
         /// Its name.
         name: String,
     },
+    /// End the running scenario and its processes, if there is one.
+    StopLab,
     /// Tell the running scenario something. Without one, nothing.
     Lab(lab::message::Command),
     /// Read a capture.

@@ -61,6 +61,8 @@ impl StoryScreen {
         self.scene.lines = story.rows(self.all_acks).into_iter().map(|row| line(story, row)).collect();
         self.scene.verdicts = story.connections().iter().filter_map(|known| story.verdict(known.id)).collect();
         self.scene.lost = lost(story.journal());
+        self.scene.total = story.journal().events().iter().filter(|event| event.segment().is_some()).count() as u64;
+        self.scene.blind = story.is_blind();
         let stays = here.and_then(|here| self.scene.lines.iter().position(|line| line.row.events.contains(&here)));
         match stays.filter(|_| !self.following) {
             Some(row) => self.put_cursor(row),

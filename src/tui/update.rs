@@ -6,8 +6,9 @@ mod page;
 mod story;
 
 use super::keys::{Action, Context, Meaning, meaning};
+use super::menu::Entry;
 use super::message::{Effect, Message};
-use super::model::{Ended, Model, Overlay, Page, StoryScreen};
+use super::model::{Asking, Ended, Model, Overlay, Pace, Page, StoryScreen};
 
 /// Changes `model` by `message`, and says what has to be done outside.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
@@ -50,6 +51,16 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 fn end(model: &mut Model, ended: Ended) -> Vec<Effect> {
     model.ended = Some(ended);
     Vec::new()
+}
+
+/// Begins to play `entry`: the story's screen is there at once, and the effects start it. With `step` each call waits for the
+/// user, from the first on.
+pub fn begin(model: &mut Model, entry: Entry, asking: Asking, step: bool) -> Vec<Effect> {
+    let effects = lab::start(model, entry, asking);
+    if let Some(story) = model.story.as_mut().filter(|_| step) {
+        story.pace = Pace::Step;
+    }
+    effects
 }
 
 /// Lays a page over the screen.

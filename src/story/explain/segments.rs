@@ -171,7 +171,10 @@ fn ack(story: &Story, event: &Event, segment: &Segment, side: Side) -> Vec<Strin
     let no_program = record.is_some_and(|record| !record.ends[peer].has_program());
     match record.and_then(|record| record.change(peer)).map(|change| change.to) {
         Some(State::FinWait2) => {
-            let keeps = if no_program {
+            let shut = record.is_some_and(|record| record.ends[peer].socket.receive_shut);
+            let keeps = if shut && !no_program {
+                format!("The {}'s program has ended receiving as well, but still holds its descriptor.", peer.name())
+            } else if no_program {
                 format!("The {}'s kernel keeps a small record without a program, for 60 s at most.", peer.name())
             } else {
                 format!("The {} may still read.", peer.name())
