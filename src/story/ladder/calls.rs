@@ -198,7 +198,9 @@ impl<'a> Ladder<'a> {
             return false;
         }
         self.rows[row].text[side] += &format!(", {line}");
-        call.into_iter().for_each(|begun| self.join(row, begun));
+        if let Some(begun) = call {
+            self.join(row, begun);
+        }
         self.join(row, event.id);
         true
     }
@@ -211,7 +213,9 @@ impl<'a> Ladder<'a> {
             return false;
         }
         line.clone_into(&mut self.rows[row].text[side]);
-        call.into_iter().for_each(|begun| self.join(row, begun));
+        if let Some(begun) = call {
+            self.join(row, begun);
+        }
         self.join(row, event.id);
         true
     }
