@@ -10,7 +10,9 @@ mod doctor;
 mod lab;
 mod menu;
 mod output;
+mod play;
 mod replay;
+mod save;
 
 /// Why a command could not be done.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,7 @@ use epipe::source::lab::process;
 use epipe::{app, cli::Cli};
 
 fn main() -> ExitCode {
-    if let Some(code) = process::take_part(std::env::args_os().nth(1).as_deref()) {
+    if let Some(code) = process::take_part(std::env::args_os().skip(1)) {
         return code;
     }
     match app::run(&Cli::parse()) {

@@ -5,5 +5,6 @@ pub mod file;
 pub mod lab;
 pub mod live;
 pub mod merge;
+pub mod probe;
 pub mod sandbox;
 pub mod sockdiag;

@@ -25,7 +25,7 @@ const HOUSE: [(&str, &[&str]); 12] = [
     ("tui", &["tcp", "socket", "decode", "event", "notation", "source", "story"]),
     ("cli", &[]),
     ("app", &["tcp", "socket", "decode", "event", "notation", "source", "story", "report", "tui", "cli"]),
-    ("main", &["app", "cli"]),
+    ("main", &["source", "app", "cli"]),
 ];
 
 /// Rooms that do no I/O: what they say is a function of what they are given.

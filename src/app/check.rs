@@ -37,7 +37,7 @@ struct Checked {
     calls: usize,
     segments: usize,
     no_capture: Option<String>,
-    unsettled: Vec<String>,
+    gaps: Vec<String>,
     mismatches: Vec<Mismatch>,
 }
 
@@ -69,7 +69,7 @@ impl Checked {
             What::Begun(_) => self.calls += 1,
             What::Segment { .. } => self.segments += 1,
             What::Gap(Gap::NoCapture(why)) => self.no_capture = Some(why.clone()),
-            What::Gap(gap) => self.unsettled.push(format!("{gap:?}")),
+            What::Gap(gap) => self.gaps.push(gap_text(gap)),
             _ => {}
         }
     }
@@ -80,14 +80,24 @@ impl Checked {
             None => format!("{} segments", self.segments),
             Some(why) => format!("segments not compared: {why}"),
         };
-        let mut text = format!("{:<24} {answer}: {} calls, {segments}\n", scenario.name, self.calls);
-        for mismatch in &self.mismatches {
-            let Mismatch { line, expected, happened } = mismatch;
-            text += &format!("  {}:{line}: expected {expected}\n    but it was {happened}\n", scenario.file);
+        let mut lines = vec![format!("{:<24} {answer}: {} calls, {segments}", scenario.name, self.calls)];
+        for Mismatch { line, expected, happened } in &self.mismatches {
+            lines.push(format!("  {}:{line}: expected {expected}", scenario.file));
+            lines.push(format!("    but it was {happened}"));
         }
-        for gap in &self.unsettled {
-            text += &format!("  {gap}\n");
-        }
-        text
+        lines.extend(self.gaps.iter().map(|gap| format!("  {gap}")));
+        lines.join("\n") + "\n"
+    }
+}
+
+/// What was missing, in words.
+fn gap_text(gap: &Gap) -> String {
+    match gap {
+        Gap::Dropped(frames) => format!("the capture lost {frames} frames"),
+        Gap::Malformed { frame, why } => format!("frame {frame} cannot be read: {why}"),
+        Gap::CutShort { bytes } => format!("the capture ended in the middle of a record, after {bytes} bytes of it"),
+        Gap::NoCapture(why) => format!("no capture: {why}"),
+        Gap::Unsettled(what) => format!("did not settle: {what}"),
+        Gap::ClockStep(nanoseconds) => format!("the wall clock was stepped by {nanoseconds} ns"),
     }
 }

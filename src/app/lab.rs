@@ -3,13 +3,15 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::{Ending, Failure, check};
+use super::play::{self, Played};
+use super::{Ending, Failure, check, dashboard, output, save};
 use crate::cli::{self, Common};
 use crate::source::lab::scenario::{Scenario, ScenarioError};
 use crate::source::lab::{Network, Options, Pace, library};
+use crate::tui::model::{self as tui, Asking};
 
 /// Runs what `lab` names.
-pub fn run(lab: &cli::Lab, _common: &Common) -> Result<Ending, Failure> {
+pub fn run(lab: &cli::Lab, common: &Common) -> Result<Ending, Failure> {
     if lab.list {
         return list();
     }
@@ -22,7 +24,44 @@ pub fn run(lab: &cli::Lab, _common: &Common) -> Result<Ending, Failure> {
         let scenarios = named.map_or_else(library::all, |scenario| Ok(vec![scenario])).map_err(unreadable)?;
         return check::run(&scenarios, &options(lab));
     }
-    Err(Failure::new("the views of the lab are not built yet"))
+    let scenario = match named {
+        Some(scenario) => scenario,
+        None => return Err(Failure::new("no scenario was named").help("epipe lab --list names them all")),
+    };
+    tell(&scenario, lab, common)
+}
+
+/// Plays `scenario` and shows its story.
+fn tell(scenario: &Scenario, lab: &cli::Lab, common: &Common) -> Result<Ending, Failure> {
+    let format = output::format(common);
+    if lab.quiz && format != cli::Format::Dashboard {
+        return Err(Failure::new("--quiz asks in the dashboard").help("run it in a terminal, without --format and -o"));
+    }
+    let in_dashboard = format == cli::Format::Dashboard && common.output.is_none();
+    // A story that is to be saved has to be whole, and is shown afterwards.
+    if in_dashboard && lab.write.is_none() {
+        let (asking, pace) = match (lab.quiz, lab.step) {
+            (true, step) => (Asking::Each, if step { tui::Pace::Step } else { tui::Pace::Walk }),
+            (false, true) => (Asking::Never, tui::Pace::Step),
+            (false, false) => (Asking::Never, tui::Pace::Run),
+        };
+        return dashboard::play(scenario, asking, pace, &options(lab), common);
+    }
+    let watch = common.output.is_none() && lab.write.is_none();
+    match play::play(scenario, &options(lab), watch)? {
+        Played::Interrupted => Ok(Ending::Interrupted),
+        Played::Unheard => Ok(Ending::Done),
+        Played::Whole(story) => {
+            if let Some(path) = &lab.write {
+                save::save(&story, path, &[], &[])?;
+            }
+            if in_dashboard {
+                return dashboard::show(scenario.name.clone(), story, common);
+            }
+            output::write(&story, Some(&scenario.question), format, common)?;
+            Ok(Ending::Done)
+        }
+    }
 }
 
 /// How the command line wants a scenario to be run.

@@ -2,15 +2,13 @@
 
 mod filter;
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use self::filter::Filter;
-use super::{Ending, Failure, output};
-use crate::cli::{Common, Replay};
+use super::{Ending, Failure, dashboard, output, save};
+use crate::cli::{Common, Format, Replay};
 use crate::event::Time;
-use crate::report::pcapng::{OtherPacket, SaveError, Saving};
+use crate::report::pcapng::OtherPacket;
 use crate::source::file::{self, Capture, FileError, Recording};
 use crate::story::Story;
 use crate::story::journal::Journal;
@@ -18,16 +16,34 @@ use crate::story::journal::Journal;
 /// Shows the capture that `replay` names.
 pub fn run(replay: &Replay, common: &Common) -> Result<Ending, Failure> {
     let recording = read(replay)?;
-    for complaint in &recording.complaints {
-        eprintln!("epipe: {}: {complaint}", replay.file.display());
-    }
-    let journal = journal(&recording)?;
+    tell(&recording, &replay.file);
+    let story = Story::tell(journal(&recording)?);
     if let Some(path) = &replay.write {
-        let file = File::create(path)
-            .map_err(|error| Failure::new(format!("cannot create {:?}: {error}", path.display().to_string())))?;
-        save(&recording, &journal, BufWriter::new(file)).map_err(|error| failed_save(&error))?;
+        save::save(&story, path, &others(&recording), &recording.section_comments)?;
     }
-    show(journal, common)
+    let format = output::format(common);
+    if format == Format::Dashboard && common.output.is_none() {
+        return dashboard::show(title(&replay.file), story, common);
+    }
+    output::write(&story, None, format, common)?;
+    Ok(Ending::Done)
+}
+
+/// Says on stderr what is wrong with a saved story, and what was passed over.
+fn tell(recording: &Recording, file: &Path) {
+    for complaint in &recording.complaints {
+        eprintln!("epipe: {}: {complaint}", file.display());
+    }
+    let passed_over: Vec<String> =
+        recording.passed_over.iter().map(|(name, count)| format!("{count} of {name}")).collect();
+    if !passed_over.is_empty() {
+        eprintln!("epipe: {}: passed over what is not TCP: {}", file.display(), passed_over.join(", "));
+    }
+}
+
+/// A capture's name, as the dashboard shows it.
+pub fn title(file: &Path) -> String {
+    file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// The journal of the capture at `file`, whole.
@@ -61,25 +77,14 @@ fn journal(recording: &Recording) -> Result<Journal, Failure> {
     Ok(journal)
 }
 
-fn save(recording: &Recording, journal: &Journal, mut out: impl Write) -> Result<(), SaveError> {
-    let others: Vec<OtherPacket<'_>> = recording
+fn others(recording: &Recording) -> Vec<OtherPacket<'_>> {
+    recording
         .others
         .iter()
         .map(|record| OtherPacket { frame: &record.frame, time: record.time.unwrap_or(Time(0)) })
-        .collect();
-    Saving { others: &others, section_comments: &recording.section_comments, ..Saving::new(journal) }.write(&mut out)
-}
-
-fn show(journal: Journal, common: &Common) -> Result<Ending, Failure> {
-    let story = Story::tell(journal);
-    output::write(&story, None, output::format(common), common)?;
-    Ok(Ending::Done)
+        .collect()
 }
 
 fn failed_read(error: &FileError) -> Failure {
-    Failure { message: error.to_string(), help: error.help() }
-}
-
-fn failed_save(error: &SaveError) -> Failure {
     Failure { message: error.to_string(), help: error.help() }
 }

@@ -44,7 +44,7 @@ pub fn slice(link_type: LinkType, data: &[u8]) -> Result<LaxSlicedPacket<'_>, Re
 /// The protocol number that the last link header names, where the packet is not IP.
 pub fn ether_type(packet: &LaxSlicedPacket<'_>) -> Option<EtherType> {
     let in_tag = packet.ether_payload().map(|payload| payload.ether_type);
-    in_tag.or_else(|| match &packet.link {
+    in_tag.or(match &packet.link {
         Some(LinkSlice::EtherPayload(payload)) => Some(payload.ether_type),
         _ => None,
     })
@@ -67,7 +67,7 @@ fn loopback(data: &[u8]) -> Result<LaxSlicedPacket<'_>, Refusal> {
     if is_ip { from_ip(rest) } else { Err(Refusal::Other("not IP")) }
 }
 
-/// Linux cooked headers: `len` bytes, of which two at `at` are the EtherType.
+/// Linux cooked headers: `len` bytes, of which two at `at` are the `EtherType`.
 fn cooked(data: &[u8], len: usize, at: usize) -> Result<LaxSlicedPacket<'_>, Refusal> {
     let short = || cut_short("Linux cooked", data, len);
     let (header, rest) = data.split_at_checked(len).ok_or_else(short)?;

@@ -66,27 +66,29 @@ impl Printer {
         let letters = Flags::from_bits(flags.bits() & 0xff);
         let version = if src.is_ipv4() { "IP" } else { "IP6" };
         let time = time::of_day(time, self.zone);
-        let link = link_text(frame);
+        let interface = link_text(frame);
         let layout = layout(frame.link_type, &frame.data, frame.original_len);
         let missing = layout.map_or_else(String::new, |layout| missing_text(frame, layout, src.is_ipv4()));
-        let mut line = format!("{time} {link}{version} {missing}{} > {}: Flags [{letters}]", end(*src), end(*dst));
+        let mut parts =
+            vec![format!("{time} {interface}{version} {missing}{} > {}: Flags [{letters}]", end(*src), end(*dst))];
         if *len > 0 || flags.syn() || flags.fin() || flags.rst() {
-            line += &format!(", seq {}", shown.seq);
+            parts.push(format!(", seq {}", shown.seq));
         }
         if *len > 0 {
-            line += &format!(":{}", shown.seq.wrapping_add(*len));
+            parts.push(format!(":{}", shown.seq.wrapping_add(*len)));
         }
         if flags.ack() {
-            line += &format!(", ack {}", shown.ack);
+            parts.push(format!(", ack {}", shown.ack));
         }
-        line += &format!(", win {window}");
+        parts.push(format!(", win {window}"));
         if flags.has(Flags::URG) {
-            line += &format!(", urg {urgent}");
+            parts.push(format!(", urg {urgent}"));
         }
         match options::text(frame, layout, segment, shown.sack_base) {
-            Ok(options) => line + &options + &format!(", length {len}"),
-            Err(cut) => line + &cut,
+            Ok(options) => parts.extend([options, format!(", length {len}")]),
+            Err(cut) => parts.push(cut),
         }
+        parts.concat()
     }
 
     /// As tcpdump does it: only a segment with ACK is looked up; the first of a connection, and each with SYN, sets the base

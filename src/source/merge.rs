@@ -78,13 +78,13 @@ impl Merge {
                 self.begun.insert(ticket, id);
                 What::Begun(call)
             }
-            Held::Ended(ticket, outcome) => match self.begun.remove(&ticket) {
-                Some(begun) => What::Ended { begun, outcome },
-                None => {
+            Held::Ended(ticket, outcome) => {
+                let Some(begun) = self.begun.remove(&ticket) else {
                     self.held.push((time, actor, Held::Ended(ticket, outcome)));
                     return None;
-                }
-            },
+                };
+                What::Ended { begun, outcome }
+            }
             Held::Other(what) => what,
         };
         self.last_id = id.0;

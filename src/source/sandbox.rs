@@ -2,7 +2,7 @@
 //!
 //! With `CAP_SYS_ADMIN` a network namespace; otherwise a user namespace with the caller's own id mapped, and a network
 //! namespace in it. No port is taken on the host, no foreign packet is seen, and the namespace has sysctls of its own.
-//! It is often the step after unshare(2) that is refused (Ubuntu's AppArmor rule grants a user namespace without
+//! It is often the step after unshare(2) that is refused (Ubuntu's rule grants a user namespace without
 //! capabilities), so every step is tried, and a process in which a later one failed is of no more use: start another.
 
 use std::fs;

@@ -42,8 +42,10 @@ struct Ladder<'a> {
     openings: HashMap<ConnectionId, Opening>,
     /// The segments that each call caused.
     caused: HashMap<EventId, Vec<EventId>>,
-    /// The run of set-up calls or reads that the last row folds: by whom, and how many.
+    /// The run of reads that the last row folds: by whom, and how many.
     fold: Option<Fold>,
+    /// The latest row of set-up calls.
+    setting_up: Option<usize>,
     last_time: Option<i64>,
 }
 
@@ -51,7 +53,6 @@ struct Ladder<'a> {
 struct Fold {
     row: usize,
     side: Side,
-    reads: bool,
     calls: usize,
     bytes: u64,
 }
@@ -73,6 +74,7 @@ impl<'a> Ladder<'a> {
             openings,
             caused,
             fold: None,
+            setting_up: None,
             last_time: None,
         }
     }

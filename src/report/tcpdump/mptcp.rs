@@ -8,13 +8,17 @@ use crate::tcp::segment::Flags;
 
 const NAMES: [&str; 8] = ["capable", "join", "dss", "add-addr", "rem-addr", "prio", "fail", "fast-close"];
 
-/// The text behind `mptcp`; `None` where tcpdump calls the option bad. `data` begins behind the option's length.
-pub fn text(data: &[u8], flags: Flags) -> Option<String> {
-    let subtype = usize::from(data.first()? >> 4);
+/// The text behind `mptcp`; `Err` with what stands before `[bad opt]` where tcpdump calls the option bad. `data` begins behind
+/// the option's length.
+pub fn text(data: &[u8], flags: Flags) -> Result<String, String> {
+    let Some(first) = data.first() else { return Err(String::new()) };
+    let subtype = usize::from(first >> 4);
+    let name = NAMES.get(subtype).unwrap_or(&"unknown");
+    let head = format!(" {} {name}", data.len() + 2);
     let text = match subtype {
         0 => capable(data, flags),
         1 => join(data, flags),
-        2 => data_sequence(data, flags),
+        2 => return data_sequence(data, flags).map(|text| head.clone() + &text).map_err(|text| head + &text),
         3 => add_address(data),
         4 => remove_address(data),
         5 => priority(data),
@@ -22,8 +26,7 @@ pub fn text(data: &[u8], flags: Flags) -> Option<String> {
         7 => (data.len() == 10).then(|| format!(" key 0x{:x}", number(data, 2, 8))),
         _ => Some(String::new()),
     };
-    let name = NAMES.get(subtype).unwrap_or(&"unknown");
-    text.map(|text| format!(" {} {name}{text}", data.len() + 2))
+    text.map(|text| head.clone() + &text).ok_or(head)
 }
 
 fn capable(data: &[u8], flags: Flags) -> Option<String> {
@@ -63,30 +66,33 @@ fn join(data: &[u8], flags: Flags) -> Option<String> {
     }
 }
 
-fn data_sequence(data: &[u8], flags: Flags) -> Option<String> {
-    let (head, mut rest) = data.split_at_checked(2)?;
-    if flags.syn() {
-        return None;
-    }
+/// A field of a data sequence signal: the text before it, its flag (0 where it follows from another's), the flag that makes it
+/// 8 bytes long, and its length otherwise.
+type Field = (&'static str, u8, u8, usize);
+
+/// Prints field after field, so that what stands before a missing one is printed too.
+fn data_sequence(data: &[u8], flags: Flags) -> Result<String, String> {
+    const FIELDS: [Field; 4] =
+        [(" ack ", 0x01, 0x02, 4), (" seq ", 0x04, 0x08, 4), (" subseq ", 0x04, 0, 4), (" len ", 0x04, 0, 2)];
+    let Some((head, mut rest)) = data.split_at_checked(2).filter(|_| !flags.syn()) else { return Err(String::new()) };
     let bits = head[1];
-    let mut take = |bytes: usize| {
-        let (taken, left) = rest.split_at_checked(bytes)?;
-        rest = left;
-        Some(number(taken, 0, bytes))
-    };
-    let width = |wide: u8| if bits & wide != 0 { 8 } else { 4 };
     let mut text = if bits & 0x10 != 0 { " fin" } else { "" }.to_owned();
-    if bits & 0x01 != 0 {
-        text += &format!(" ack {}", take(width(0x02))?);
+    for (name, _, wide, narrow) in FIELDS.into_iter().filter(|(_, flag, ..)| bits & flag != 0) {
+        let bytes = if bits & wide != 0 { 8 } else { narrow };
+        // The first two names are printed before their numbers are looked for.
+        let (before, behind) = if matches!(name, " ack " | " seq ") { (name, "") } else { ("", name) };
+        text += before;
+        let Some((field, left)) = rest.split_at_checked(bytes) else { return Err(text) };
+        text = [&text, behind, &number(field, 0, bytes).to_string()].concat();
+        rest = left;
     }
-    if bits & 0x04 != 0 {
-        text += &format!(" seq {}", take(width(0x08))?);
-        text += &format!(" subseq {} len {}", take(4)?, take(2)?);
-        if let Some(checksum) = take(2) {
-            text += &format!(" csum 0x{checksum:x}");
-        }
+    if bits & 0x04 != 0
+        && let Some((checksum, left)) = rest.split_at_checked(2)
+    {
+        text = format!("{text} csum 0x{:x}", number(checksum, 0, 2));
+        rest = left;
     }
-    rest.is_empty().then_some(text)
+    if rest.is_empty() { Ok(text) } else { Err(text) }
 }
 
 fn add_address(data: &[u8]) -> Option<String> {
@@ -121,7 +127,8 @@ fn add_address(data: &[u8]) -> Option<String> {
 
 fn remove_address(data: &[u8]) -> Option<String> {
     let ids = data.get(1..).filter(|ids| !ids.is_empty())?;
-    Some(format!(" id{}", ids.iter().map(|id| format!(" {id}")).collect::<String>()))
+    let ids: Vec<String> = ids.iter().map(u8::to_string).collect();
+    Some(format!(" id {}", ids.join(" ")))
 }
 
 fn priority(data: &[u8]) -> Option<String> {

@@ -16,15 +16,15 @@ pub fn text(frame: &Frame, layout: Option<Layout>, segment: &Segment, sack_base:
     let mut texts = Vec::new();
     for option in &segment.options {
         match one(option, segment, sack_base) {
-            Some(text) => texts.push(text),
-            None => return Err(bad(&texts)),
+            Ok(text) => texts.push(text),
+            Err(beginning) => return Err(bad(&texts, &beginning)),
         }
     }
     if !segment.options_cut {
         return Ok(format!(", options [{}]", texts.join(",")));
     }
     let cut = layout.and_then(|layout| frame.data.get(layout.tcp + 20..).filter(|_| frame.data.len() < layout.payload));
-    Err(cut.map_or_else(|| bad(&texts), |captured| cut_short(&texts, captured, &segment.options)))
+    Err(cut.map_or_else(|| bad(&texts, ""), |captured| cut_short(&texts, captured, &segment.options)))
 }
 
 /// What stands where the capture's snapshot length cut the list `captured` after `whole`.
@@ -79,65 +79,63 @@ fn name(kind: u8) -> String {
     )
 }
 
-/// `[bad opt]`; the bracket round the options is closed only if one was printed whole before.
-fn bad(texts: &[String]) -> String {
+/// `[bad opt]` behind the beginning of the bad one; the bracket round the options is closed only if one was printed whole
+/// before.
+fn bad(texts: &[String], beginning: &str) -> String {
     match texts {
-        [] => ", options [[bad opt]".to_owned(),
-        texts => format!(", options [{},[bad opt]]", texts.join(",")),
+        [] => format!(", options [{beginning}[bad opt]"),
+        texts => format!(", options [{},{beginning}[bad opt]]", texts.join(",")),
     }
 }
 
-fn one(option: &TcpOption, segment: &Segment, sack_base: u32) -> Option<String> {
+/// One option; `Err` with what stands before `[bad opt]` where tcpdump calls it bad.
+fn one(option: &TcpOption, segment: &Segment, sack_base: u32) -> Result<String, String> {
     match option {
-        TcpOption::Sack(edges) => Some(sack(edges, sack_base)),
-        TcpOption::Other { kind, data } => other(*kind, data, segment),
-        known => Some(option_text(known)),
+        TcpOption::Sack(edges) => Ok(sack(edges, sack_base)),
+        TcpOption::Other { kind, data } => {
+            let name = name(*kind);
+            other(*kind, data, segment).map(|text| name.clone() + &text).map_err(|text| name + &text)
+        }
+        known => Ok(option_text(known)),
     }
 }
 
 fn sack(edges: &[(SeqNum, SeqNum)], base: u32) -> String {
     let relative = |edge: &SeqNum| edge.get().wrapping_sub(base);
-    let texts: String =
-        edges.iter().map(|(left, right)| format!("{{{}:{}}}", relative(left), relative(right))).collect();
+    let text = |(left, right)| format!("{{{}:{}}}", relative(left), relative(right));
+    let texts = edges.iter().map(|(left, right)| text((left, right))).collect::<Vec<_>>().concat();
     format!("sack {} {texts}", edges.len())
 }
 
-/// Options without a meaning of their own in this program, and known ones of a wrong length; `None` where tcpdump calls one
-/// bad.
-fn other(kind: u8, data: &[u8], segment: &Segment) -> Option<String> {
+/// What stands behind the name of an option without a meaning of its own in this program, or of a known one of a wrong length.
+fn other(kind: u8, data: &[u8], segment: &Segment) -> Result<String, String> {
     let number = |at: usize, bytes: usize| number(data, at, bytes);
-    let text = match kind {
-        2 | 28 | 20 => {
-            let text = match kind {
-                2 => format!(" {}", number(0, 2)),
-                28 => user_timeout(number(0, 2)),
-                _ => format!(" cap {:02x} id {}", number(0, 1), number(1, 1)),
-            };
-            fixed(data, 2, &text)?
-        }
-        3 => fixed(data, 1, &format!(" {}", number(0, 1)))?,
-        4 => fixed(data, 0, "")?,
-        5 => " invalid sack".to_owned(),
-        6 | 7 | 11 | 12 | 13 => fixed(data, 4, &format!(" {}", number(0, 4)))?,
-        8 => fixed(data, 8, &format!(" val {} ecr {}", number(0, 4), number(4, 4)))?,
-        19 => fixed(data, 16, &signature(data, segment))?,
-        29 => authentication(data),
-        30 => mptcp::text(data, segment.flags)?,
-        34 => format!(" {}", fast_open(data)),
-        254 => experiment(data)?,
-        _ if data.is_empty() => String::new(),
-        _ => format!(" 0x{}", hex(data)),
-    };
-    Some(name(kind) + &text)
+    match kind {
+        2 => fixed(data, 2, &format!(" {}", number(0, 2))),
+        3 => fixed(data, 1, &format!(" {}", number(0, 1))),
+        4 => fixed(data, 0, ""),
+        5 => Ok(" invalid sack".to_owned()),
+        6 | 7 | 11 | 12 | 13 => fixed(data, 4, &format!(" {}", number(0, 4))),
+        8 => fixed(data, 8, &format!(" val {} ecr {}", number(0, 4), number(4, 4))),
+        19 => fixed(data, 16, &signature(data, segment)),
+        20 => fixed(data, 2, &format!(" cap {:02x} id {}", number(0, 1), number(1, 1))),
+        28 => fixed(data, 2, &user_timeout(number(0, 2))),
+        29 => Ok(authentication(data)),
+        30 => mptcp::text(data, segment.flags),
+        34 => Ok(format!(" {}", fast_open(data))),
+        254 => experiment(data),
+        _ if data.is_empty() => Ok(String::new()),
+        _ => Ok(format!(" 0x{}", hex(data))),
+    }
 }
 
-/// An option whose data should have `len` bytes. tcpdump reads on into the next option where there are fewer; that text would
-/// be made of other options' bytes, so none is given here.
-fn fixed(data: &[u8], len: usize, text: &str) -> Option<String> {
+/// An option whose data should have `len` bytes. Where there are fewer, tcpdump reads on into the next option; that text would
+/// be made of other options' bytes, so the option is called bad here.
+fn fixed(data: &[u8], len: usize, text: &str) -> Result<String, String> {
     match data.len() {
-        there if there < len => None,
-        there if there == len => Some(text.to_owned()),
-        there => Some(format!("{text}[len {}]", there + 2)),
+        there if there < len => Err(String::new()),
+        there if there == len => Ok(text.to_owned()),
+        there => Ok(format!("{text}[len {}]", there + 2)),
     }
 }
 
@@ -168,9 +166,9 @@ fn fast_open(cookie: &[u8]) -> String {
     }
 }
 
-fn experiment(data: &[u8]) -> Option<String> {
-    let (magic, rest) = data.split_first_chunk::<2>()?;
-    Some(match u16::from_be_bytes(*magic) {
+fn experiment(data: &[u8]) -> Result<String, String> {
+    let Some((magic, rest)) = data.split_first_chunk::<2>() else { return Err(String::new()) };
+    Ok(match u16::from_be_bytes(*magic) {
         0xf989 => format!("-tfo{}", fast_open(rest)),
         magic => format!("-{magic:04x}"),
     })
@@ -183,5 +181,5 @@ pub fn number(data: &[u8], at: usize, bytes: usize) -> u64 {
 
 /// `data` as hexadecimal digits.
 pub fn hex(data: &[u8]) -> String {
-    data.iter().map(|byte| format!("{byte:02x}")).collect()
+    data.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }

@@ -8,15 +8,15 @@ const BUFFER: usize = 256 * 1024;
 /// A reader with a count of what was taken from it.
 pub struct Bytes<R> {
     input: R,
-    /// Read from `input`; what was taken already lies before `start`.
     buffer: Vec<u8>,
-    start: usize,
+    /// What lies in the buffer and was not taken.
+    there: std::ops::Range<usize>,
     offset: u64,
 }
 
 impl<R: Read> Bytes<R> {
     pub fn new(input: R) -> Self {
-        Self { input, buffer: Vec::new(), start: 0, offset: 0 }
+        Self { input, buffer: Vec::new(), there: 0..0, offset: 0 }
     }
 
     /// How many bytes were taken.
@@ -26,12 +26,12 @@ impl<R: Read> Bytes<R> {
 
     /// The next `len` bytes without taking them; fewer where the input ends. Memory grows with what is read, so `len` may lie.
     pub fn peek(&mut self, len: usize) -> io::Result<&[u8]> {
-        while self.buffer.len() - self.start < len && self.fill(len)? {}
-        let end = self.buffer.len().min(self.start.saturating_add(len));
-        Ok(&self.buffer[self.start..end])
+        while self.there.len() < len && self.fill()? {}
+        let end = self.there.end.min(self.there.start.saturating_add(len));
+        Ok(&self.buffer[self.there.start..end])
     }
 
-    /// Takes `len` bytes that [`Bytes::peek`] has shown, or as many as there are.
+    /// Takes the next `len` bytes, or as many as there are.
     pub fn take(&mut self, len: usize) -> io::Result<Vec<u8>> {
         let taken = self.peek(len)?.to_vec();
         self.consume(taken.len());
@@ -54,26 +54,30 @@ impl<R: Read> Bytes<R> {
     }
 
     fn consume(&mut self, len: usize) {
-        self.start += len;
+        self.there.start += len;
         self.offset += len as u64;
     }
 
     /// Reads once; false at the end of the input.
-    fn fill(&mut self, wanted: usize) -> io::Result<bool> {
-        if self.start > 0 {
-            self.buffer.drain(..self.start);
-            self.start = 0;
+    fn fill(&mut self) -> io::Result<bool> {
+        if self.there.end == self.buffer.len() {
+            self.make_room();
         }
-        let have = self.buffer.len();
-        let more = wanted.saturating_sub(have).clamp(1, BUFFER).max(BUFFER - have.min(BUFFER - 1));
-        self.buffer.resize(have + more, 0);
         let read = loop {
-            match self.input.read(&mut self.buffer[have..]) {
+            match self.input.read(&mut self.buffer[self.there.end..]) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                read => break read,
+                read => break read?,
             }
         };
-        self.buffer.truncate(have + *read.as_ref().unwrap_or(&0));
-        read.map(|read| read > 0)
+        self.there.end += read;
+        Ok(read > 0)
+    }
+
+    fn make_room(&mut self) {
+        self.buffer.copy_within(self.there.clone(), 0);
+        self.there = 0..self.there.len();
+        if self.buffer.len() - self.there.end < BUFFER {
+            self.buffer.resize(self.there.end + BUFFER, 0);
+        }
     }
 }

@@ -112,7 +112,7 @@ impl<R: Read> Reader<R> {
         }
         // Some writers leave the padding out of the length; the next block begins behind it all the same.
         let padded = u64::from(total_len).next_multiple_of(4);
-        let kept = self.is_kept(kind) && total_len <= MAX_BLOCK;
+        let kept = is_kept(kind) && total_len <= MAX_BLOCK;
         if !kept {
             let skipped = self.bytes.skip(padded)?;
             if skipped < u64::from(total_len) {
@@ -136,12 +136,8 @@ impl<R: Read> Reader<R> {
         Ok(())
     }
 
-    fn is_kept(&self, kind: u32) -> bool {
-        packet::is_packet(kind) || matches!(kind, SECTION_HEADER | INTERFACE_DESCRIPTION | INTERFACE_STATISTICS)
-    }
-
     fn passed_over(&mut self, head: &Head) {
-        if self.is_kept(head.kind) {
+        if is_kept(head.kind) {
             let why =
                 format!("at byte {} a block of {} bytes, which is more than epipe keeps", head.at, head.total_len);
             self.malformed(why);
@@ -202,4 +198,9 @@ impl<R: Read> Reader<R> {
         self.over = true;
         self.waiting.push_back(Item::Gap(Gap::CutShort { bytes }));
     }
+}
+
+/// Whether blocks of this type are read, and not passed over.
+const fn is_kept(kind: u32) -> bool {
+    packet::is_packet(kind) || matches!(kind, SECTION_HEADER | INTERFACE_DESCRIPTION | INTERFACE_STATISTICS)
 }

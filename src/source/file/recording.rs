@@ -130,6 +130,3 @@ fn run_of_file(name: &str) -> Run {
     let file = name.rsplit('/').next().unwrap_or(name);
     Run { name: clean(file), facts: vec![("capture".to_owned(), clean(name))] }
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::socket::call::{Arg, Call, CallName};
 
-/// A call that an actor can make. Descriptors are 3 or more: the lower ones are the lab's.
+/// A call that an actor can make. Descriptors are 3 or more, the lower ones are the lab's; only write reaches 1 as well.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each is the man page of that name, section 2")]
 pub enum Action {
@@ -85,7 +85,7 @@ const fn form(name: CallName) -> &'static str {
         CallName::Connect => "connect(fd, IPv4 address:port)",
         CallName::Send => "send(fd, data, length, flags)",
         CallName::Recv => "recv(fd, length, flags), of at most 16 MiB",
-        CallName::Write => "write(fd, data, length)",
+        CallName::Write => "write(fd, data, length), 1 being what a program prints",
         CallName::Read => "read(fd, length), of at most 16 MiB",
         CallName::Shutdown => "shutdown(fd, SHUT_RD, SHUT_WR or SHUT_RDWR)",
         CallName::Close => "close(fd)",
@@ -126,7 +126,7 @@ impl Args<'_> {
             CallName::Recv => {
                 self.count(3, Action::Recv { fd: self.fd()?, len: self.len(1)?, flags: self.flags(2)? })?
             }
-            CallName::Write => self.count(3, Action::Write { fd: self.fd()?, data: self.data()? })?,
+            CallName::Write => self.count(3, Action::Write { fd: self.output()?, data: self.data()? })?,
             CallName::Read => self.count(2, Action::Read { fd: self.fd()?, len: self.len(1)? })?,
             CallName::Shutdown => {
                 self.count(2, Action::Shutdown { fd: self.fd()?, how: lookup(HOWS, self.call.word(1)?)? })?
@@ -166,6 +166,11 @@ impl Args<'_> {
 
     fn fd(&self) -> Option<i32> {
         self.int(0).filter(|fd| *fd > 2)
+    }
+
+    /// A descriptor to write to: the lab has an actor's standard output lead nowhere, so that a program's print can be shown.
+    fn output(&self) -> Option<i32> {
+        self.int(0).filter(|fd| *fd == libc::STDOUT_FILENO).or_else(|| self.fd())
     }
 
     fn len(&self, at: usize) -> Option<usize> {
@@ -313,6 +318,7 @@ mod tests {
         for (text, expected) in [
             ("send(3, \"hello\", 4, 0)", "send(fd, data, length, flags)"),
             ("send(1, \"hello\", 5, 0)", "a descriptor from 3 on: 0, 1 and 2 are the lab's"),
+            ("write(2, \"hello\", 5)", "a descriptor from 3 on: 0, 1 and 2 are the lab's"),
             ("socket(AF_INET6, SOCK_STREAM, 0)", "socket(AF_INET, SOCK_STREAM, 0)"),
             ("bind(3, [::1]:2222)", "bind(fd, IPv4 address:port)"),
             ("exit(256)", "exit(code), from 0 to 255"),

@@ -87,7 +87,7 @@ impl Player {
     }
 
     fn receive(&mut self) -> io::Result<()> {
-        let mut buffer = [0; 65_536];
+        let mut buffer = [0; 8192];
         while !self.ended {
             match self.control.read(&mut buffer) {
                 Ok(0) => self.ended = true,

@@ -277,10 +277,6 @@ impl<'a> Director<'a> {
         part.in_call.as_ref().map(|in_call| (in_call.call.clone(), in_call.since))
     }
 
-    fn not_later_than(&self, until: Instant, actor: &Actor) -> Result<(), StageError> {
-        if Instant::now() < until { Ok(()) } else { Err(StageError::Stuck(actor.clone())) }
-    }
-
     /// Gives out what is known, in order.
     fn release(&mut self) -> Result<(), StageError> {
         for event in self.merge.release() {
@@ -294,4 +290,9 @@ impl<'a> Director<'a> {
         self.frames += 1;
         FrameNo(self.frames)
     }
+}
+
+/// Gives up on an actor that is still under way at `until`.
+fn not_later_than(until: Instant, actor: &Actor) -> Result<(), StageError> {
+    if Instant::now() < until { Ok(()) } else { Err(StageError::Stuck(actor.clone())) }
 }

@@ -7,6 +7,24 @@ const FILES: &[(&str, &str)] = &[
     ("broken-pipe.toml", include_str!("scenarios/broken-pipe.toml")),
     ("broken-pipe/killed.toml", include_str!("scenarios/broken-pipe/killed.toml")),
     ("broken-pipe/blocked.toml", include_str!("scenarios/broken-pipe/blocked.toml")),
+    ("ping-pang.toml", include_str!("scenarios/ping-pang.toml")),
+    ("ping-pang/hasty.toml", include_str!("scenarios/ping-pang/hasty.toml")),
+    ("last-word/differ.toml", include_str!("scenarios/last-word/differ.toml")),
+    ("last-word/agree.toml", include_str!("scenarios/last-word/agree.toml")),
+    ("last-word/close.toml", include_str!("scenarios/last-word/close.toml")),
+    ("last-word/split.toml", include_str!("scenarios/last-word/split.toml")),
+    ("last-word/select.toml", include_str!("scenarios/last-word/select.toml")),
+    ("last-word/receipt.toml", include_str!("scenarios/last-word/receipt.toml")),
+    ("last-word/wrong-length.toml", include_str!("scenarios/last-word/wrong-length.toml")),
+    ("last-word/five.toml", include_str!("scenarios/last-word/five.toml")),
+    ("last-word/deadlock.toml", include_str!("scenarios/last-word/deadlock.toml")),
+    ("reset-unread.toml", include_str!("scenarios/reset-unread.toml")),
+    ("pipe-and-unix.toml", include_str!("scenarios/pipe-and-unix.toml")),
+    ("shutdown-read.toml", include_str!("scenarios/shutdown-read.toml")),
+    ("shutdown-both.toml", include_str!("scenarios/shutdown-both.toml")),
+    ("restart.toml", include_str!("scenarios/restart.toml")),
+    ("restart/reuse.toml", include_str!("scenarios/restart/reuse.toml")),
+    ("restart/client-first.toml", include_str!("scenarios/restart/client-first.toml")),
 ];
 
 /// All scenarios, in the menu's order.
@@ -25,6 +43,24 @@ pub fn find(name: &str) -> Result<Option<Scenario>, ScenarioError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn count_files(dir: &std::path::Path) -> usize {
+        let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+        entries.map(|path| if path.is_dir() { count_files(&path) } else { 1 }).sum()
+    }
+
+    #[test]
+    fn no_file_is_forgotten() {
+        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/source/lab/scenarios");
+        assert_eq!(FILES.len(), count_files(&dir));
+    }
+
+    #[test]
+    fn no_two_have_the_same_place_in_the_menu() {
+        let mut places: Vec<u32> = all().unwrap().iter().map(|scenario| scenario.order).collect();
+        places.dedup();
+        assert_eq!(places.len(), FILES.len());
+    }
 
     #[test]
     fn every_scenario_can_be_read_and_is_found_by_its_name_which_is_its_files() {

@@ -79,7 +79,8 @@ impl<'a> Listener<'a> {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         heard.push(match word {
             "frame" => Heard::Message(Message::Event(frame(rest)?)),
-            "settled" => Heard::Message(Message::Settled(self.next_call(rest)?)),
+            "settled" if rest == "-" => Heard::Message(Message::Settled(None)),
+            "settled" => Heard::Message(Message::Settled(Some(self.next_call(rest)?))),
             "mismatch" => Heard::Message(Message::Mismatch(mismatch(rest)?)),
             "finished" => Heard::Message(Message::Finished),
             "refused" => {
@@ -95,19 +96,15 @@ impl<'a> Listener<'a> {
         Some(())
     }
 
-    /// The step at the index, as the call that comes next; `None` in the inner option for the end of the script.
-    fn next_call(&self, index: &str) -> Option<Option<NextCall>> {
-        if index == "-" {
-            return Some(None);
-        }
+    /// The step at the index, as the call that comes next.
+    fn next_call(&self, index: &str) -> Option<NextCall> {
         let step = self.scenario.steps.get(index.parse::<usize>().ok()?)?;
         let StepKind::Call { actor, call, expect, telling, .. } = &step.kind else { return None };
         let expected = match expect {
             Expect::Returns(Returned::Outcome(outcome)) => Some(outcome.clone()),
             Expect::Returns(Returned::Anything) | Expect::Waits | Expect::Ends(_) => None,
         };
-        let next = NextCall { actor: actor.clone(), call: call.clone(), expected, telling: *telling, line: step.line };
-        Some(Some(next))
+        Some(NextCall { actor: actor.clone(), call: call.clone(), expected, telling: *telling, line: step.line })
     }
 }
 

@@ -83,8 +83,9 @@ fn descriptor(fd: RawFd) -> Outcome {
 /// What the lab's descriptors are opened with: nothing of ours is inherited by a child process.
 #[allow(unsafe_code, reason = "nix wants to know that a descriptor is open")]
 fn borrowed(fd: RawFd) -> BorrowedFd<'static> {
-    // SAFETY: the number is not -1 (an action's descriptors are 3 or more). It may name nothing that is open; then the
-    // kernel answers EBADF, which is what a scenario wants to see. No Rust object of this process owns such a number.
+    // SAFETY: the number is not -1 (an action's descriptors are 3 or more, or 1, which stays open as long as the process).
+    // It may name nothing that is open; then the kernel answers EBADF, which is what a scenario wants to see. No Rust object
+    // of this process owns a number from 3 on.
     unsafe { BorrowedFd::borrow_raw(fd) }
 }
 

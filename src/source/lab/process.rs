@@ -1,16 +1,18 @@
 //! The processes that the program starts of itself.
 
-use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use super::{actor, cast, stage};
+use crate::source::probe;
 
-/// Whether this process was started as a stage or as an actor, by its first argument. If so, it does its part and returns
-/// its exit code. To be called before anything else: a stage needs to be of one thread.
-pub fn take_part(argument: Option<&OsStr>) -> Option<ExitCode> {
-    match argument?.to_str()? {
+/// Whether this process was started as a stage, as an actor or for a try, by its arguments after the program's name. If so,
+/// it does its part and returns its exit code. To be called before anything else: a stage needs to be of one thread.
+pub fn take_part(mut arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
+    match arguments.next()?.to_str()? {
         stage::STAGE_ARGUMENT => Some(stage::run()),
         cast::ACTOR_ARGUMENT => Some(actor::run()),
+        probe::PROBE_ARGUMENT => Some(probe::take_part(arguments.next().as_deref())),
         _ => None,
     }
 }

@@ -140,7 +140,7 @@ fn play() -> Result<(), StageError> {
     let markers = Markers::open().map_err(StageError::Marker)?;
     let wanted = ports.clone().map_or(Wanted::AllTcp, Wanted::TcpPorts);
     let capture = Capture::open(&wanted, markers.port());
-    let run = describe(&scenario, &request, network, &capture);
+    let run = describe(&scenario, &request, &network, &capture);
     teller.run(&run)?;
     let no_capture = capture.as_ref().err().map(|error| one_line(&error.to_string()));
     let diag = SockDiag::open().map_err(StageError::SockDiag)?;
@@ -154,10 +154,10 @@ fn play() -> Result<(), StageError> {
 }
 
 /// What holds for the whole run.
-fn describe(scenario: &Scenario, request: &Request, network: String, capture: &Result<Capture, CaptureError>) -> Run {
+fn describe(scenario: &Scenario, request: &Request, network: &str, capture: &Result<Capture, CaptureError>) -> Run {
     let mut facts = vec![
         ("kernel".to_owned(), kernel()),
-        ("network".to_owned(), one_line(&network)),
+        ("network".to_owned(), one_line(network)),
         ("payload".to_owned(), "all".to_owned()),
         ("pace".to_owned(), if request.walk { "walk" } else { "fast" }.to_owned()),
     ];

@@ -140,7 +140,7 @@ impl Inbox {
             match self.line() {
                 Some(line) => break line,
                 None => self.read()?,
-            };
+            }
         };
         let nonblocking = FcntlArg::F_SETFL(OFlag::O_NONBLOCK);
         fcntl(io::stdin().as_fd(), nonblocking).map_err(|errno| StageError::Watch(errno.into()))?;
@@ -166,7 +166,7 @@ impl Inbox {
 
     /// Reads what is there. Its end means that the program is gone.
     fn read(&mut self) -> Result<(), StageError> {
-        let mut buffer = [0; 65_536];
+        let mut buffer = [0; 8192];
         match io::stdin().lock().read(&mut buffer) {
             Ok(0) => Err(StageError::Alone),
             Ok(count) => {

@@ -19,7 +19,7 @@ const RING: i32 = 32 * 1024 * 1024;
 /// How many frames may wait for the reader before the ring has to hold them.
 const CHANNEL: usize = 4096;
 
-/// `PACKET_IGNORE_OUTGOING` (linux/if_packet.h, since Linux 4.20), which libc does not name.
+/// `PACKET_IGNORE_OUTGOING` (`linux/if_packet.h`, since Linux 4.20), which libc does not name.
 const PACKET_IGNORE_OUTGOING: libc::c_int = 23;
 
 pub fn open(filter: &str, marker_port: u16) -> Result<Capture, CaptureError> {

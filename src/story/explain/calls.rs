@@ -92,7 +92,7 @@ fn failed(story: &Story, row: &Row, call: &Call, errno: Errno, outcome: &Outcome
         .and_then(|cause| cause.causes.first())
         .and_then(|id| story.journal().get(*id)?.segment())
         .map(|(frame, _)| frame.number);
-    let signal = if outcome.signal.is_some() { " and raised SIGPIPE" } else { "" };
+    let signal = if outcome.signal.is_some() { ", and SIGPIPE was raised" } else { "" };
     let Some(reset) = reset else { return failed_by_itself(story, row, call, errno, signal) };
     match (call.name, errno) {
         (name, Errno::EPIPE) if name.sends() => {

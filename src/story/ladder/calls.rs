@@ -94,44 +94,44 @@ impl<'a> Ladder<'a> {
         }
         let count = outcome.count().unwrap_or(0);
         match self.fold {
-            Some(fold) if fold.reads && fold.side == side && fold.row + 1 == self.rows.len() => {
+            Some(fold) if fold.side == side && fold.row + 1 == self.rows.len() => {
                 let fold = Fold { calls: fold.calls + 1, bytes: fold.bytes + count, ..fold };
                 self.refold(event, begun, fold);
             }
             _ => {
                 let row = self.call_row(event, begun, side, line, Wire::Empty, false);
-                self.fold = Some(Fold { row, side, reads: true, calls: 1, bytes: count });
+                self.fold = Some(Fold { row, side, calls: 1, bytes: count });
             }
         }
     }
 
+    /// Set-up calls of both ends in a run share one row, which shows each end's last and how many there were.
     fn set_up(&mut self, event: &Event, begun: EventId, side: Side, line: &str) {
-        match self.fold {
-            Some(fold) if !fold.reads && fold.side == side && fold.row + 1 == self.rows.len() => {
-                line.clone_into(&mut self.rows[fold.row].text[side]);
-                self.rows[fold.row].event = event.id;
-                self.refold(event, begun, Fold { calls: fold.calls + 1, ..fold });
+        let row = match self.setting_up {
+            Some(row) if row + 1 == self.rows.len() => {
+                self.join(row, begun);
+                self.join(row, event.id);
+                self.rows[row].event = event.id;
+                row
             }
-            _ => {
-                let row = self.call_row(event, begun, side, line.to_owned(), Wire::Empty, false);
-                self.fold = Some(Fold { row, side, reads: false, calls: 1, bytes: 0 });
-            }
-        }
+            _ => self.call_row(event, begun, side, String::new(), Wire::Empty, false),
+        };
+        self.setting_up = Some(row);
+        let own = self.rows[row].events.iter().filter_map(|id| self.story.journal().get(*id));
+        let calls = own.filter(|made| made.begun().is_some() && self.side(made) == side).count();
+        let folded = if calls > 1 { format!("{line}  ({calls} calls)") } else { line.to_owned() };
+        self.rows[row].text[side] = folded;
     }
 
-    /// One call more on the row of `fold`.
+    /// One read more on the row of `fold`.
     fn refold(&mut self, event: &Event, begun: EventId, fold: Fold) {
         self.join(fold.row, begun);
         self.join(fold.row, event.id);
         let row = &mut self.rows[fold.row];
         let text = &mut row.text[fold.side];
         let line = text.split("  ").next().unwrap_or("").to_owned();
-        if fold.reads {
-            *text = format!("{line}  {} reads", fold.calls);
-            row.wire = Wire::Note(format!("[+] {}", bytes(fold.bytes)));
-        } else {
-            *text = format!("{line}  {} calls", fold.calls);
-        }
+        *text = format!("{line}  ({} reads)", fold.calls);
+        row.wire = Wire::Note(format!("[+] {}", bytes(fold.bytes)));
         self.fold = Some(fold);
     }
 
@@ -148,8 +148,23 @@ impl<'a> Ladder<'a> {
             return self.join(row, event.id);
         }
         let failed = matches!(status, ExitStatus::Killed(_));
+        if !failed && self.exit_after_close(event, call, side, &line) {
+            return;
+        }
         let wire = if failed { Wire::NothingSent } else { Wire::Empty };
         self.call_row(event, call.unwrap_or(event.id), side, line, wire, failed);
+    }
+
+    /// The end of a program right after its last close needs no row of its own.
+    fn exit_after_close(&mut self, event: &Event, call: Option<EventId>, side: Side, line: &str) -> bool {
+        let Some(row) = self.rows.len().checked_sub(1) else { return false };
+        if !self.rows[row].text[side].starts_with("close(") {
+            return false;
+        }
+        self.rows[row].text[side] += &format!(", {line}");
+        call.into_iter().for_each(|begun| self.join(row, begun));
+        self.join(row, event.id);
+        true
     }
 
     pub(super) fn gap(&mut self, event: &Event, gap: &Gap) {

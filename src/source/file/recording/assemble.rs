@@ -119,14 +119,14 @@ impl Numbering {
             What::Begun(_) => {
                 self.begun.insert(old, event.id);
             }
-            What::Ended { begun, .. } => match self.begun.remove(begun) {
-                Some(new) => *begun = new,
-                None => {
-                    complaints
-                        .push(format!("event {old} ends a call that event {begun} did not begin: it is left out"));
+            What::Ended { begun, .. } => {
+                let Some(new) = self.begun.remove(begun) else {
+                    let why = format!("event {old} ends a call that event {begun} did not begin: it is left out");
+                    complaints.push(why);
                     return;
-                }
-            },
+                };
+                *begun = new;
+            }
             _ => {}
         }
         self.events.push(event);

@@ -1,5 +1,6 @@
 //! The lines of a saved story, as they come.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::event::{Event, EventId, FrameNo, Run};
@@ -40,7 +41,7 @@ impl Lines {
             None => self.event_line(line, place),
             Some(Ok(SavedLine::Events(count))) => self.told.count = Some(count),
             Some(Ok(SavedLine::Frame { .. })) => {
-                self.told.complaints.push(format!("{place}: a line that belongs to a frame"))
+                self.told.complaints.push(format!("{place}: a line that belongs to a frame"));
             }
             Some(Err(error)) => self.complain(line, place, &error),
         }
@@ -93,14 +94,14 @@ impl Lines {
                 Line::Event(event, _) if event.id.0 == 0 => {
                     self.told.complaints.push(format!("{place}: ids count from 1, and a line has 0"));
                 }
-                Line::Event(event, _) => {
-                    let id = event.id;
-                    if self.told.events.contains_key(&id) {
-                        self.told.complaints.push(format!("{place}: a second line for event {id}"));
-                    } else {
-                        self.told.events.insert(id, event);
+                Line::Event(event, _) => match self.told.events.entry(event.id) {
+                    Entry::Vacant(place) => {
+                        place.insert(event);
                     }
-                }
+                    Entry::Occupied(_) => {
+                        self.told.complaints.push(format!("{place}: a second line for event {}", event.id));
+                    }
+                },
             }
         }
     }

@@ -96,7 +96,7 @@ impl Director<'_> {
             if self.is_at_rest(index)? {
                 return Ok(());
             }
-            self.not_later_than(until, actor)?;
+            super::not_later_than(until, actor)?;
             self.watch(Some(Instant::now() + super::settle::POLL))?;
         }
     }

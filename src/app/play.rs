@@ -1,0 +1,155 @@
+//! Plays a scenario to its end and keeps its story, while whoever reads stdout is there.
+
+use std::io::{self, BufRead, IsTerminal};
+use std::ops::ControlFlow;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::Failure;
+use crate::notation;
+use crate::source::lab::message::{Command, Message, NextCall};
+use crate::source::lab::scenario::Scenario;
+use crate::source::lab::{Lab, Options};
+use crate::story::Story;
+use crate::story::journal::Journal;
+
+/// How playing ended.
+pub enum Played {
+    /// To the end.
+    Whole(Story),
+    /// By a signal.
+    Interrupted,
+    /// Nobody reads stdout any more.
+    Unheard,
+}
+
+/// What is waited for while a scenario plays.
+enum Heard {
+    Lab(Message),
+    Enter,
+    InputEnded,
+    Interrupt,
+    ReaderGone,
+}
+
+/// How many things may wait to be heard.
+const CHANNEL: usize = 256;
+
+/// Plays `scenario`. `watch` says whether the run is worth nothing once nobody reads stdout.
+pub fn play(scenario: &Scenario, options: &Options, watch: bool) -> Result<Played, Failure> {
+    let (sender, receiver) = sync_channel(CHANNEL);
+    listen_for_signals(sender.clone())?;
+    if watch {
+        watch_stdout(sender.clone())?;
+    }
+    if options.hold {
+        listen_for_enter(sender.clone())?;
+    }
+    let lab = Lab::start_with(scenario, options, move |message| match sender.send(Heard::Lab(message)) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(_) => ControlFlow::Break(()),
+    })
+    .map_err(|error| Failure::new(error.to_string()))?;
+    follow(&lab, &receiver, options.hold)
+}
+
+fn follow(lab: &Lab, heard: &Receiver<Heard>, hold: bool) -> Result<Played, Failure> {
+    let mut journal = Journal::default();
+    let mut waiting = false;
+    let mut nobody_there = false;
+    for heard in heard {
+        match heard {
+            Heard::Lab(Message::Run(run)) => journal = Journal::new(run),
+            Heard::Lab(Message::Event(event)) => {
+                journal.append(event).map_err(|error| Failure::new(error.to_string()))?;
+            }
+            Heard::Lab(Message::Settled(Some(_))) if hold && nobody_there => lab.command(Command::Go),
+            Heard::Lab(Message::Settled(Some(next))) if hold => {
+                announce(&next);
+                waiting = true;
+            }
+            Heard::Lab(Message::Settled(_) | Message::Mismatch(_)) => {}
+            Heard::Lab(Message::Finished) => return Ok(Played::Whole(Story::tell(journal))),
+            Heard::Lab(Message::Failed { message, help }) => return Err(Failure { message, help }),
+            Heard::Enter if waiting => {
+                waiting = false;
+                lab.command(Command::Go);
+            }
+            Heard::Enter => {}
+            Heard::InputEnded => {
+                nobody_there = true;
+                if std::mem::take(&mut waiting) {
+                    lab.command(Command::Go);
+                }
+            }
+            Heard::Interrupt => return Ok(Played::Interrupted),
+            Heard::ReaderGone => return Ok(Played::Unheard),
+        }
+    }
+    Err(Failure::new("the lab ended without a word"))
+}
+
+fn announce(next: &NextCall) {
+    let telling = if next.telling { "  (what will it return?)" } else { "" };
+    eprint!("{}  {}{telling}  [Enter] ", next.actor, notation::call(&next.call));
+    if !io::stdin().is_terminal() {
+        eprintln!();
+    }
+}
+
+fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .map(drop)
+        .map_err(|error| Failure::new(format!("cannot start the thread {name:?}: {error}")))
+}
+
+fn listen_for_signals(sender: SyncSender<Heard>) -> Result<(), Failure> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
+        .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;
+    start("signals", move || {
+        if signals.forever().next().is_some() {
+            // Whoever listened may have finished in the meantime.
+            let _ = sender.send(Heard::Interrupt);
+        }
+    })
+}
+
+/// A pipe whose reader has gone reports an error to poll(2) though nothing is asked of it.
+fn watch_stdout(sender: SyncSender<Heard>) -> Result<(), Failure> {
+    start("stdout", move || {
+        let stdout = io::stdout();
+        let gone = PollFlags::POLLERR | PollFlags::POLLHUP | PollFlags::POLLNVAL;
+        loop {
+            let mut fds = [PollFd::new(std::os::fd::AsFd::as_fd(&stdout), PollFlags::empty())];
+            match poll(&mut fds, PollTimeout::NONE) {
+                Ok(_) if fds[0].revents().is_some_and(|events| events.intersects(gone)) => break,
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(_) => return,
+            }
+        }
+        let _ = sender.send(Heard::ReaderGone);
+    })
+}
+
+/// Each line of stdin lets one call go; its end lets go of all.
+fn listen_for_enter(sender: SyncSender<Heard>) -> Result<(), Failure> {
+    start("stdin", move || {
+        let mut line = String::new();
+        loop {
+            line.clear();
+            let entered = matches!(io::stdin().lock().read_line(&mut line), Ok(read) if read > 0);
+            // At the end of stdin there is nobody to wait for: the calls that are left go one after the other.
+            let heard = if entered { Heard::Enter } else { Heard::InputEnded };
+            if sender.send(heard).is_err() || !entered {
+                return;
+            }
+        }
+    })
+}
