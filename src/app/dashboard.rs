@@ -1,72 +1,90 @@
 //! The dashboard's backstage: takes the terminal, and does what the dashboard asks for.
 
+use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread;
 
-use super::{Ending, Failure, lab, replay};
+use super::{Ending, Failure, lab, menu, replay};
 use crate::cli::{Color, Common};
+use crate::source::lab::scenario::Scenario;
 use crate::source::lab::{Lab, Options};
-use crate::story::journal::Journal;
-use crate::tui::menu::{Entry, Menu};
+use crate::story::Story;
+use crate::tui::menu::Menu;
 use crate::tui::message::{Effect, Message, Play};
-use crate::tui::model::{Asking, Ended, Model, StoryScreen};
+use crate::tui::model::{Asking, Ended, Model, Pace, StoryScreen};
 use crate::tui::theme::Theme;
 use crate::tui::update::begin;
 use crate::tui::{self, terminal};
 
 /// Shows the menu.
-pub fn menu(menu: Menu, common: &Common) -> Result<Ending, Failure> {
-    run(Model::with_menu(theme(common), menu), Vec::new(), Options { hold: true, ..Options::default() })
+pub fn show_menu(menu: Menu, common: &Common) -> Result<Ending, Failure> {
+    let options = Options { hold: true, ..Options::default() };
+    Backstage::new(options).run(Model::with_menu(theme(common), menu), Vec::new())
 }
 
-/// Plays the scenario of `entry` by `options`; each call waits to be let go whatever they say, and `asking` says when the user
-/// is asked first.
-pub fn play(entry: Entry, asking: Asking, step: bool, options: &Options, common: &Common) -> Result<Ending, Failure> {
+/// Plays `scenario` by `options`, except that each call waits to be let go, by the dashboard where `pace` says so.
+pub fn play(
+    scenario: &Scenario,
+    asking: Asking,
+    pace: Pace,
+    options: &Options,
+    common: &Common,
+) -> Result<Ending, Failure> {
     let mut model = Model { theme: theme(common), ..Model::default() };
-    let effects = begin(&mut model, entry, asking, step);
-    run(model, effects, Options { hold: true, ..options.clone() })
+    let effects = begin(&mut model, menu::entry(scenario), asking, pace);
+    let mut backstage = Backstage::new(Options { hold: true, ..options.clone() });
+    backstage.named = Some(scenario.clone());
+    backstage.run(model, effects)
 }
 
 /// Shows a run that has happened.
-pub fn show(title: String, journal: Journal, common: &Common) -> Result<Ending, Failure> {
-    let story = Some(StoryScreen::replay(title, journal));
-    run(Model { theme: theme(common), story, ..Model::default() }, Vec::new(), Options::default())
-}
-
-fn run(model: Model, first: Vec<Effect>, options: Options) -> Result<Ending, Failure> {
-    let (sender, receiver) = terminal::channel();
-    let failed = |error: std::io::Error| {
-        Failure::new(format!("cannot use this terminal: {error}")).help("epipe --format ladder needs none")
-    };
-    // The screen is dropped before the guard, and the lab before both: no process is left when the shell is back.
-    let (mut screen, guard) = terminal::take(&sender).map_err(failed)?;
-    let mut backstage = Backstage { sender, options, lab: None };
-    for message in first.into_iter().flat_map(|effect| backstage.handle(effect)).collect::<Vec<_>>() {
-        // Only a start can be refused so early, and the channel is empty.
-        let _ = backstage.sender.try_send(message);
-    }
-    let ended = tui::run(&mut screen, model, &receiver, |effect| backstage.handle(effect));
-    drop(backstage);
-    drop(screen);
-    drop(guard);
-    match ended.map_err(failed)? {
-        Ended::Quit => Ok(Ending::Done),
-        Ended::Interrupted => Ok(Ending::Interrupted),
-        Ended::Panicked => Err(Failure::new("a thread of this program panicked; its message stands above")),
-    }
+pub fn show(title: String, story: Story, common: &Common) -> Result<Ending, Failure> {
+    let story = Some(StoryScreen::replay(title, story));
+    Backstage::new(Options::default()).run(Model { theme: theme(common), story, ..Model::default() }, Vec::new())
 }
 
 /// Does what the dashboard asks for. What takes time is done in a thread of its own, which sends what came of it.
 struct Backstage {
     sender: SyncSender<Message>,
+    receiver: Option<Receiver<Message>>,
     options: Options,
+    /// The scenario that was named on the command line: it may be a file, which the library does not have.
+    named: Option<Scenario>,
     lab: Option<Lab>,
 }
 
 impl Backstage {
+    fn new(options: Options) -> Self {
+        let (sender, receiver) = terminal::channel();
+        Self { sender, receiver: Some(receiver), options, named: None, lab: None }
+    }
+
+    /// Runs the dashboard on the terminal, beginning with the effects `first`.
+    fn run(mut self, model: Model, first: Vec<Effect>) -> Result<Ending, Failure> {
+        let failed = |error: io::Error| {
+            Failure::new(format!("cannot use this terminal: {error}")).help("--format ladder needs none")
+        };
+        let Some(receiver) = self.receiver.take() else { return Ok(Ending::Done) };
+        let (mut screen, guard) = terminal::take(&self.sender).map_err(failed)?;
+        for message in first.into_iter().flat_map(|effect| self.handle(effect)).collect::<Vec<_>>() {
+            // Only a start can be refused so early, and the channel is empty.
+            let _ = self.sender.try_send(message);
+        }
+        let ended = tui::run(&mut screen, model, &receiver, |effect| self.handle(effect));
+        // The lab first: when the shell is back, no process of it is left.
+        drop(self);
+        drop(screen);
+        drop(guard);
+        match ended.map_err(failed)? {
+            Ended::Quit => Ok(Ending::Done),
+            Ended::Interrupted => Ok(Ending::Interrupted),
+            Ended::Panicked => Err(Failure::new("a thread of this program panicked; its message stands above")),
+        }
+    }
+
     fn handle(&mut self, effect: Effect) -> Vec<Message> {
         let done = match effect {
             Effect::StartLab { play, name } => self.start(play, &name),
@@ -88,7 +106,10 @@ impl Backstage {
 
     fn start(&mut self, play: Play, name: &str) -> Result<(), Failure> {
         self.lab = None;
-        let scenario = lab::find(name)?;
+        let scenario = match self.named.as_ref().filter(|named| named.name == name) {
+            Some(named) => named.clone(),
+            None => lab::find(name)?,
+        };
         let sender = self.sender.clone();
         let tell = move |message| match sender.send(Message::Lab { play, message }) {
             Ok(()) => ControlFlow::Continue(()),
@@ -113,9 +134,9 @@ fn refused(failure: Failure) -> Message {
 }
 
 fn open(path: PathBuf) -> Message {
-    let title = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let title = replay::title(&path);
     match replay::journal_of(path) {
-        Ok(journal) => Message::Opened { title, journal },
+        Ok(journal) => Message::Opened { title, story: Box::new(Story::tell(journal)) },
         Err(failure) => refused(failure),
     }
 }

@@ -34,7 +34,7 @@ pub fn run(common: &Common) -> Result<Ending, Failure> {
     if output::format(common) != Format::Dashboard {
         return lab::run(&cli::Lab { scenario: Some(FIRST.to_owned()), ..cli::Lab::default() }, common);
     }
-    dashboard::menu(menu()?, common)
+    dashboard::show_menu(menu()?, common)
 }
 
 fn menu() -> Result<Menu, Failure> {

@@ -10,8 +10,10 @@ use crate::tcp::state::State;
 /// Everything that one draw needs of a story.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scene {
-    /// The run's name and what happens in it: `broken-pipe  close, then two sends`.
-    pub title: String,
+    /// The run's name: `broken-pipe`.
+    pub name: String,
+    /// What happens in it, in a few words, or the question that it answers; left out where it does not fit.
+    pub about: String,
     /// The ladder.
     pub lines: Vec<Line>,
     /// What is known of the row under the cursor.

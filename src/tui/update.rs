@@ -26,8 +26,8 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Lab { play, message } if play == model.play => lab::told(model, message),
         // An earlier play's last words.
         Message::Lab { .. } => Vec::new(),
-        Message::Opened { title, journal } => {
-            model.story = Some(StoryScreen::replay(title, journal));
+        Message::Opened { title, story } => {
+            model.story = Some(StoryScreen::replay(title, *story));
             Vec::new()
         }
         Message::Refused { message, help } => {
@@ -53,12 +53,11 @@ fn end(model: &mut Model, ended: Ended) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Begins to play `entry`: the story's screen is there at once, and the effects start it. With `step` each call waits for the
-/// user, from the first on.
-pub fn begin(model: &mut Model, entry: Entry, asking: Asking, step: bool) -> Vec<Effect> {
+/// Begins to play `entry` at `pace`: the story's screen is there at once, and the effects start it.
+pub fn begin(model: &mut Model, entry: Entry, asking: Asking, pace: Pace) -> Vec<Effect> {
     let effects = lab::start(model, entry, asking);
-    if let Some(story) = model.story.as_mut().filter(|_| step) {
-        story.pace = Pace::Step;
+    if let Some(story) = &mut model.story {
+        story.pace = pace;
     }
     effects
 }
