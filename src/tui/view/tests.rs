@@ -10,7 +10,7 @@ use crate::tui::model::{Model, Overlay, Page, Pane};
 use crate::tui::theme::Theme;
 use crate::tui::update::tests::{press, type_in};
 
-mod samples;
+pub mod samples;
 
 use samples::{broken_pipe_at_epipe, broken_pipe_at_the_send, deaf_then_hears, last_word, menu, with_story};
 
