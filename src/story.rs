@@ -208,6 +208,18 @@ impl Story {
         verdict::verdict(self, connection)
     }
 
+    /// The read that `side` of `connection` waits in at the event `at`, if it does.
+    fn reader(&self, connection: ConnectionId, side: Side, at: EventId) -> Option<EventId> {
+        let events = &self.connection(connection)?.events;
+        let own = events
+            .iter()
+            .take_while(|id| **id < at)
+            .filter(|id| self.record(**id).is_some_and(|r| r.side == Some(side)));
+        let latest = own.copied().filter(|id| self.call(*id).is_some()).last()?;
+        let waits = self.end_of(latest).is_none_or(|end| end > at);
+        (waits && self.call(latest)?.0.name.receives()).then_some(latest)
+    }
+
     /// Whether a reset answered the segment `id`.
     fn was_refused(&self, id: EventId) -> bool {
         self.refused.contains(&id)

@@ -1,5 +1,7 @@
 //! The reconstruction prints the article's nine lines, here and by tcpdump itself.
 
+#![allow(clippy::unwrap_used, reason = "all of this file is a test")]
+
 #[path = "../examples/reconstruct-article/article.rs"]
 mod article;
 mod wire;

@@ -1,5 +1,7 @@
 //! `epipe replay` as a person types it.
 
+#![allow(clippy::unwrap_used, reason = "all of this file is a test")]
+
 mod wire;
 
 use std::path::{Path, PathBuf};
@@ -108,6 +110,24 @@ fn what_is_not_tcp_is_counted_and_kept() {
     assert_eq!(lines(&output), 1);
     assert!(text(&output.stderr).contains("passed over what is not TCP: 1 of LLDP"), "{}", text(&output.stderr));
     assert_eq!(std::fs::read(path).unwrap(), std::fs::read(again).unwrap());
+}
+
+#[test]
+fn what_cannot_be_read_is_said_and_the_rest_is_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("cut.pcapng");
+    let broken = wire::frame(2, epipe::event::LinkType::ETHERNET, vec![0; 9]);
+    let others = [epipe::report::pcapng::OtherPacket { frame: &broken, time: wire::START }];
+    let journal = wire::journal([1, 3].map(|number| wire::segment(wire::tcp_frame(number, 1, b"x"))));
+    let mut file =
+        saved(&epipe::report::pcapng::Saving { others: &others, ..epipe::report::pcapng::Saving::new(&journal) });
+    file.truncate(file.len() - 1);
+    std::fs::write(&path, file).unwrap();
+    let output = epipe().arg(&path).output().unwrap();
+    assert_eq!(lines(&output), 1);
+    let errors = text(&output.stderr);
+    assert!(errors.contains("frame 2 cannot be read: Ethernet header: 9 of 14 bytes were captured"), "{errors}");
+    assert!(errors.contains("the file ends inside a packet: "), "{errors}");
 }
 
 /// The frame count of a file is the one that capinfos gives, for all that Wireshark can read whole.

@@ -1,5 +1,7 @@
 //! Saving and replaying loses nothing: the journal is equal, event by event.
 
+#![allow(clippy::unwrap_used, reason = "all of this file is a test")]
+
 mod wire;
 
 use std::process::Command;

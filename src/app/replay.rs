@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use self::filter::Filter;
 use super::{Ending, Failure, dashboard, output, save};
 use crate::cli::{Common, Format, Replay};
-use crate::event::Time;
+use crate::event::{Gap, Time, What};
 use crate::report::pcapng::OtherPacket;
 use crate::source::file::{self, Capture, FileError, Recording};
 use crate::story::Story;
@@ -29,16 +29,38 @@ pub fn run(replay: &Replay, common: &Common) -> Result<Ending, Failure> {
     Ok(Ending::Done)
 }
 
-/// Says on stderr what is wrong with a saved story, and what was passed over.
+/// Says on stderr what is wrong with the file and a saved story in it, and what was passed over.
 fn tell(recording: &Recording, file: &Path) {
-    for complaint in &recording.complaints {
-        eprintln!("epipe: {}: {complaint}", file.display());
-    }
     let passed_over: Vec<String> =
         recording.passed_over.iter().map(|(name, count)| format!("{count} of {name}")).collect();
-    if !passed_over.is_empty() {
-        eprintln!("epipe: {}: passed over what is not TCP: {}", file.display(), passed_over.join(", "));
+    let passed_over =
+        (!passed_over.is_empty()).then(|| format!("passed over what is not TCP: {}", passed_over.join(", ")));
+    for line in recording.complaints.iter().cloned().chain(damage(recording)).chain(passed_over) {
+        eprintln!("epipe: {}: {line}", file.display());
     }
+}
+
+/// What could not be read, a line for each kind of damage.
+fn damage(recording: &Recording) -> Vec<String> {
+    let gaps = recording.events.iter().filter_map(|event| match &event.what {
+        What::Gap(gap) => Some(gap),
+        _ => None,
+    });
+    let malformed: Vec<String> = gaps
+        .clone()
+        .filter_map(|gap| match gap {
+            Gap::Malformed { frame, why } => Some(format!("frame {frame} cannot be read: {why}")),
+            _ => None,
+        })
+        .collect();
+    let more = malformed.len().saturating_sub(1);
+    let first = malformed.into_iter().next();
+    let first = first.map(|first| if more > 0 { format!("{first} (and {more} more such frames)") } else { first });
+    let cut = gaps.filter_map(|gap| match gap {
+        Gap::CutShort { bytes } => Some(format!("the file ends inside a packet: {bytes} bytes of it were left")),
+        _ => None,
+    });
+    first.into_iter().chain(cut).collect()
 }
 
 /// A capture's name, as the dashboard shows it.

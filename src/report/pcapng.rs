@@ -15,24 +15,24 @@ use crate::event::{ConnectionId, Event, EventId, Frame, FrameNo, LinkType, Time}
 use crate::notation::{SavedLine, event_lines, run_lines};
 use crate::story::journal::Journal;
 
-/// Why a story could not be saved.
+/// Why a story could not be saved. Who names the file says that it could not be.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
     /// It cannot be written.
-    #[error("cannot write the story: {0}")]
+    #[error(transparent)]
     Write(#[from] io::Error),
     /// pcapng counts time from 1970 without a sign.
-    #[error("cannot save frame {0}: its time lies before 1970")]
+    #[error("the time of frame {0} lies before 1970")]
     BeforeEpoch(FrameNo),
     /// A block's length has 32 bits.
-    #[error("cannot save the story: a block with its comments would be longer than pcapng allows")]
+    #[error("a block with its comments would be longer than pcapng allows")]
     TooLong,
 }
 
 impl SaveError {
     /// What the user can do.
     pub fn help(&self) -> Option<String> {
-        matches!(self, Self::TooLong).then(|| "save less of the payload (--payload head)".to_owned())
+        matches!(self, Self::TooLong).then(|| "keep less of each call's data".to_owned())
     }
 }
 

@@ -42,6 +42,7 @@ fn serve() -> io::Result<()> {
 }
 
 /// Closes what a shell or a test left open: the numbers of a scenario's descriptors must not depend on it.
+/// A kernel before 5.9 does not know the call; there the numbers are as they were inherited.
 #[allow(unsafe_code, reason = "nix has no close_range")]
 pub fn close_inherited() {
     // SAFETY: this runs first in a fresh process of one thread, in which nothing owns a descriptor above 2 yet.

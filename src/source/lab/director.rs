@@ -81,12 +81,18 @@ pub struct Director<'a> {
     parts: Vec<Part>,
     merge: Merge,
     clock: Option<StepWatch>,
+    /// What the kernel held on this loopback before the scenario began.
+    before: Table,
     samples: Table,
     last_pending: Option<String>,
     frames: u64,
     dropped: u64,
     released: Vec<Event>,
     inbox: Inbox,
+    /// The next call was let go.
+    let_go: bool,
+    /// The run is to end.
+    stopped: bool,
     teller: Teller,
 }
 
@@ -115,14 +121,18 @@ impl<'a> Director<'a> {
             parts: Vec::new(),
             merge: Merge::new(),
             clock: None,
+            before: Table::new(),
             samples: Table::new(),
             last_pending: None,
             frames: 0,
             dropped: 0,
             released: Vec::new(),
             inbox,
+            let_go: false,
+            stopped: false,
             teller,
         };
+        director.before = director.dump()?;
         for actor in &scenario.actors {
             director.enter(actor)?;
         }
@@ -150,7 +160,11 @@ impl<'a> Director<'a> {
             match self.step(index, step)? {
                 Next::Step => {}
                 Next::Break => break,
-                Next::Stop => return self.teller.finished(),
+                Next::Stop => {
+                    // Kills and reaps them.
+                    self.parts.clear();
+                    return self.teller.finished();
+                }
             }
         }
         self.end_all()?;
@@ -168,7 +182,7 @@ impl<'a> Director<'a> {
                 if call.name == CallName::Nanosleep && !self.conduct.walk {
                     return Ok(Next::Step);
                 }
-                if self.await_go(index)? == Next::Stop {
+                if !step.implied && self.await_go(index)? == Next::Stop {
                     return Ok(Next::Stop);
                 }
                 self.call(actor, call, expect, *race)
@@ -178,28 +192,37 @@ impl<'a> Director<'a> {
         }
     }
 
-    /// Says which call comes next, and waits until it may be made.
+    /// Says which call comes next, and waits until it may be made. What follows from the script's end needs no leave.
     fn await_go(&mut self, index: usize) -> Result<Next, StageError> {
         self.teller.settled(Some(index))?;
-        let by_itself = self.scenario.steps.get(index).is_some_and(|step| step.implied);
-        let walking = (self.conduct.walk && !by_itself).then(|| Instant::now() + WALKING_PAUSE);
+        let pause = Instant::now() + WALKING_PAUSE;
         loop {
-            match self.inbox.next()? {
-                Some(Command::Stop) => return Ok(Next::Stop),
-                Some(Command::Run) => self.conduct.hold = false,
-                Some(Command::Go) if self.conduct.hold => return Ok(Next::Step),
-                Some(Command::Go) => {}
-                None => {
-                    let held = self.conduct.hold && !by_itself;
-                    if !held && walking.is_none_or(|until| Instant::now() >= until) {
-                        return Ok(Next::Step);
-                    }
-                    self.watch(walking.filter(|_| !held).or_else(|| Some(Instant::now() + HELD_LOOK)))?;
-                    self.take_frames()?;
-                    self.release()?;
-                }
+            self.take_commands()?;
+            if self.stopped {
+                return Ok(Next::Stop);
+            }
+            let let_go = std::mem::take(&mut self.let_go) || !self.conduct.hold;
+            let paused = self.conduct.hold || !self.conduct.walk || Instant::now() >= pause;
+            if let_go && paused {
+                return Ok(Next::Step);
+            }
+            let look = if self.conduct.hold { Instant::now() + HELD_LOOK } else { pause };
+            self.watch(Some(look))?;
+            self.take_frames()?;
+            self.release()?;
+        }
+    }
+
+    /// Takes what came from outside.
+    fn take_commands(&mut self) -> Result<(), StageError> {
+        while let Some(command) = self.inbox.next()? {
+            match command {
+                Command::Go => self.let_go = self.conduct.hold,
+                Command::Run => self.conduct.hold = false,
+                Command::Stop => self.stopped = true,
             }
         }
+        Ok(())
     }
 
     /// Has `actor` make `call`.
@@ -232,10 +255,10 @@ impl<'a> Director<'a> {
             if Instant::now() >= until {
                 return Ok(Next::Break);
             }
-            if let Some(Command::Stop) = self.inbox.next()? {
+            self.watch(Some(until))?;
+            if self.stopped {
                 return Ok(Next::Stop);
             }
-            self.watch(Some(until))?;
         }
         self.settle()?;
         Ok(Next::Step)

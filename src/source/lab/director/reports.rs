@@ -27,6 +27,7 @@ impl Director<'_> {
             sources.push(PollFd::new(self.inbox.as_fd(), PollFlags::POLLIN));
             poll(&mut sources, timeout).map_err(|errno| StageError::Watch(errno.into()))?;
         }
+        self.take_commands()?;
         self.take_reports()
     }
 

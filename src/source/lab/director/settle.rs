@@ -83,11 +83,13 @@ impl Director<'_> {
     }
 
     /// The kernel's table, as far as it is this scenario's.
-    fn dump(&mut self) -> Result<Table, StageError> {
+    pub(super) fn dump(&mut self) -> Result<Table, StageError> {
         let mut table = self.instruments.diag.dump().map_err(StageError::SockDiag)?;
         if let Some(ports) = &self.instruments.ports {
             table.retain(|ends, _| ports.contains(&ends.local.port()) || ports.contains(&ends.remote.port()));
         }
+        // A record that an earlier run left on the host's loopback.
+        table.retain(|ends, end| self.before.get(ends) != Some(end));
         Ok(table)
     }
 

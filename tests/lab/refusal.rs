@@ -1,0 +1,113 @@
+//! Where the kernel refuses what the lab would like best.
+
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// A program that says EPERM to unshare(2) and to clone(2) for namespaces, as container runtimes do: a BPF filter on the
+/// system call's number.
+#[allow(unsafe_code, reason = "the filter must be installed between fork and exec")]
+fn refuse_unshare(command: &mut Command) -> &mut Command {
+    let number = u32::try_from(libc::SYS_unshare).unwrap();
+    let eperm = u32::try_from(libc::EPERM).unwrap();
+    let word = |code: u32, jt, jf, k| libc::sock_filter { code: u16::try_from(code).unwrap(), jt, jf, k };
+    let filter = [
+        word(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
+        word(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, number),
+        word(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | eperm),
+        word(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let install = move || {
+        let program = libc::sock_fprog { len: 4, filter: filter.as_ptr().cast_mut() };
+        // SAFETY: two system calls, which are async-signal-safe; the filter lives in this closure.
+        let refused = unsafe {
+            libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0
+                || libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) != 0
+        };
+        if refused { Err(std::io::Error::last_os_error()) } else { Ok(()) }
+    };
+    // SAFETY: the closure allocates nothing and takes no lock.
+    unsafe { command.pre_exec(install) }
+}
+
+/// The program in a place where everybody may execute it.
+fn installed() -> (TempDir, std::path::PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let all_may_enter = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(directory.path(), all_may_enter.clone()).unwrap();
+    let program = directory.path().join("epipe");
+    std::fs::copy(env!("CARGO_BIN_EXE_epipe"), &program).unwrap();
+    std::fs::set_permissions(&program, all_may_enter).unwrap();
+    (directory, program)
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+const AS_NOBODY: u32 = 65_534;
+
+/// Only one test at a time can have the ports of the host's loopback.
+static HOST: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+#[test]
+#[ignore = "needs root, to become nobody"]
+fn without_namespaces_and_capture_the_lab_still_runs() {
+    let _alone = HOST.lock();
+    let (_directory, program) = installed();
+    let mut command = Command::new(&program);
+    command.args(["lab", "broken-pipe", "--check", "--pace", "fast"]).uid(AS_NOBODY).gid(AS_NOBODY);
+    let output = refuse_unshare(&mut command).output().unwrap();
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("as expected: 16 calls, segments not compared: cannot open capture device \"lo\""), "{said}");
+}
+
+#[test]
+#[ignore = "needs root, to capture on the host's loopback"]
+fn without_namespaces_root_captures_on_the_hosts_loopback() {
+    let _alone = HOST.lock();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_epipe"));
+    command.args(["lab", "broken-pipe", "--check", "--pace", "fast"]);
+    let output = refuse_unshare(&mut command).output().unwrap();
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("as expected: 16 calls, 9 segments"), "{said}");
+}
+
+#[test]
+#[ignore = "needs root, to become nobody"]
+fn doctor_says_what_is_refused_and_what_helps() {
+    let (_directory, program) = installed();
+    let mut command = Command::new(&program);
+    command.arg("doctor").uid(AS_NOBODY).gid(AS_NOBODY);
+    let output = refuse_unshare(&mut command).output().unwrap();
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 7, "{said}");
+    assert!(
+        lines[0].starts_with("no  network namespace") && lines[0].contains("remedy: allow user namespaces"),
+        "{said}"
+    );
+    assert!(lines[4].starts_with("no  capture on the host's lo") && lines[4].contains("CAP_NET_RAW"), "{said}");
+    assert!(lines[5].starts_with("ok  sock_diag"), "{said}");
+    assert!(lines[6].contains("without capture"), "{said}");
+}
+
+#[test]
+#[ignore = "needs root, to become nobody"]
+fn nobody_gets_a_loopback_of_its_own() {
+    let (_directory, program) = installed();
+    let output = Command::new(&program)
+        .args(["lab", "broken-pipe", "--check", "--pace", "fast"])
+        .uid(AS_NOBODY)
+        .gid(AS_NOBODY)
+        .output()
+        .unwrap();
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("as expected: 16 calls, 9 segments"), "{said}");
+}
