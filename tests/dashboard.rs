@@ -1,5 +1,7 @@
 //! The program itself in a terminal, on a real kernel.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::path::Path;
 
 use nix::sys::signal::{Signal, kill};

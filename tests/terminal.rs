@@ -3,6 +3,8 @@
 //! The program under test is this file's own binary, started again inside a pseudo-terminal with a role to play; hence no
 //! test harness.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::process::exit;
 use std::thread;
 

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 /// How long a text may take to appear before the test fails; never waited for where it appears.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A program in a pseudo-terminal of 80 by 24.
 pub struct Session {
