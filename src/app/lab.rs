@@ -24,9 +24,8 @@ pub fn run(lab: &cli::Lab, common: &Common) -> Result<Ending, Failure> {
         let scenarios = named.map_or_else(library::all, |scenario| Ok(vec![scenario])).map_err(unreadable)?;
         return check::run(&scenarios, &options(lab));
     }
-    let scenario = match named {
-        Some(scenario) => scenario,
-        None => return Err(Failure::new("no scenario was named").help("epipe lab --list names them all")),
+    let Some(scenario) = named else {
+        return Err(Failure::new("no scenario was named").help("epipe lab --list names them all"));
     };
     tell(&scenario, lab, common)
 }

@@ -124,6 +124,7 @@ pub enum Progress {
 
 /// A story on the screen.
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own, most of them under a key of their own")]
 pub struct StoryScreen {
     /// The story; `None` before the first word of it.
     pub story: Option<Story>,

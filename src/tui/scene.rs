@@ -88,15 +88,10 @@ impl Scene {
         let all = if rows < self.lines.len() { 0 } else { self.total };
         let frames = self.frames(rows).max(all);
         let plural = if frames == 1 { "" } else { "s" };
-        let mut mode = format!("{kind} · {frames} frame{plural}");
-        if self.lost > 0 || kind == "live" {
-            mode.push_str(&format!(" · {} lost", self.lost));
-        }
+        let lost = if self.lost > 0 || kind == "live" { format!(" · {} lost", self.lost) } else { String::new() };
         let again = self.lines.iter().take(rows).filter(|line| line.is_again()).count();
-        if again > 0 {
-            mode.push_str(&format!(" · {again} again"));
-        }
-        mode
+        let again = if again > 0 { format!(" · {again} again") } else { String::new() };
+        format!("{kind} · {frames} frame{plural}{lost}{again}")
     }
 
     /// The row's place in which `event` of the cursor's chain of causes stands, for each of the chain.

@@ -95,7 +95,7 @@ fn give_back_on_panic(state: Arc<State>, sender: SyncSender<Message>) {
         print(info);
         if let Err(TrySendError::Full(message)) = sender.try_send(Message::Panicked) {
             let sender = sender.clone();
-            let _ = thread::Builder::new().name("panicked".into()).spawn(move || sender.send(message));
+            let _ = thread::Builder::new().name("panicked".into()).spawn(move || drop(sender.send(message)));
         }
     }));
 }

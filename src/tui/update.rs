@@ -20,12 +20,11 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Meaning::Typed(c) => menu::typed(model, c),
             Meaning::Nothing => Vec::new(),
         },
-        Message::Resized => Vec::new(),
         Message::InputLost | Message::Interrupted => end(model, Ended::Interrupted),
         Message::Panicked => end(model, Ended::Panicked),
         Message::Lab { play, message } if play == model.play => lab::told(model, message),
-        // An earlier play's last words.
-        Message::Lab { .. } => Vec::new(),
+        // Another size only wants another draw; what an earlier play still tells, nobody asked for.
+        Message::Resized | Message::Lab { .. } => Vec::new(),
         Message::Opened { title, story } => {
             model.story = Some(StoryScreen::replay(title, *story));
             Vec::new()

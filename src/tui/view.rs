@@ -68,4 +68,4 @@ fn to_ascii(area: Rect, buffer: &mut Buffer) {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -20,3 +20,208 @@ pub fn type_in(model: &mut Model, text: &str) {
         press(model, c);
     }
 }
+
+use crate::event::{Actor, EventId, Run, Time};
+use crate::socket::call::{Arg, Call, CallName, Outcome, Payload};
+use crate::source::lab::message::{Command, Message as Told, NextCall};
+use crate::tui::menu::{Group, Menu};
+use crate::tui::message::Play;
+use crate::tui::model::{Origin, Progress};
+use crate::tui::theme::Theme;
+
+fn model() -> Model {
+    let entry = |name: &str, error: &str| Entry { name: name.into(), errors: vec![error.into()], ..Entry::default() };
+    let group = |title: &str, entries| Group { title: title.into(), line: String::new(), entries };
+    let broken =
+        vec![entry("broken-pipe", "Broken pipe"), entry("broken-pipe/killed", ""), entry("ping-pang", "EPIPE")];
+    let reset = vec![entry("reset-unread", "Connection reset by peer")];
+    let groups =
+        vec![group("Broken pipe", broken), group("Connection reset by peer", reset), group("Empty", Vec::new())];
+    Model::with_menu(Theme::default(), Menu::new("", groups))
+}
+
+fn send(telling: bool) -> NextCall {
+    let args = vec![Arg::Int(3), Arg::Bytes(Payload::whole(*b"hello")), Arg::Int(5), Arg::Word("0".into())];
+    let call = Call::new(CallName::Send, args);
+    NextCall { actor: Actor::new("client"), call, expected: Some(Outcome::success(5)), telling, line: 1 }
+}
+
+fn sleep() -> NextCall {
+    NextCall { call: Call::new(CallName::Nanosleep, vec![Arg::Int(1)]), ..send(false) }
+}
+
+fn tell(model: &mut Model, message: Told) -> Vec<Effect> {
+    let play = model.play;
+    update(model, Message::Lab { play, message })
+}
+
+fn event(id: u64, what: crate::event::What) -> Told {
+    let time = Time(i64::try_from(id).unwrap());
+    Told::Event(crate::event::Event { id: EventId(id), time, actor: Some(Actor::new("client")), late: false, what })
+}
+
+const GO: [Effect; 1] = [Effect::Lab(Command::Go)];
+
+/// A model in which broken-pipe has been started from the menu.
+fn playing(key: KeyCode) -> Model {
+    let mut model = model();
+    let effects = hit(&mut model, key);
+    assert_eq!(effects, [Effect::StartLab { play: Play(1), name: "broken-pipe".into() }]);
+    tell(&mut model, Told::Run(Run::default()));
+    model
+}
+
+/// Makes the call that waits: tells its beginning and that it returned 5.
+fn make_the_call(model: &mut Model, first_id: u64) {
+    tell(model, event(first_id, crate::event::What::Begun(send(true).call)));
+    let outcome = Outcome::success(5);
+    tell(model, event(first_id + 1, crate::event::What::Ended { begun: EventId(first_id), outcome }));
+}
+
+#[test]
+fn groups_without_a_scenario_are_not_shown() {
+    assert_eq!(model().menu.menu.groups.len(), 2);
+}
+
+#[test]
+fn arrows_go_through_entries_and_groups() {
+    let mut model = model();
+    for key in [KeyCode::Down, KeyCode::Down, KeyCode::Down] {
+        hit(&mut model, key);
+    }
+    assert_eq!(model.menu.selected().unwrap().name, "reset-unread");
+    hit(&mut model, KeyCode::Down);
+    assert_eq!(model.menu.selected().unwrap().name, "reset-unread");
+    hit(&mut model, KeyCode::Up);
+    assert_eq!(model.menu.selected().unwrap().name, "ping-pang");
+    hit(&mut model, KeyCode::Tab);
+    assert_eq!(model.menu.selected().unwrap().name, "reset-unread");
+    hit(&mut model, KeyCode::Right);
+    assert_eq!(model.menu.selected().unwrap().name, "broken-pipe");
+}
+
+#[test]
+fn a_search_finds_by_error_text_whatever_its_case_and_enter_plays_it() {
+    let mut model = model();
+    press(&mut model, '/');
+    type_in(&mut model, "recv: CONNECTION RESET");
+    assert_eq!(model.menu.selected().unwrap().name, "reset-unread");
+    assert_eq!(hit(&mut model, KeyCode::Enter), []);
+    assert_eq!(hit(&mut model, KeyCode::Enter), [Effect::StartLab { play: Play(1), name: "reset-unread".into() }]);
+}
+
+#[test]
+fn a_search_that_finds_nothing_plays_nothing() {
+    let mut model = model();
+    press(&mut model, '/');
+    type_in(&mut model, "zzz");
+    hit(&mut model, KeyCode::Enter);
+    assert_eq!(hit(&mut model, KeyCode::Enter), []);
+    hit(&mut model, KeyCode::Esc);
+    assert_eq!(model.menu.listed().len(), 3);
+}
+
+#[test]
+fn a_path_is_typed_and_opened() {
+    let mut model = model();
+    press(&mut model, 'o');
+    type_in(&mut model, "/tmp/qq.pcap");
+    hit(&mut model, KeyCode::Backspace);
+    assert_eq!(hit(&mut model, KeyCode::Enter), [Effect::Open("/tmp/qq.pca".into())]);
+}
+
+#[test]
+fn the_first_play_walks_to_the_first_telling_call_and_asks_once() {
+    let mut model = playing(KeyCode::Enter);
+    assert_eq!(tell(&mut model, Told::Settled(Some(send(false)))), GO);
+    assert_eq!(tell(&mut model, Told::Settled(Some(send(true)))), []);
+    assert_eq!(model.context(), Context::Quiz);
+    assert_eq!(press(&mut model, '2'), GO);
+    make_the_call(&mut model, 1);
+    assert_eq!(tell(&mut model, Told::Settled(Some(sleep()))), []);
+    assert_eq!(model.story.as_ref().unwrap().judged.as_deref(), Some("you said EPIPE: no, 5 · 0 of 1"));
+    // One Enter more: the sleep and the telling call after it, without a question.
+    assert_eq!(hit(&mut model, KeyCode::Enter), GO);
+    assert_eq!(tell(&mut model, Told::Settled(Some(send(true)))), GO);
+    assert_eq!(model.context(), Context::Live);
+}
+
+#[test]
+fn asked_first_means_before_each_telling_call() {
+    let mut model = playing(KeyCode::Char('p'));
+    tell(&mut model, Told::Settled(Some(send(true))));
+    assert_eq!(press(&mut model, '1'), GO);
+    make_the_call(&mut model, 1);
+    assert_eq!(tell(&mut model, Told::Settled(Some(send(true)))), []);
+    assert_eq!(model.story.as_ref().unwrap().judged.as_deref(), Some("you said 5: right · 1 of 1"));
+    assert_eq!(hit(&mut model, KeyCode::Enter), []);
+    assert_eq!(model.context(), Context::Quiz);
+    assert_eq!(hit(&mut model, KeyCode::Enter), GO);
+}
+
+#[test]
+fn the_cursor_stops_at_the_telling_call_and_the_rest_is_kept_back() {
+    let mut model = playing(KeyCode::Enter);
+    tell(&mut model, Told::Settled(Some(send(true))));
+    hit(&mut model, KeyCode::Enter);
+    make_the_call(&mut model, 1);
+    tell(&mut model, event(3, crate::event::What::Gap(crate::event::Gap::Dropped(1))));
+    tell(&mut model, Told::Settled(Some(send(true))));
+    let story = model.story.as_ref().unwrap();
+    assert!(story.scene.lines.len() > 1, "{:?}", story.scene.lines);
+    assert_eq!((story.cursor, story.drawn()), (0, 1));
+    hit(&mut model, KeyCode::Right);
+    assert_eq!(model.story.as_ref().unwrap().drawn(), 2);
+}
+
+#[test]
+fn the_rest_runs_without_questions() {
+    let mut model = playing(KeyCode::Char('p'));
+    press(&mut model, 'r');
+    assert_eq!(tell(&mut model, Told::Settled(Some(send(true)))), [Effect::Lab(Command::Run)]);
+    tell(&mut model, Told::Finished);
+    assert_eq!(model.story.as_ref().unwrap().progress, Progress::Finished);
+}
+
+#[test]
+fn leaving_ends_the_scenario_and_its_last_words_are_not_heard() {
+    let mut model = playing(KeyCode::Enter);
+    let play = model.play;
+    assert_eq!(hit(&mut model, KeyCode::Esc), [Effect::StopLab]);
+    assert_eq!(hit(&mut model, KeyCode::Enter), [Effect::StartLab { play: Play(3), name: "broken-pipe".into() }]);
+    assert_eq!(update(&mut model, Message::Lab { play, message: Told::Settled(Some(send(false))) }), []);
+}
+
+#[test]
+fn v_plays_the_next_variant() {
+    let mut model = playing(KeyCode::Enter);
+    assert_eq!(press(&mut model, 'v'), [Effect::StartLab { play: Play(2), name: "broken-pipe/killed".into() }]);
+    assert_eq!(press(&mut model, 'v'), [Effect::StartLab { play: Play(3), name: "broken-pipe".into() }]);
+}
+
+#[test]
+fn what_fails_is_said_with_its_help() {
+    let mut model = playing(KeyCode::Enter);
+    tell(&mut model, Told::Failed { message: "cannot bind".into(), help: Some("free the port".into()) });
+    let Some(Overlay::Page(page)) = &model.overlay else { panic!("{:?}", model.overlay) };
+    assert_eq!(page.lines, ["cannot bind", "help: free the port"]);
+}
+
+#[test]
+fn advice_does_not_tell_the_end_before_it_has_come() {
+    let mut model = playing(KeyCode::Enter);
+    press(&mut model, 'e');
+    let Some(Overlay::Page(page)) = &model.overlay else { panic!("{:?}", model.overlay) };
+    assert_eq!(page.lines, ["How it ends is said once it has ended."]);
+}
+
+#[test]
+fn enter_in_a_replay_goes_on_to_the_next_call() {
+    let story = crate::tui::view::tests::samples::last_word();
+    let mut model = Model { story: Some(story), ..Model::default() };
+    assert_eq!(model.story.as_ref().unwrap().origin, Origin::Replay);
+    hit(&mut model, KeyCode::Enter);
+    assert_eq!(model.story.as_ref().unwrap().cursor, 5);
+    hit(&mut model, KeyCode::End);
+    assert_eq!(model.story.as_ref().unwrap().cursor, 9);
+}

@@ -33,9 +33,14 @@ pub fn draw_story(model: &Model, story: &StoryScreen, area: Rect, buffer: &mut B
 /// The last line once a scenario is over, as much of it as fits.
 fn ending(story: &StoryScreen, width: usize) -> Option<String> {
     let entry = story.entry.as_ref().filter(|_| story.at_its_end())?;
-    let again = format!(" again: epipe lab {} ", entry.name);
-    let own = " your own capture: epipe replay FILE   e advice  q quit";
-    [format!("{again} {own}"), own.to_owned()].into_iter().find(|line| line.width() <= width)
+    let again = format!(" again: epipe lab {}  ", entry.name);
+    let own = " your own capture: epipe replay FILE";
+    let lines = [
+        format!("{again}{own}   e advice  q quit"),
+        format!("{again}{own}   q quit"),
+        format!("{own}   e advice  q quit"),
+    ];
+    lines.into_iter().find(|line| line.width() <= width)
 }
 
 /// Draws the keys of an overlay.

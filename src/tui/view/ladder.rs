@@ -41,10 +41,8 @@ pub fn columns(story: &StoryScreen, width: u16, wide: bool) -> Columns {
 /// Draws the rule above the rows, and the rows around the cursor.
 pub fn draw(model: &Model, story: &StoryScreen, columns: Columns, wide: bool, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
-    let mut rule = columns.rule();
-    if wide {
-        rule.push_str(&format!("┬{}", "─".repeat(STATES - 1)));
-    }
+    let more = if wide { format!("┬{}", "─".repeat(STATES - 1)) } else { String::new() };
+    let rule = columns.rule() + &more;
     put(buffer, area, area.x, area.y, &rule, theme.style(Role::Faint));
     let causes = story.scene.causes();
     let height = usize::from(area.height.saturating_sub(1));

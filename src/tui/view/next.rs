@@ -3,7 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::tui::model::{Model, StoryScreen};
+use crate::tui::model::{Model, Progress, StoryScreen};
+use crate::tui::scene::call_words;
 use crate::tui::theme::Role;
 
 use super::text::{put, rule, wrap};
@@ -14,13 +15,20 @@ pub const ROWS: u16 = 4;
 /// Where the words begin after `client`, `server` and `bytes`.
 const INDENT: u16 = 9;
 
+/// The call that waits to be let go: `Enter: client send("hello")`.
+fn waiting(story: &StoryScreen) -> Option<String> {
+    let Progress::Waiting(next) = &story.progress else { return None };
+    Some(format!("Enter: {} {}", next.actor, call_words(&next.call)))
+}
+
 /// Draws the pane. Where there are rows to spare, long lines go on below.
 pub fn draw(model: &Model, story: &StoryScreen, area: Rect, buffer: &mut Buffer) {
     if area.height == 0 {
         return;
     }
     let theme = model.theme;
-    put(buffer, area, area.x, area.y, &rule("next", "", usize::from(area.width)), theme.style(Role::Strong));
+    let note = waiting(story).unwrap_or_default();
+    put(buffer, area, area.x, area.y, &rule("next", &note, usize::from(area.width)), theme.style(Role::Strong));
     let Some(next) = &story.scene.moment.next else { return };
     let lines = [
         ("client", &next.lines.client, Role::Client),

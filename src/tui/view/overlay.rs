@@ -56,11 +56,9 @@ fn draw_quiz(model: &Model, quiz: &Quiz, area: Rect, buffer: &mut Buffer) {
     let title = format!("before you go on  {}", quiz.next);
     put(buffer, pane, pane.x, pane.y, &rule(&title, "", width), model.theme.style(Role::Strong));
     put(buffer, pane, pane.x + 1, pane.y + 2, &quiz.question(), model.theme.style(Role::Strong));
-    let mut choices = String::new();
-    for (index, words) in quiz.offered().iter().enumerate() {
-        choices.push_str(&format!("{} {words}    ", index + 1));
-    }
-    put(buffer, pane, pane.x + 3, pane.y + 4, choices.trim_end(), model.theme.style(Role::Text));
+    let choices: Vec<String> =
+        quiz.offered().iter().enumerate().map(|(index, words)| format!("{} {words}", index + 1)).collect();
+    put(buffer, pane, pane.x + 3, pane.y + 4, &choices.join("    "), model.theme.style(Role::Text));
     let hint = "Press 1, 2 or 3; the call is then made, and you will see.";
     put(buffer, pane, pane.x + 1, pane.y + 6, hint, model.theme.style(Role::Faint));
 }

@@ -6,11 +6,11 @@ use ratatui::style::Color;
 use unicode_width::UnicodeWidthStr;
 
 use super::draw;
-use crate::tui::model::{Model, Overlay, Page, Pane};
+use crate::tui::model::{Model, Overlay, Page, Pane, StoryScreen};
 use crate::tui::theme::Theme;
 use crate::tui::update::tests::{press, type_in};
 
-mod samples;
+pub mod samples;
 
 use samples::{broken_pipe_at_epipe, broken_pipe_at_the_send, deaf_then_hears, last_word, menu, with_story};
 
@@ -30,7 +30,7 @@ const SIZES: [(u16, u16); 12] = [
 ];
 
 /// The screen's lines, without the blanks at their ends.
-pub fn screen(model: &Model, width: u16, height: u16) -> Vec<String> {
+fn screen(model: &Model, width: u16, height: u16) -> Vec<String> {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| draw(model, frame)).unwrap();
     let buffer = terminal.backend().buffer().clone();
@@ -129,12 +129,15 @@ fn every_screen_is_drawn_at_every_size_without_a_panic() {
     let page =
         Page { title: "Help".into(), lines: vec!["a line that is long enough to be wrapped ".repeat(9)], offset: 0 };
     let mut models = vec![Model::with_menu(Theme::default(), menu()), Model::default()];
-    for overlay in [Overlay::Page(page), Overlay::Path("x".repeat(300).chars().fold(Default::default(), typed))] {
+    for overlay in
+        [Overlay::Page(page), Overlay::Path("x".repeat(300).chars().fold(crate::tui::line::Line::default(), typed))]
+    {
         let mut model = Model::with_menu(Theme::default(), menu());
         model.overlay = Some(overlay);
         models.push(model);
     }
-    for story in [broken_pipe_at_the_send(), broken_pipe_at_epipe(), last_word(), deaf_then_hears(), Default::default()]
+    for story in
+        [broken_pipe_at_the_send(), broken_pipe_at_epipe(), last_word(), deaf_then_hears(), StoryScreen::default()]
     {
         for pane in [Pane::Why, Pane::Bytes, Pane::Packet] {
             for times in [false, true] {

@@ -50,9 +50,9 @@ fn lines(why: &Why, width: usize) -> Vec<String> {
     lines
 }
 
-/// Each sentence on a line of its own, unless that takes more lines than one after the other.
+/// Each sentence on a line of its own where each fits on one and that takes no more lines; else one after the other.
 fn sentences(sentences: &[String], width: usize) -> Vec<String> {
     let apart: Vec<String> = sentences.iter().flat_map(|sentence| wrap(sentence, width)).collect();
     let together = wrap(&sentences.join(" "), width);
-    if apart.len() > together.len() { together } else { apart }
+    if apart.len() == sentences.len() && apart.len() <= together.len() { apart } else { together }
 }
