@@ -1,5 +1,9 @@
 //! The lab on the real kernel: what its processes do, tell, and leave behind.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "lab/check.rs"]
+mod check;
 #[path = "lab/common.rs"]
 mod common;
 #[path = "lab/mutation.rs"]
