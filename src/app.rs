@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::cli::{Cli, Command};
 
 mod check;
+mod dashboard;
 mod doctor;
 mod lab;
 mod menu;

@@ -37,6 +37,7 @@ use track::{Record, Track};
 
 use crate::event::{ConnectionId, Event, EventId, FrameNo, Gap, Run, Sample, What};
 use crate::socket::call::{Call, Outcome};
+use crate::tcp::state::State;
 
 /// A run, told.
 #[derive(Clone, Debug)]
@@ -164,7 +165,7 @@ impl Story {
             .map(|record| record.ends.clone())
             .unwrap_or_default();
         let end = &ends[side];
-        let sample = self.sample(connection, at, side);
+        let sample = self.sample(connection, at, side, end.tcp.state);
         let kernel = sample.map(|sample| standing::kernel(sample.socket, end.tcp.state));
         Standing {
             endpoint: self.connection(connection).map(|known| known.addresses[side]),
@@ -175,14 +176,16 @@ impl Story {
         }
     }
 
-    /// The kernel's own view of one end when it was last asked, at or before `at`.
-    fn sample(&self, connection: ConnectionId, at: EventId, side: Side) -> Option<&Sample> {
+    /// The kernel's own view of one end when it was last asked, at or before `at`; `None` where it was not asked since the end
+    /// came to `state`, for what it said before does not contradict that.
+    fn sample(&self, connection: ConnectionId, at: EventId, side: Side, state: State) -> Option<&Sample> {
         let events = &self.connection(connection)?.events;
         let until = events.partition_point(|event| *event <= at);
-        events[..until].iter().rev().find_map(|id| match &self.journal.get(*id)?.what {
-            What::Sample(sample) if self.record(*id)?.side == Some(side) => Some(sample),
+        let (record, sample) = events[..until].iter().rev().find_map(|id| match &self.journal.get(*id)?.what {
+            What::Sample(sample) if self.record(*id)?.side == Some(side) => Some((self.record(*id)?, sample)),
             _ => None,
-        })
+        })?;
+        (record.ends[side].tcp.state == state).then_some(sample)
     }
 
     /// The rows of the ladder; with `all_acks` every segment has one of its own.
@@ -203,6 +206,18 @@ impl Story {
     /// How `connection` ended.
     pub fn verdict(&self, connection: ConnectionId) -> Option<Verdict> {
         verdict::verdict(self, connection)
+    }
+
+    /// The read that `side` of `connection` waits in at the event `at`, if it does.
+    fn reader(&self, connection: ConnectionId, side: Side, at: EventId) -> Option<EventId> {
+        let events = &self.connection(connection)?.events;
+        let own = events
+            .iter()
+            .take_while(|id| **id < at)
+            .filter(|id| self.record(**id).is_some_and(|r| r.side == Some(side)));
+        let latest = own.copied().filter(|id| self.call(*id).is_some()).last()?;
+        let waits = self.end_of(latest).is_none_or(|end| end > at);
+        (waits && self.call(latest)?.0.name.receives()).then_some(latest)
     }
 
     /// Whether a reset answered the segment `id`.

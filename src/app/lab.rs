@@ -4,10 +4,11 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::play::{self, Played};
-use super::{Ending, Failure, check, output, save};
+use super::{Ending, Failure, check, dashboard, output, save};
 use crate::cli::{self, Common};
 use crate::source::lab::scenario::{Scenario, ScenarioError};
 use crate::source::lab::{Network, Options, Pace, library};
+use crate::tui::model::{self as tui, Asking};
 
 /// Runs what `lab` names.
 pub fn run(lab: &cli::Lab, common: &Common) -> Result<Ending, Failure> {
@@ -36,6 +37,16 @@ fn tell(scenario: &Scenario, lab: &cli::Lab, common: &Common) -> Result<Ending, 
     if lab.quiz && format != cli::Format::Dashboard {
         return Err(Failure::new("--quiz asks in the dashboard").help("run it in a terminal, without --format and -o"));
     }
+    let in_dashboard = format == cli::Format::Dashboard && common.output.is_none();
+    // A story that is to be saved has to be whole, and is shown afterwards.
+    if in_dashboard && lab.write.is_none() {
+        let (asking, pace) = match (lab.quiz, lab.step) {
+            (true, step) => (Asking::Each, if step { tui::Pace::Step } else { tui::Pace::Walk }),
+            (false, true) => (Asking::Never, tui::Pace::Step),
+            (false, false) => (Asking::Never, tui::Pace::Run),
+        };
+        return dashboard::play(scenario, asking, pace, &options(lab), common);
+    }
     let watch = common.output.is_none() && lab.write.is_none();
     match play::play(scenario, &options(lab), watch)? {
         Played::Interrupted => Ok(Ending::Interrupted),
@@ -43,6 +54,9 @@ fn tell(scenario: &Scenario, lab: &cli::Lab, common: &Common) -> Result<Ending, 
         Played::Whole(story) => {
             if let Some(path) = &lab.write {
                 save::save(&story, path, &[], &[])?;
+            }
+            if in_dashboard {
+                return dashboard::show(scenario.name.clone(), story, common);
             }
             output::write(&story, Some(&scenario.question), format, common)?;
             Ok(Ending::Done)

@@ -1,9 +1,102 @@
 //! `epipe` without a command: the menu in a terminal, else the ladder of broken-pipe.
 
-use super::{Ending, Failure};
-use crate::cli::Common;
+use super::{Ending, Failure, dashboard, lab, output};
+use crate::cli::{self, Common, Format};
+use crate::socket::call::{Call, CallName};
+use crate::source::lab::library;
+use crate::source::lab::scenario::Scenario;
+use crate::source::lab::script::{Step, StepKind};
+use crate::story::drawing::clip;
+use crate::tui::menu::{Entry, Group, Menu};
+
+/// What is played where there is no terminal.
+const FIRST: &str = "broken-pipe";
+
+/// What people see, in the menu's order, with a line more about each.
+const GROUPS: [(&str, &str); 7] = [
+    ("Broken pipe", "the send after the close works, the next fails"),
+    ("Connection reset by peer", "someone gave up: unread bytes, linger 0, kill"),
+    ("The answer was lost", "who has the last word: shutdown or close"),
+    ("Cannot connect", "refused, no answer, full queue"),
+    ("It hangs, it times out", "both wait, peer silent, peer rebooted"),
+    ("Still there", "CLOSE-WAIT, FIN-WAIT-2, TIME-WAIT, copies"),
+    ("It ended well", "the orders of a good close"),
+];
+
+/// The three scenarios to start with, in this order.
+const START_HERE: [&str; 3] = ["broken-pipe", "ping-pang", "last-word/differ"];
+
+/// The widest list of calls in a summary, in cells; the number of segments stands after it.
+const CALLS_WIDTH: usize = 66;
 
 /// Shows the menu.
-pub fn run(_common: &Common) -> Result<Ending, Failure> {
-    Err(Failure::new("the menu is not built yet"))
+pub fn run(common: &Common) -> Result<Ending, Failure> {
+    if output::format(common) != Format::Dashboard {
+        return lab::run(&cli::Lab { scenario: Some(FIRST.to_owned()), ..cli::Lab::default() }, common);
+    }
+    dashboard::show_menu(menu()?, common)
+}
+
+fn menu() -> Result<Menu, Failure> {
+    let scenarios = library::all().map_err(|error| Failure::new(error.to_string()))?;
+    let mut groups: Vec<Group> = GROUPS.iter().map(|(title, line)| group(title, line)).collect();
+    for scenario in &scenarios {
+        let at = groups.iter().position(|group| group.title == scenario.group).unwrap_or_else(|| {
+            groups.push(group(&scenario.group, ""));
+            groups.len() - 1
+        });
+        groups[at].entries.push(entry(scenario));
+    }
+    let rights = if nix::unistd::geteuid().is_root() { "running as root" } else { "no root used" };
+    Ok(Menu::new(rights, groups))
+}
+
+fn group(title: &str, line: &str) -> Group {
+    Group { title: title.to_owned(), line: line.to_owned(), entries: Vec::new() }
+}
+
+/// The menu's entry of `scenario`.
+pub fn entry(scenario: &Scenario) -> Entry {
+    let mark = START_HERE.iter().position(|name| *name == scenario.name);
+    Entry {
+        name: scenario.name.clone(),
+        title: String::new(),
+        question: scenario.question.clone(),
+        summary: summary(scenario),
+        errors: scenario.errors.clone(),
+        mark: mark.map(|index| (index + 1).to_string()).unwrap_or_default(),
+        lesson: vec![one_line(&scenario.lesson)],
+        fix: one_line(&scenario.fix),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `server: recv, close   client: send, sleep 1 s, send, send   9 segments`.
+fn summary(scenario: &Scenario) -> String {
+    let actors = scenario.actors.iter().map(|actor| {
+        let calls = scenario.steps.iter().filter(|step| !step.implied).filter_map(|step| match &step.kind {
+            StepKind::Call { actor: whose, call, .. } if whose == actor => told(call),
+            _ => None,
+        });
+        format!("{actor}: {}", calls.collect::<Vec<_>>().join(", "))
+    });
+    let calls = clip(&actors.collect::<Vec<_>>().join("   "), CALLS_WIDTH);
+    let is_segment = |step: &&Step| matches!(step.kind, StepKind::Segment { optional: false, .. });
+    match scenario.steps.iter().filter(is_segment).count() {
+        0 => calls,
+        segments => format!("{calls}   {segments} segments"),
+    }
+}
+
+/// A call's name, where the call is what the scenario is about and not its preparation.
+fn told(call: &Call) -> Option<String> {
+    use CallName as N;
+    match call.name {
+        N::Socket | N::Setsockopt | N::Bind | N::Listen | N::Accept | N::Connect | N::Exit | N::Sigaction => None,
+        N::Nanosleep => Some(format!("sleep {} s", call.int(0).unwrap_or(0))),
+        name => Some(name.to_string()),
+    }
 }

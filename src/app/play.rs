@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal};
 use std::ops::ControlFlow;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use nix::errno::Errno;
@@ -19,6 +19,7 @@ use crate::story::Story;
 use crate::story::journal::Journal;
 
 /// How playing ended.
+#[allow(clippy::large_enum_variant, reason = "there is one, and it is taken apart at once")]
 pub enum Played {
     /// To the end.
     Whole(Story),
@@ -29,6 +30,7 @@ pub enum Played {
 }
 
 /// What is waited for while a scenario plays.
+#[allow(clippy::large_enum_variant, reason = "nearly every one is the large one")]
 enum Heard {
     Lab(Message),
     Enter,
@@ -55,43 +57,67 @@ pub fn play(scenario: &Scenario, options: &Options, watch: bool) -> Result<Playe
         Err(_) => ControlFlow::Break(()),
     })
     .map_err(|error| Failure::new(error.to_string()))?;
-    follow(&lab, &receiver, options.hold)
+    let mut listening =
+        Listening { lab, hold: options.hold, journal: Journal::default(), waiting: false, alone: false };
+    receiver
+        .into_iter()
+        .find_map(|heard| listening.heed(heard).transpose())
+        .unwrap_or_else(|| Err(Failure::new("the lab ended without a word")))
 }
 
-fn follow(lab: &Lab, heard: &Receiver<Heard>, hold: bool) -> Result<Played, Failure> {
-    let mut journal = Journal::default();
-    let mut waiting = false;
-    let mut nobody_there = false;
-    for heard in heard {
+/// A run that is listened to.
+struct Listening {
+    lab: Lab,
+    hold: bool,
+    journal: Journal,
+    /// A call waits to be let go.
+    waiting: bool,
+    /// Nobody is there to let it go.
+    alone: bool,
+}
+
+impl Listening {
+    fn heed(&mut self, heard: Heard) -> Result<Option<Played>, Failure> {
         match heard {
-            Heard::Lab(Message::Run(run)) => journal = Journal::new(run),
-            Heard::Lab(Message::Event(event)) => {
-                journal.append(event).map_err(|error| Failure::new(error.to_string()))?;
-            }
-            Heard::Lab(Message::Settled(Some(_))) if hold && nobody_there => lab.command(Command::Go),
-            Heard::Lab(Message::Settled(Some(next))) if hold => {
-                announce(&next);
-                waiting = true;
-            }
-            Heard::Lab(Message::Settled(_) | Message::Mismatch(_)) => {}
-            Heard::Lab(Message::Finished) => return Ok(Played::Whole(Story::tell(journal))),
-            Heard::Lab(Message::Failed { message, help }) => return Err(Failure { message, help }),
-            Heard::Enter if waiting => {
-                waiting = false;
-                lab.command(Command::Go);
-            }
-            Heard::Enter => {}
+            Heard::Lab(message) => return self.message(message),
+            Heard::Enter => self.release(),
             Heard::InputEnded => {
-                nobody_there = true;
-                if std::mem::take(&mut waiting) {
-                    lab.command(Command::Go);
+                self.alone = true;
+                self.release();
+            }
+            Heard::Interrupt => return Ok(Some(Played::Interrupted)),
+            Heard::ReaderGone => return Ok(Some(Played::Unheard)),
+        }
+        Ok(None)
+    }
+
+    fn message(&mut self, message: Message) -> Result<Option<Played>, Failure> {
+        match message {
+            Message::Run(run) => self.journal = Journal::new(run),
+            Message::Event(event) => {
+                self.journal.append(event).map_err(|error| Failure::new(error.to_string()))?;
+            }
+            Message::Settled(Some(next)) if self.hold => {
+                self.waiting = true;
+                if self.alone {
+                    self.release();
+                } else {
+                    announce(&next);
                 }
             }
-            Heard::Interrupt => return Ok(Played::Interrupted),
-            Heard::ReaderGone => return Ok(Played::Unheard),
+            Message::Settled(_) | Message::Mismatch(_) => {}
+            Message::Finished => return Ok(Some(Played::Whole(Story::tell(std::mem::take(&mut self.journal))))),
+            Message::Failed { message, help } => return Err(Failure { message, help }),
+        }
+        Ok(None)
+    }
+
+    /// Lets the waiting call go, if one waits.
+    fn release(&mut self) {
+        if std::mem::take(&mut self.waiting) {
+            self.lab.command(Command::Go);
         }
     }
-    Err(Failure::new("the lab ended without a word"))
 }
 
 fn announce(next: &NextCall) {

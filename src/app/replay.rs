@@ -2,11 +2,11 @@
 
 mod filter;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use self::filter::Filter;
-use super::{Ending, Failure, output, save};
-use crate::cli::{Common, Replay};
+use super::{Ending, Failure, dashboard, output, save};
+use crate::cli::{Common, Format, Replay};
 use crate::event::{Gap, Time, What};
 use crate::report::pcapng::OtherPacket;
 use crate::source::file::{self, Capture, FileError, Recording};
@@ -21,7 +21,11 @@ pub fn run(replay: &Replay, common: &Common) -> Result<Ending, Failure> {
     if let Some(path) = &replay.write {
         save::save(&story, path, &others(&recording), &recording.section_comments)?;
     }
-    output::write(&story, None, output::format(common), common)?;
+    let format = output::format(common);
+    if format == Format::Dashboard && common.output.is_none() {
+        return dashboard::show(title(&replay.file), story, common);
+    }
+    output::write(&story, None, format, common)?;
     Ok(Ending::Done)
 }
 
@@ -57,6 +61,17 @@ fn damage(recording: &Recording) -> Vec<String> {
         _ => None,
     });
     first.into_iter().chain(cut).collect()
+}
+
+/// A capture's name, as the dashboard shows it.
+pub fn title(file: &Path) -> String {
+    file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// The journal of the capture at `file`, whole.
+pub fn journal_of(file: PathBuf) -> Result<Journal, Failure> {
+    let recording = read(&Replay { file, filter: None, write: None })?;
+    journal(&recording)
 }
 
 fn read(replay: &Replay) -> Result<Recording, Failure> {

@@ -95,7 +95,7 @@ pub fn line(both: &Both<Direction>) -> String {
     let parts = [("client", both.client), ("server", both.server)].into_iter().filter(|(_, way)| way.sent > 0);
     let text: Vec<String> =
         parts.map(|(name, way)| words(if one_way && name == "client" { "" } else { name }, way)).collect();
-    if text.is_empty() { "nothing sent yet".to_owned() } else { text.join(" · ") }
+    if text.is_empty() { "none sent".to_owned() } else { text.join(" · ") }
 }
 
 fn words(name: &str, way: Direction) -> String {

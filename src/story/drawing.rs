@@ -221,9 +221,14 @@ pub fn clip(text: &str, width: usize) -> String {
     clipped
 }
 
-/// As [`clip`], but a quoted part gives way first, so that a call's result stays: `send("ERROR:no e…") = 13`.
+/// As [`clip`], but first the mark of a failure gives way, whose error stands before it, and then a quoted part, so that a
+/// call's result stays: `send("ERROR:no e…") = 13`.
 pub fn clip_quoted(text: &str, width: usize) -> String {
     let text = clean(text);
+    if text.width() <= width {
+        return text;
+    }
+    let text = text.strip_suffix(" ✗").map_or_else(|| text.clone(), ToOwned::to_owned);
     if text.width() <= width {
         return text;
     }

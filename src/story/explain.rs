@@ -37,7 +37,12 @@ fn title(row: &Row) -> String {
     };
     let is_call = |text: &&&String| text.contains('(');
     let text = texts.iter().find(is_call).or_else(|| texts.iter().find(|text| !text.is_empty()));
-    let text = text.map(|text| text.trim_end_matches(" ✗").to_owned());
+    let both = texts.iter().all(|text| text.contains('(')) && !matches!(row.wire, Wire::Arrow { .. });
+    let text = if both {
+        Some(texts.map(String::as_str).join(" · "))
+    } else {
+        text.map(|text| text.trim_end_matches(" ✗").to_owned())
+    };
     match (&row.wire, text) {
         (Wire::Arrow { .. } | Wire::Pause(_), Some(text)) if text.contains('(') && words != "RST" => {
             format!("{text}, {words}")

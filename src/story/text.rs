@@ -74,6 +74,7 @@ pub fn outcome(call: &Call, outcome: &Outcome) -> String {
 /// The call with its result, or with three dots while it waits.
 pub fn line(made: &Call, returned: Option<&Outcome>) -> String {
     match returned {
+        None if made.name == CallName::Exit => call(made),
         None => format!("{} …", call(made)),
         Some(_) if made.name == CallName::Nanosleep => call(made),
         Some(end) if end.errno.is_some() => format!("{} = {} ✗", call(made), outcome(made, end)),

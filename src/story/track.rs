@@ -38,6 +38,8 @@ pub struct Record {
     pub side: Option<Side>,
     /// The sender's step and then the receiver's, for a segment; presumed steps, for a call without a capture.
     pub changes: Vec<Change>,
+    /// Whether the call works on a descriptor that is no TCP socket.
+    pub elsewhere: bool,
     /// Whether the receiving end, had it no program, would have answered this segment with a reset.
     pub draws_reset: bool,
     /// Whether a program could still take it when it arrived.
@@ -162,7 +164,7 @@ impl Track {
             changes: vec![sent, arrived],
             draws_reset,
             heard,
-            ends: Both::default(),
+            ..Record::default()
         }
     }
 

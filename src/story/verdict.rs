@@ -236,7 +236,7 @@ fn closed(facts: &Facts, account: &Both<Direction>, client: FrameNo, server: Fra
             "The {name} ended its direction first (FIN, {own}), the {other} its own after that (FIN, {others}); {fate}."
         ),
         format!("{waits} for 60 s on Linux, so that a lost last ACK can be repeated and old segments die."),
-        "Nothing is to be cured here.".to_owned(),
+        "On the wire this is an orderly end; whether both programs are content with it, no segment says.".to_owned(),
     ]
 }
 

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use crossterm::event::KeyEvent;
 
 use crate::source::lab;
-use crate::story::journal::Journal;
+use crate::story::Story;
 
 /// Which play of a scenario: what an earlier one still tells must not be taken for the present one's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Play(pub u64);
 
 /// Something that happened.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Message {
     /// A key was pressed.
     Key(KeyEvent),
@@ -36,7 +36,7 @@ pub enum Message {
         /// The file's name, to be shown.
         title: String,
         /// What is in it.
-        journal: Journal,
+        story: Box<Story>,
     },
     /// Something that was asked for could not be done.
     Refused {
@@ -59,6 +59,8 @@ pub enum Effect {
         /// Its name.
         name: String,
     },
+    /// End the running scenario and its processes, if there is one.
+    StopLab,
     /// Tell the running scenario something. Without one, nothing.
     Lab(lab::message::Command),
     /// Read a capture.

@@ -149,6 +149,8 @@ pub struct StoryScreen {
     pub pace: Pace,
     /// How far it is.
     pub progress: Progress,
+    /// Whether the call that was let go last only sleeps: the one after it then goes too.
+    pub sleeping: bool,
     /// The question whose call is under way.
     pub asked: Option<Quiz>,
     /// The call whose own row the cursor is to stop at, once its beginning is known: the last one that was let go, if it is

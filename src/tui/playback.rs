@@ -19,18 +19,18 @@ impl StoryScreen {
     /// The screen of a scenario that is about to be played.
     pub fn live(entry: Entry, asking: Asking) -> Self {
         let mut screen = Self { asking, following: true, ..Self::default() };
-        let title = if entry.title.is_empty() { &entry.question } else { &entry.title };
-        screen.scene.title = format!("{}  {title}", entry.name);
+        screen.scene.name.clone_from(&entry.name);
+        screen.scene.about.clone_from(if entry.title.is_empty() { &entry.question } else { &entry.title });
         screen.entry = Some(entry);
         screen
     }
 
     /// The screen of a run that has happened, at its last row.
-    pub fn replay(title: String, journal: Journal) -> Self {
+    pub fn replay(name: String, story: Story) -> Self {
         let mut screen = Self { origin: Origin::Replay, progress: Progress::Finished, ..Self::default() };
-        screen.scene.title = title;
+        screen.scene.name = name;
         screen.following = true;
-        screen.story = Some(Story::tell(journal));
+        screen.story = Some(story);
         screen.refresh();
         screen
     }
@@ -61,6 +61,8 @@ impl StoryScreen {
         self.scene.lines = story.rows(self.all_acks).into_iter().map(|row| line(story, row)).collect();
         self.scene.verdicts = story.connections().iter().filter_map(|known| story.verdict(known.id)).collect();
         self.scene.lost = lost(story.journal());
+        self.scene.total = story.journal().events().iter().filter(|event| event.segment().is_some()).count() as u64;
+        self.scene.blind = story.is_blind();
         let stays = here.and_then(|here| self.scene.lines.iter().position(|line| line.row.events.contains(&here)));
         match stays.filter(|_| !self.following) {
             Some(row) => self.put_cursor(row),
@@ -110,13 +112,13 @@ fn lost(journal: &Journal) -> u64 {
     dropped.sum()
 }
 
-/// The moment that a row shows: after all of its events that came before the next row's. What came later, such as the return
-/// of a send whose answer was quicker, belongs to a later moment.
+/// The moment that a row shows: just before the next row's event. What came later, such as the return of a send whose answer
+/// was quicker, belongs to a later moment.
 fn at(lines: &[Line], index: usize) -> Option<EventId> {
     let row = &lines.get(index)?.row;
-    let until = lines.get(index + 1).map(|next| next.row.event);
-    let within = |id: &&EventId| until.is_none_or(|until| **id < until);
-    Some(row.events.iter().filter(within).max().copied().unwrap_or(row.event).max(row.event))
+    let before_next =
+        lines.get(index + 1).map_or(EventId(u64::MAX), |next| EventId(next.row.event.0.saturating_sub(1)));
+    Some(before_next.max(row.event))
 }
 
 fn states(story: &Story, lines: &[Line], index: usize) -> Option<Both<State>> {

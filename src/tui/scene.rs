@@ -10,16 +10,22 @@ use crate::tcp::state::State;
 /// Everything that one draw needs of a story.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scene {
-    /// The run's name and what happens in it: `broken-pipe  close, then two sends`.
-    pub title: String,
+    /// The run's name: `broken-pipe`.
+    pub name: String,
+    /// What happens in it, in a few words, or the question that it answers; left out where it does not fit.
+    pub about: String,
     /// The ladder.
     pub lines: Vec<Line>,
     /// What is known of the row under the cursor.
     pub moment: Moment,
     /// How each connection ended that has.
     pub verdicts: Vec<Verdict>,
+    /// All frames so far, those without a row among them.
+    pub total: u64,
     /// Frames that the capture lost.
     pub lost: u64,
+    /// Whether there is no capture.
+    pub blind: bool,
 }
 
 /// One row with what the wide layout shows beside it.
@@ -76,7 +82,11 @@ impl Scene {
 
     /// The line at the top right: `live · 8 frames · 0 lost`, counted over the first `rows` rows.
     pub fn mode(&self, kind: &str, rows: usize) -> String {
-        let frames = self.frames(rows);
+        if self.blind {
+            return format!("{kind} · no capture, calls only");
+        }
+        let all = if rows < self.lines.len() { 0 } else { self.total };
+        let frames = self.frames(rows).max(all);
         let plural = if frames == 1 { "" } else { "s" };
         let mut mode = format!("{kind} · {frames} frame{plural}");
         if self.lost > 0 || kind == "live" {

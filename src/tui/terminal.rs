@@ -124,7 +124,7 @@ fn forward_keys(sender: SyncSender<Message>) -> io::Result<()> {
                 Ok(_) => continue,
                 Err(_) => Message::InputLost,
             };
-            let last = message == Message::InputLost;
+            let last = matches!(message, Message::InputLost);
             if sender.send(message).is_err() || last {
                 return;
             }

@@ -6,8 +6,9 @@ mod page;
 mod story;
 
 use super::keys::{Action, Context, Meaning, meaning};
+use super::menu::Entry;
 use super::message::{Effect, Message};
-use super::model::{Ended, Model, Overlay, Page, StoryScreen};
+use super::model::{Asking, Ended, Model, Overlay, Pace, Page, StoryScreen};
 
 /// Changes `model` by `message`, and says what has to be done outside.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
@@ -25,8 +26,8 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Lab { play, message } if play == model.play => lab::told(model, message),
         // An earlier play's last words.
         Message::Lab { .. } => Vec::new(),
-        Message::Opened { title, journal } => {
-            model.story = Some(StoryScreen::replay(title, journal));
+        Message::Opened { title, story } => {
+            model.story = Some(StoryScreen::replay(title, *story));
             Vec::new()
         }
         Message::Refused { message, help } => {
@@ -50,6 +51,15 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 fn end(model: &mut Model, ended: Ended) -> Vec<Effect> {
     model.ended = Some(ended);
     Vec::new()
+}
+
+/// Begins to play `entry` at `pace`: the story's screen is there at once, and the effects start it.
+pub fn begin(model: &mut Model, entry: Entry, asking: Asking, pace: Pace) -> Vec<Effect> {
+    let effects = lab::start(model, entry, asking);
+    if let Some(story) = &mut model.story {
+        story.pace = pace;
+    }
+    effects
 }
 
 /// Lays a page over the screen.

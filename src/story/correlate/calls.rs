@@ -50,10 +50,22 @@ impl<'a> Correlation<'a> {
                 let evidence = format!("{} had closed this socket; no other reset came", self.named(reset));
                 Cause::proven(effect, vec![reset], evidence)
             }
+            (None, _) if errno == Errno::ECONNRESET => self.own_reset(id, side, effect),
             (None, Some(own)) if errno == Errno::EPIPE => {
                 Cause::proven(effect, vec![own], "this end had said that it sends no more; no reset came")
             }
             _ => Cause::unknown(effect, "nothing that was seen explains this error"),
+        }
+    }
+
+    /// A full socket that answers data with a reset notes the error for its own program too (`tcp_rcv_state_process()`).
+    fn own_reset(&self, id: ConnectionId, side: Side, effect: EventId) -> Cause {
+        match self.latest(id, side, |seen| seen.segment.flags.rst()) {
+            Some(seen) => {
+                let evidence = format!("this end's own kernel sent {}; none was received", seen.frame);
+                Cause::proven(effect, vec![seen.event], evidence)
+            }
+            None => Cause::unknown(effect, "no reset was captured"),
         }
     }
 

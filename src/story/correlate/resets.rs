@@ -4,6 +4,7 @@ use super::{Correlation, Seen};
 use crate::event::{ConnectionId, EventId};
 use crate::socket::call::CallName;
 use crate::story::cause::Cause;
+use crate::story::track::Record;
 
 impl<'a> Correlation<'a> {
     pub(super) fn reset(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
@@ -70,11 +71,7 @@ impl<'a> Correlation<'a> {
                 "a live end gave up: unread bytes, SO_LINGER 0 or another abort; no calls are known",
             );
         };
-        let end = self.connection(id).and_then(|connection| {
-            let record = self.track.records().get(usize::try_from(seen.event.0).ok()?.checked_sub(2)?)?;
-            // The ends just before the reset, as the record before it has them.
-            (record.connection == Some(connection.id)).then(|| record.ends[seen.side].clone())
-        });
+        let end = self.before(id, seen.event).map(|record| &record.ends[seen.side]);
         let why = match end {
             Some(end) if end.socket.linger_zero => "SO_LINGER with 0 was set".to_owned(),
             Some(end) if end.socket.unread > 0 => format!("{} bytes had arrived and were not read", end.socket.unread),
@@ -83,6 +80,13 @@ impl<'a> Correlation<'a> {
         };
         let unread = self.unread_frames(id, seen);
         Cause::proven(seen.event, std::iter::once(made.event).chain(unread).collect(), why)
+    }
+
+    /// The record of the connection's latest event before `event`.
+    fn before(&self, id: ConnectionId, event: EventId) -> Option<&'a Record> {
+        let events = &self.connection(id)?.events;
+        let latest = events.get(events.partition_point(|other| *other < event).checked_sub(1)?)?;
+        self.track.records().get(usize::try_from(latest.0).ok()?.checked_sub(1)?)
     }
 
     /// The last segment whose bytes the aborting end had not read.

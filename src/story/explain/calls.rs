@@ -45,6 +45,7 @@ pub fn sentences(story: &Story, row: &Row, call: &Call, outcome: &Outcome) -> Ve
         return failed(story, row, call, errno, outcome);
     }
     match call.name {
+        _ if record.is_some_and(|record| record.elsewhere) => elsewhere(call.name, outcome),
         name if name.sends() => sent_without_segment(story, outcome),
         name if name.receives() => received(call, outcome, record, row),
         CallName::Close => closed(story, row, record),
@@ -104,6 +105,12 @@ fn failed(story: &Story, row: &Row, call: &Call, errno: Errno, outcome: &Outcome
             };
             vec![format!("Nothing was sent{signal}: the RST ({reset}) had already closed this socket."), why.to_owned()]
         }
+        (_, Errno::ECONNRESET) if sent_the_reset(story, row) => vec![
+            format!(
+                "No reset came here: this end's own kernel sent one ({reset}), in answer to data that it could not take."
+            ),
+            "It notes ECONNRESET for its own program too.".to_owned(),
+        ],
         (_, Errno::ECONNRESET) => vec![
             format!("The RST ({reset}) left this error for the next call, whichever it is; reporting it clears it."),
             "No FIN had come before, hence ECONNRESET: from now on send() gives EPIPE and recv() 0.".to_owned(),
@@ -117,6 +124,13 @@ fn failed(story: &Story, row: &Row, call: &Call, errno: Errno, outcome: &Outcome
         }
         _ => vec![format!("The RST ({reset}) had closed this socket.")],
     }
+}
+
+/// Whether the reset behind the row's error was sent by the row's own end.
+fn sent_the_reset(story: &Story, row: &Row) -> bool {
+    let side = |id| story.record(id).and_then(|record| record.side);
+    let reset = story.cause(row.event).and_then(|cause| cause.causes.first().copied());
+    reset.is_some_and(|reset| side(reset) == side(row.event))
 }
 
 /// Whether the reset that closed this end came without a FIN before it.
@@ -149,6 +163,20 @@ fn failed_by_itself(story: &Story, row: &Row, call: &Call, errno: Errno, signal:
         (_, Errno::EAGAIN) => vec!["The call would have to wait, and was asked not to.".to_owned()],
         (_, errno) => vec![format!("{}.", errno.text().unwrap_or("The call failed"))],
     }
+}
+
+/// What is no TCP socket: a pipe, a Unix socket, a terminal.
+fn elsewhere(name: CallName, outcome: &Outcome) -> Vec<String> {
+    let sentence = match name {
+        _ if name.sends() => {
+            "The kernel took the bytes for something that is no TCP socket: no segment, and no peer to answer."
+        }
+        _ if name.receives() && outcome.ret == 0 => "The other end is closed, and nothing is left to be read.",
+        _ if name.receives() => "The bytes come straight from the other end: one kernel holds both.",
+        CallName::Close => "The kernel holds both ends, so the other end knows at once that this one is closed.",
+        name => return setting_up(name),
+    };
+    vec![sentence.to_owned()]
 }
 
 fn sent_without_segment(story: &Story, outcome: &Outcome) -> Vec<String> {

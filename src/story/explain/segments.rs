@@ -1,7 +1,7 @@
 //! Sentences for rows that show a segment.
 
 use crate::event::{Event, EventId};
-use crate::socket::call::{Call, CallName};
+use crate::socket::call::{Call, CallName, How};
 use crate::socket::errno::Errno;
 use crate::story::Story;
 use crate::story::rows::{Row, Wire};
@@ -132,7 +132,8 @@ fn fin(story: &Story, event: &Event, side: Side) -> Vec<String> {
     let (name, other) = (side.name(), side.peer().name());
     let first = match call_behind(story, event.id).map(|call| call.name) {
         Some(CallName::Shutdown) => {
-            format!("The {name} says that it will send no more, and goes on reading: a close() would have sent the very same FIN.")
+            let reading = if shuts_both(story, event) { "and will read no more" } else { "and goes on reading" };
+            format!("The {name} says that it will send no more, {reading}: a close() would have sent the very same FIN.")
         }
         Some(CallName::Exit) => {
             format!("The end of the {name}'s program closed what it had left open, and only now is its FIN sent.")
@@ -156,6 +157,11 @@ fn fin(story: &Story, event: &Event, side: Side) -> Vec<String> {
     vec![first, second]
 }
 
+/// Whether the FIN comes from a shutdown(2) of both directions, which the FIN itself does not say.
+fn shuts_both(story: &Story, event: &Event) -> bool {
+    call_behind(story, event.id).is_some_and(|call| call.how() == Some(How::Both))
+}
+
 fn ack(story: &Story, event: &Event, segment: &Segment, side: Side) -> Vec<String> {
     let peer = side.peer();
     let record = story.record(event.id);
@@ -165,7 +171,10 @@ fn ack(story: &Story, event: &Event, segment: &Segment, side: Side) -> Vec<Strin
     let no_program = record.is_some_and(|record| !record.ends[peer].has_program());
     match record.and_then(|record| record.change(peer)).map(|change| change.to) {
         Some(State::FinWait2) => {
-            let keeps = if no_program {
+            let shut = record.is_some_and(|record| record.ends[peer].socket.receive_shut);
+            let keeps = if shut && !no_program {
+                format!("The {}'s program has ended receiving as well, but still holds its descriptor.", peer.name())
+            } else if no_program {
                 format!("The {}'s kernel keeps a small record without a program, for 60 s at most.", peer.name())
             } else {
                 format!("The {} may still read.", peer.name())
@@ -231,6 +240,15 @@ fn reset_reason(story: &Story, event: &Event, segment: &Segment, name: &str) -> 
             }
             _ => format!("The {name} gave the connection up: unread bytes at close(), SO_LINGER 0 or another abort."),
         };
+    }
+    let program = story.record(event.id).is_some_and(|record| {
+        record.side.is_some_and(|side| record.ends[side].has_calls && record.ends[side].has_program())
+    });
+    if program {
+        return format!(
+            "Data came for an end whose program has ended receiving, so the {name}'s kernel answers with a reset, and notes \
+             ECONNRESET for its own program too."
+        );
     }
     format!(
         "Data came for which no program is left, so the {name}'s kernel answers with a reset, whose number is the ACK number of what it answers."

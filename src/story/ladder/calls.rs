@@ -12,12 +12,35 @@ impl<'a> Ladder<'a> {
     /// A call that still waits stands where it was entered; every other is laid out where it ended, or with its segment.
     pub(super) fn begun(&mut self, event: &'a Event, call: &'a Call) {
         let waits = self.story.end_of(event.id).is_none();
+        let side = self.side(event);
+        if call.name.receives() && self.peer_reads(event, side) {
+            return self.both_wait(event, side, call);
+        }
         if !waits || self.has_segment(event.id) || call.name == CallName::Exit {
             return;
         }
-        let side = self.side(event);
         let wire = if call.name == CallName::Nanosleep { Wire::Note("…".to_owned()) } else { Wire::Empty };
         self.call_row(event, event.id, side, text::line(call, None), wire, false);
+    }
+
+    /// Whether the other end of the connection waits in a read of its own, and nothing that was sent is left to be read.
+    fn peer_reads(&self, event: &Event, side: Side) -> bool {
+        let Some(record) = self.story.record(event.id) else { return false };
+        let idle = Side::BOTH.into_iter().all(|end| {
+            let end = &record.ends[end];
+            end.socket.unread == 0 && !end.socket.end_seen && end.socket.pending.is_none()
+        });
+        idle && record.connection.is_some_and(|id| self.story.reader(id, side.peer(), event.id).is_some())
+    }
+
+    /// Both ends wait for each other: the one moment at which a call that returns later is worth a row of its own.
+    fn both_wait(&mut self, event: &Event, side: Side, call: &Call) {
+        let peers = self.connection(event.id).and_then(|id| self.story.reader(id, side.peer(), event.id));
+        let peers = peers.and_then(|begun| self.story.call(begun));
+        let row =
+            self.call_row(event, event.id, side, text::line(call, None), Wire::Note("both wait".to_owned()), false);
+        self.rows[row].text[side.peer()] = peers.map_or_else(String::new, |(call, _)| text::line(call, None));
+        self.row_of.remove(&event.id);
     }
 
     pub(super) fn ended(&mut self, event: &'a Event, begun: EventId, outcome: &'a Outcome) {
@@ -63,7 +86,8 @@ impl<'a> Ladder<'a> {
         }
         let could_send = call.name.sends() || matches!(call.name, CallName::Close | CallName::Shutdown);
         let blind = self.story.is_blind();
-        match could_send {
+        let elsewhere = self.story.record(event.id).is_some_and(|record| record.elsewhere);
+        match could_send && !elsewhere {
             true if blind && outcome.errno.is_none() => Wire::Note("not captured".to_owned()),
             true => Wire::NothingSent,
             false => Wire::Empty,
@@ -111,7 +135,9 @@ impl<'a> Ladder<'a> {
             Some(row) if row + 1 == self.rows.len() => {
                 self.join(row, begun);
                 self.join(row, event.id);
-                self.rows[row].event = event.id;
+                if !self.is_listen(self.rows[row].event) {
+                    self.rows[row].event = event.id;
+                }
                 row
             }
             _ => self.call_row(event, begun, side, String::new(), Wire::Empty, false),
@@ -119,8 +145,14 @@ impl<'a> Ladder<'a> {
         self.setting_up = Some(row);
         let own = self.rows[row].events.iter().filter_map(|id| self.story.journal().get(*id));
         let calls = own.filter(|made| made.begun().is_some() && self.side(made) == side).count();
-        let folded = if calls > 1 { format!("{line}  ({calls} calls)") } else { line.to_owned() };
+        let folded = if calls > 1 { format!("{line}  {calls} calls") } else { line.to_owned() };
         self.rows[row].text[side] = folded;
+    }
+
+    /// Whether `end` is the end of listen(2), which of all set-up calls has the most to explain.
+    fn is_listen(&self, end: EventId) -> bool {
+        let begun = self.story.journal().get(end).and_then(Event::ended).map(|(begun, _)| begun);
+        begun.and_then(|id| self.story.call(id)).is_some_and(|(call, _)| call.name == CallName::Listen)
     }
 
     /// One read more on the row of `fold`.
@@ -130,7 +162,7 @@ impl<'a> Ladder<'a> {
         let row = &mut self.rows[fold.row];
         let text = &mut row.text[fold.side];
         let line = text.split("  ").next().unwrap_or("").to_owned();
-        *text = format!("{line}  ({} reads)", fold.calls);
+        *text = format!("{line}  {} reads", fold.calls);
         row.wire = Wire::Note(format!("[+] {}", bytes(fold.bytes)));
         self.fold = Some(fold);
     }
@@ -148,7 +180,11 @@ impl<'a> Ladder<'a> {
             return self.join(row, event.id);
         }
         let failed = matches!(status, ExitStatus::Killed(_));
-        if !failed && self.exit_after_close(event, call, side, &line) {
+        if !failed && (self.exit_after_close(event, call, side, &line) || self.exits_together(event, call, side, &line))
+        {
+            return;
+        }
+        if failed && self.killed_in_call(event, call, side, &line) {
             return;
         }
         let wire = if failed { Wire::NothingSent } else { Wire::Empty };
@@ -162,7 +198,37 @@ impl<'a> Ladder<'a> {
             return false;
         }
         self.rows[row].text[side] += &format!(", {line}");
-        call.into_iter().for_each(|begun| self.join(row, begun));
+        if let Some(begun) = call {
+            self.join(row, begun);
+        }
+        self.join(row, event.id);
+        true
+    }
+
+    /// Two ends of programs right after each other share a row.
+    fn exits_together(&mut self, event: &Event, call: Option<EventId>, side: Side, line: &str) -> bool {
+        let Some(row) = self.rows.len().checked_sub(1) else { return false };
+        let texts = &self.rows[row].text;
+        if !texts[side].is_empty() || !texts[side.peer()].contains("exit(") || self.rows[row].wire != Wire::Empty {
+            return false;
+        }
+        line.clone_into(&mut self.rows[row].text[side]);
+        if let Some(begun) = call {
+            self.join(row, begun);
+        }
+        self.join(row, event.id);
+        true
+    }
+
+    /// A call that never returned, since a signal killed its program, shows that in place of waiting for ever.
+    fn killed_in_call(&mut self, event: &Event, call: Option<EventId>, side: Side, line: &str) -> bool {
+        let Some(row) = call.and_then(|begun| self.row_of.get(&begun).copied()) else { return false };
+        if row + 1 != self.rows.len() || !self.rows[row].text[side].ends_with(" …") {
+            return false;
+        }
+        line.clone_into(&mut self.rows[row].text[side]);
+        let row_ = &mut self.rows[row];
+        (row_.event, row_.failed, row_.wire) = (event.id, true, Wire::NothingSent);
         self.join(row, event.id);
         true
     }

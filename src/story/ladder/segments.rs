@@ -3,6 +3,7 @@
 use super::{Ladder, blank};
 use crate::event::{Event, EventId, FrameNo};
 use crate::socket::call::CallName;
+use crate::socket::errno::Errno;
 use crate::story::rows::{Number, Row, Wire};
 use crate::story::side::{Both, Side};
 use crate::story::track::{Change, Record};
@@ -64,7 +65,11 @@ impl<'a> Ladder<'a> {
     /// The calls that caused a segment and stand on no row yet.
     fn calls_behind(&self, segment: EventId) -> Vec<EventId> {
         let causes = self.story.cause(segment).into_iter().flat_map(|cause| &cause.causes);
-        causes.copied().filter(|id| self.story.call(*id).is_some() && !self.row_of.contains_key(id)).collect()
+        let is_free = |id: &EventId| {
+            let call = self.story.call(*id);
+            call.is_some_and(|(call, _)| !call.name.receives()) && !self.row_of.contains_key(id)
+        };
+        causes.copied().filter(is_free).collect()
     }
 
     fn arrow(&self, event: &Event, segment: &Segment, side: Side, record: &Record) -> Wire {
@@ -115,12 +120,18 @@ impl<'a> Ladder<'a> {
 
     fn receivers_text(&self, event: &Event, segment: &Segment, record: &Record, side: Side) -> String {
         if (!record.heard || self.story.was_refused(event.id)) && segment.payload_len > 0 {
-            return "✗ no program to read it".to_owned();
+            let program = record.ends[side].has_calls && record.ends[side].has_program();
+            return if program { "✗ receives no more" } else { "✗ no program to read it" }.to_owned();
         }
         let Some(change) = record.change(side) else { return String::new() };
         if segment.flags.rst() {
             let error = record.ends[side].socket.pending.filter(|_| record.ends[side].has_program());
-            return error.map_or_else(|| "▸ CLOSED".to_owned(), |errno| format!("▸ CLOSED, error {errno}"));
+            return match error {
+                None => "▸ CLOSED".to_owned(),
+                Some(Errno::EPIPE) => "▸ CLOSED, error EPIPE".to_owned(),
+                // With the word before it, a longer name would not fit the column.
+                Some(errno) => format!("▸ CLOSED, {errno}"),
+            };
         }
         arrived(change, record, side)
     }
@@ -134,7 +145,8 @@ fn arrived(change: Change, record: &Record, side: Side) -> String {
 impl Ladder<'_> {
     /// Whether the call that began at `begun` will stand on the row of a segment that it caused.
     pub(super) fn has_segment(&self, begun: EventId) -> bool {
-        self.caused.contains_key(&begun)
+        let reads = self.story.call(begun).is_some_and(|(call, _)| call.name.receives());
+        self.caused.contains_key(&begun) && !reads
     }
 
     /// The row of a connection's handshake, or of its SYN while that is all there is.

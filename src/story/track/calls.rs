@@ -22,7 +22,8 @@ impl Track {
     fn at(&self, actor: &Actor, fd: Fd) -> Record {
         match self.descriptors.get(actor, fd) {
             Some(Handle::Connected(id, side)) => Record { connection: Some(id), side: Some(side), ..Record::default() },
-            _ => Record::default(),
+            Some(Handle::Fresh { .. } | Handle::Listener { .. }) => Record::default(),
+            Some(Handle::Other) | None => Record { elsewhere: true, ..Record::default() },
         }
     }
 

@@ -1,6 +1,7 @@
 //! A scenario as it is played: what it tells, and when its next call is let go.
 
 use crate::event::{Event, What};
+use crate::socket::call::CallName;
 use crate::source::lab::message::{Command, Message, Mismatch, NextCall};
 use crate::tui::keys::Action;
 use crate::tui::menu::Entry;
@@ -82,7 +83,9 @@ fn settled(model: &mut Model, next: Option<NextCall>) -> Vec<Effect> {
             story.pace = Pace::Step;
             if story.asking == Asking::Never { Vec::new() } else { ask(model) }
         }
-        Pace::Step => Vec::new(),
+        Pace::Step if !story.sleeping => Vec::new(),
+        Pace::Step if telling && story.asking == Asking::Each => ask(model),
+        Pace::Step => go(story),
     }
 }
 
@@ -135,6 +138,7 @@ fn go(story: &mut StoryScreen) -> Vec<Effect> {
     let Progress::Waiting(next) = std::mem::take(&mut story.progress) else { return Vec::new() };
     story.telling = next.telling.then(|| Telling { actor: next.actor.name().to_owned(), begun: None });
     story.judged = None;
+    story.sleeping = next.call.name == CallName::Nanosleep;
     story.follow();
     vec![Effect::Lab(Command::Go)]
 }

@@ -79,7 +79,7 @@ fn leave(model: &mut Model) -> Vec<Effect> {
     }
     let running = model.story.take().is_some_and(|story| story.hides_later());
     model.play.0 += 1;
-    if running { vec![Effect::Lab(Command::Stop)] } else { Vec::new() }
+    if running { vec![Effect::StopLab] } else { Vec::new() }
 }
 
 fn variant(model: &mut Model) -> Vec<Effect> {

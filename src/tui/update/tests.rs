@@ -1,3 +1,5 @@
+//! Keys and words, and what becomes of the model.
+
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::*;

@@ -18,7 +18,7 @@ pub fn draw_menu(model: &Model, area: Rect, buffer: &mut Buffer) {
 
 /// Draws a story's keys; at its end, what to do next.
 pub fn draw_story(model: &Model, story: &StoryScreen, area: Rect, buffer: &mut Buffer) {
-    if let Some(line) = ending(story).filter(|line| line.width() <= usize::from(area.width)) {
+    if let Some(line) = ending(story, usize::from(area.width)) {
         put(buffer, area, area.x, area.y, &line, model.theme.style(Role::Strong));
         return;
     }
@@ -30,10 +30,12 @@ pub fn draw_story(model: &Model, story: &StoryScreen, area: Rect, buffer: &mut B
     keys(model.theme, &footer(context, usize::from(area.width), "  ", wanted), "  ", area, buffer);
 }
 
-/// The last line once a scenario is over.
-fn ending(story: &StoryScreen) -> Option<String> {
+/// The last line once a scenario is over, as much of it as fits.
+fn ending(story: &StoryScreen, width: usize) -> Option<String> {
     let entry = story.entry.as_ref().filter(|_| story.at_its_end())?;
-    Some(format!(" again: epipe lab {}   your own capture: epipe replay FILE   e advice  q quit", entry.name))
+    let again = format!(" again: epipe lab {} ", entry.name);
+    let own = " your own capture: epipe replay FILE   e advice  q quit";
+    [format!("{again} {own}"), own.to_owned()].into_iter().find(|line| line.width() <= width)
 }
 
 /// Draws the keys of an overlay.

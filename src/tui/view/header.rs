@@ -3,6 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::story::drawing::{Columns, clip};
 use crate::story::side::Side;
 use crate::story::telling::Standing;
@@ -39,8 +41,11 @@ pub fn draw(model: &Model, story: &StoryScreen, columns: Columns, area: Rect, bu
 
 fn title(model: &Model, story: &StoryScreen, area: Rect, buffer: &mut Buffer) {
     let mode = story.mode();
-    let room = usize::from(area.width).saturating_sub(mode.chars().count() + 4);
-    put(buffer, area, area.x + 1, area.y, &clip(&story.scene.title, room), model.theme.style(Role::Strong));
+    let room = usize::from(area.width).saturating_sub(mode.width() + 3);
+    let whole = format!("{}  {}", story.scene.name, story.scene.about);
+    // Half a sentence says nothing.
+    let title = if whole.width() <= room { whole } else { story.scene.name.clone() };
+    put(buffer, area, area.x + 1, area.y, &clip(&title, room), model.theme.style(Role::Strong));
     put_right(buffer, area, area.right().saturating_sub(1), area.y, &mode, model.theme.style(Role::Faint));
 }
 

@@ -31,8 +31,13 @@ fn draw_page(model: &Model, page: &Page, area: Rect, buffer: &mut Buffer) {
     let width = usize::from(area.width);
     put(buffer, area, area.x, area.y, &rule(&page.title, "", width), model.theme.style(Role::Strong));
     let lines = page.lines.iter().skip(page.offset).flat_map(|line| wrapped(line, width.saturating_sub(2)));
-    for (line, y) in lines.zip(area.top() + 2..area.bottom().saturating_sub(2)) {
+    let mut lines = lines.peekable();
+    for y in area.top() + 2..area.bottom().saturating_sub(2) {
+        let Some(line) = lines.next() else { break };
         put(buffer, area, area.x + 1, y, &line, model.theme.style(Role::Text));
+    }
+    if lines.peek().is_some() {
+        put(buffer, area, area.x + 1, area.bottom() - 2, "↓ more", model.theme.style(Role::Faint));
     }
 }
 

@@ -127,7 +127,8 @@ fn broken_pipe_rows() -> Vec<Line> {
 }
 
 fn story(title: &str, lines: Vec<Line>, cursor: usize, origin: Origin, moment: Moment) -> StoryScreen {
-    let scene = Scene { title: title.into(), lines, moment, ..Scene::default() };
+    let (name, about) = title.split_once("  ").unwrap();
+    let scene = Scene { name: name.into(), about: about.into(), lines, moment, ..Scene::default() };
     StoryScreen { scene, cursor, origin, following: true, ..StoryScreen::default() }
 }
 
