@@ -26,7 +26,7 @@ mod verdict;
 
 use std::collections::{HashMap, HashSet};
 
-use account::Direction;
+use account::{Direction, Fate};
 use cause::Cause;
 use connection::Connection;
 use journal::{Journal, OutOfOrder};
@@ -47,7 +47,7 @@ pub struct Story {
     causes: HashMap<EventId, Cause>,
     /// The end of each call, by its beginning.
     ends: HashMap<EventId, EventId>,
-    /// What each end's calls have returned, after each event.
+    /// The bytes account of each event's connection just after it.
     accounts: Vec<Both<Direction>>,
     /// The earlier segment whose bytes a segment repeats.
     repeats: HashMap<EventId, EventId>,
@@ -70,7 +70,7 @@ impl Story {
             }
         }
         let causes = correlate::correlate(&journal, &track).into_iter().map(|cause| (cause.effect, cause)).collect();
-        let accounts = account::after_each(&journal, &track);
+        let accounts = account::after_each(&journal, &track, &ends);
         let repeats = repeats(&journal, &causes);
         let repeated = repeats.values().copied().collect();
         let refused = refused(&journal, &causes);
@@ -150,6 +150,20 @@ impl Story {
             .and_then(|id| self.accounts.get(usize::try_from(id.0).ok()?.checked_sub(1)?))
             .copied()
             .unwrap_or_default()
+    }
+
+    /// What became, in the end, of the bytes that the send which began at `begun` took.
+    pub fn fate(&self, begun: EventId) -> Option<Fate> {
+        let record = self.record(begun)?;
+        let (id, side) = record.connection.zip(record.side)?;
+        let events = &self.connection(id)?.events;
+        let sends = events.iter().filter(|event| {
+            self.record(**event).is_some_and(|other| other.side == Some(side))
+                && self.call(**event).is_some_and(|(call, _)| call.name.sends())
+        });
+        let taken = |event: &EventId| self.call(*event).and_then(|(_, outcome)| outcome?.count()).unwrap_or(0);
+        let start = sends.take_while(|event| **event < begun).map(taken).sum();
+        Some(account::fate(start, taken(&begun), self.account(id, *events.last()?)[side]))
     }
 
     /// How both ends of `connection` stand just after the event `at`.

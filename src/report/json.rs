@@ -138,7 +138,7 @@ fn because(cause: &Cause) -> Value {
 fn what(story: &Story, seen: &Event) -> Value {
     match &seen.what {
         What::Segment { frame, segment } => self::segment(story, seen, segment, frame.number.0),
-        What::Begun(call) => json!({"kind": "begun", "call": call.name.name(), "text": notation::call(&clipped(call))}),
+        What::Begun(call) => begun(story, seen, call),
         What::Ended { begun, outcome } => ended(begun.0, outcome, story.call(*begun).map(|(call, _)| call)),
         What::Started { pid } => json!({"kind": "started", "pid": pid}),
         What::Exit(ExitStatus::Code(code)) => json!({"kind": "exited", "code": code}),
@@ -171,6 +171,19 @@ fn segment(story: &Story, seen: &Event, segment: &Segment, frame: u64) -> Value 
         "kind": "segment", "frame": frame, "flags": segment.flags.to_string(), "length": segment.payload_len,
         "text": text, "states": states, "changes": rules,
     })
+}
+
+fn begun(story: &Story, seen: &Event, call: &Call) -> Value {
+    let mut object = json!({"kind": "begun", "call": call.name.name(), "text": notation::call(&clipped(call))});
+    let fate = story.fate(seen.id).filter(|fate| fate.taken > 0 && call.name.sends());
+    if let Some((fields, fate)) = object.as_object_mut().zip(fate) {
+        let mut bytes = json!({"taken": fate.taken, "acknowledged": fate.acknowledged, "lost": fate.lost});
+        if let Some((bytes, read)) = bytes.as_object_mut().zip(fate.read) {
+            bytes.insert("read".to_owned(), json!(read));
+        }
+        fields.insert("fate".to_owned(), bytes);
+    }
+    object
 }
 
 fn ended(begun: u64, outcome: &Outcome, call: Option<&Call>) -> Value {

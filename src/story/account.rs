@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::connection::End;
 use super::journal::Journal;
 use super::side::{Both, Side};
-use super::track::Track;
-use crate::event::ConnectionId;
+use super::track::{Record, Track};
+use crate::event::{ConnectionId, Event, EventId};
 use crate::tcp::state::State;
 
 /// One direction's bytes, named after its sender.
@@ -33,22 +33,23 @@ pub struct Counts {
     pub read: u64,
 }
 
-/// The account of each event's connection just after it, in the order of ids.
-pub fn after_each(journal: &Journal, track: &Track) -> Vec<Both<Direction>> {
+/// The account of each event's connection just after it, in the order of ids. What a send took counts from its beginning
+/// on, since its segments go out before it returns; what a read took counts from its end. `ends` has the end of each call.
+pub fn after_each(journal: &Journal, track: &Track, ends: &HashMap<EventId, EventId>) -> Vec<Both<Direction>> {
+    let returned = |begun: &EventId| journal.get(*ends.get(begun)?)?.ended()?.1.count();
     let mut counts: HashMap<ConnectionId, Both<Counts>> = HashMap::new();
-    let after = |(event, record): (&crate::event::Event, &super::track::Record)| {
+    let after = |(event, record): (&Event, &Record)| {
         let Some(id) = record.connection else { return Both::default() };
         let counts = counts.entry(id).or_default();
-        if let Some((begun, outcome)) = event.ended()
-            && let Some(call) = journal.get(begun).and_then(crate::event::Event::begun)
-            && let Some(side) = record.side
+        if let Some(side) = record.side.filter(|_| event.begun().is_some_and(|call| call.name.sends())) {
+            counts[side].returned += returned(&event.id).unwrap_or(0);
+        }
+        let ended = event.ended().and_then(|(begun, outcome)| Some((journal.get(begun)?.begun()?, outcome)));
+        if let Some(((call, outcome), side)) = ended.zip(record.side)
+            && call.name.receives()
+            && !call.has_flag("MSG_PEEK")
         {
-            let bytes = outcome.count().unwrap_or(0);
-            if call.name.sends() {
-                counts[side].returned += bytes;
-            } else if call.name.receives() && !call.has_flag("MSG_PEEK") {
-                counts[side.peer()].read += bytes;
-            }
+            counts[side.peer()].read += outcome.count().unwrap_or(0);
         }
         let way = |from: Side| direction(counts[from], &record.ends[from], &record.ends[from.peer()]);
         Both { client: way(Side::Client), server: way(Side::Server) }
@@ -87,6 +88,32 @@ fn lost(sent: u64, acknowledged: u64, read: Option<u64>, sender: &End, reader: &
 /// Whether the end's connection was reset. An orderly end closes without an error and without a reset's marks.
 fn died(end: &End) -> bool {
     end.socket.state == State::Closed && end.socket.receive_shut && end.socket.send_shut
+}
+
+/// What became of the bytes of one send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fate {
+    /// How many the kernel took.
+    pub taken: u64,
+    /// How many of them were acknowledged.
+    pub acknowledged: u64,
+    /// How many of them the peer's program read, where its calls are known.
+    pub read: Option<u64>,
+    /// How many of them nobody can read any more.
+    pub lost: u64,
+}
+
+/// The fate of the `taken` bytes from offset `start` on, in a direction whose account is `way`: bytes are acknowledged and
+/// read in order, so those lost are the last.
+pub fn fate(start: u64, taken: u64, way: Direction) -> Fate {
+    let before = |end: u64| end.saturating_sub(start).min(taken);
+    let lost_from = way.sent.saturating_sub(way.lost);
+    Fate {
+        taken,
+        acknowledged: before(way.acknowledged),
+        read: way.read.map(before),
+        lost: if way.lost > 0 { taken - before(lost_from) } else { 0 },
+    }
 }
 
 /// Both directions in one line: `sent 10 · acknowledged 5 · read 5 · LOST 5 (send() said 5)`; one with nothing is left out.

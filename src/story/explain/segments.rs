@@ -59,13 +59,16 @@ fn data(story: &Story, row: &Row, event: &Event, segment: &Segment, side: Side) 
     let Some(record) = story.record(event.id) else { return Vec::new() };
     let (name, other) = (side.name(), side.peer().name());
     if !record.heard || story.was_refused(event.id) {
+        let lost = story.cause(event.id).and_then(|cause| cause.causes.iter().find_map(|id| story.fate(*id)));
+        let lost = lost.map_or(0, |fate| fate.lost);
+        let fate = if lost > 0 { ": they are lost" } else { "" };
         return vec![
             format!(
                 "Sending is allowed in {}: the {other}'s FIN{} ended only the other direction.",
                 record.ends[side].tcp.state,
                 fin_of(story, event, side.peer()).map_or_else(String::new, |frame| format!(" ({frame})"))
             ),
-            format!("The result means that the {name}'s kernel took {}, not that anyone got them.", bytes(count)),
+            format!("The result means that the {name}'s kernel took {}, not that anyone got them{fate}.", bytes(count)),
         ];
     }
     let read = row.text[side.peer()].starts_with("recv") || row.text[side.peer()].starts_with("read");
