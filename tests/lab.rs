@@ -1,5 +1,9 @@
 //! The lab on the real kernel: what its processes do, tell, and leave behind.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "lab/check.rs"]
+mod check;
 #[path = "lab/common.rs"]
 mod common;
 #[path = "lab/mutation.rs"]
@@ -10,7 +14,7 @@ mod processes;
 mod refusal;
 
 use common::{options, run, run_all};
-use epipe::event::{Event, ExitStatus, What};
+use epipe::event::{Event, ExitStatus, Gap, What};
 use epipe::notation;
 use epipe::socket::errno::Signal;
 use epipe::source::lab::message::{Command, Message};
@@ -20,6 +24,12 @@ use epipe::tcp::state::State;
 
 fn scenario(name: &str) -> Scenario {
     library::find(name).unwrap().unwrap()
+}
+
+/// A scenario of `script` alone, whose first line is line 7.
+fn scripted(script: &str) -> Scenario {
+    let head = "name = \"x\"\ngroup = \"\"\nquestion = \"\"\nlesson = \"\"\nfix = \"\"\n";
+    Scenario::parse("x.toml", &format!("{head}script = '''\n{script}'''\n")).unwrap()
 }
 
 /// Calls, their ends, and segments, without numbers that differ from run to run.
@@ -207,13 +217,12 @@ fn a_telling_call_is_told_as_such_with_what_is_expected() {
 
 #[test]
 fn what_never_comes_is_a_difference_and_not_a_wait() {
-    let head = "name = \"x\"\ngroup = \"\"\nquestion = \"\"\nlesson = \"\"\nfix = \"\"\nscript = '''\n";
     let script = "\
 server  socketpair(AF_UNIX, SOCK_STREAM, 0) = 0 3 4
 server  recv(3, 10, 0) = 5
 server  close(3) = 0
-'''";
-    let scenario = Scenario::parse("x.toml", &format!("{head}{script}")).unwrap();
+";
+    let scenario = scripted(script);
     let found: Vec<(usize, String)> = run_all(&scenario, &options())
         .into_iter()
         .filter_map(
@@ -225,7 +234,6 @@ server  close(3) = 0
 
 #[test]
 fn a_call_with_a_time_out_is_waited_for() {
-    let head = "name = \"x\"\ngroup = \"\"\nquestion = \"\"\nlesson = \"\"\nfix = \"\"\nscript = '''\n";
     let script = "\
 server  socketpair(AF_UNIX, SOCK_STREAM, 0) = 0 3 4
 server  poll(3, POLLIN|POLLRDHUP, 30) = 0
@@ -245,9 +253,38 @@ server  close(4) = 0
 server  write(6, \"y\", 1) = -1 EPIPE, SIGPIPE
 server  getsockopt(3, SOL_SOCKET, SO_ERROR) = 0 0
 server  close(9) = -1 EBADF
-'''";
-    let scenario = Scenario::parse("x.toml", &format!("{head}{script}")).unwrap();
+";
+    let scenario = scripted(script);
     let differences: Vec<Message> =
         run_all(&scenario, &options()).into_iter().filter(|message| matches!(message, Message::Mismatch(_))).collect();
     assert_eq!(differences, []);
+}
+
+#[test]
+fn what_cannot_settle_is_said_once_and_the_run_goes_on() {
+    let data = "x".repeat(20_000);
+    let script = format!(
+        "\
+server  socket(AF_INET, SOCK_STREAM, 0) = 3
+server  setsockopt(3, SOL_SOCKET, SO_RCVBUF, 2304) = 0
+server  bind(3, 127.0.0.1:2222) = 0
+server  listen(3, 5) = 0
+client  socket(AF_INET, SOCK_STREAM, 0) = 3
+client  connect(3, 127.0.0.1:2222) = 0
+client  send(3, \"{data}\", 20000, 0) = 20000
+client  shutdown(3, SHUT_WR) = 0
+client  pipe() = 0
+"
+    );
+    let events = run(&scripted(&script), &options());
+    let pending: Vec<&str> = events
+        .iter()
+        .filter_map(|event| if let What::Gap(Gap::Unsettled(what)) = &event.what { Some(what.as_str()) } else { None })
+        .collect();
+    // The bytes that nobody reads; then the FIN that stands behind them.
+    assert!(pending[0].ends_with("has bytes that are not acknowledged"), "{pending:?}");
+    assert!(pending[1].ends_with("is in FIN-WAIT-1"), "{pending:?}");
+    assert_eq!(pending.len(), 2, "{pending:?}");
+    let calls = events.iter().filter(|event| event.ended().is_some()).count();
+    assert_eq!(calls, 9, "{events:?}");
 }

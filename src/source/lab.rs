@@ -1,7 +1,7 @@
 //! The lab: two small programs on a private loopback, making one socket call at a time.
 //!
-//! Three kinds of process: the program itself, which holds a [`Lab`]; the [`stage`], which owns the sandbox and the capture
-//! and in which the director runs; and the [`actor`]s, which make the calls. A child dies with its parent in every case:
+//! Three kinds of process: the program itself, which holds a [`Lab`]; the stage, which owns the sandbox and the capture
+//! and in which the director runs; and the actors, which make the calls. A child dies with its parent in every case:
 //! by a signal of the kernel's, and where the pipe between them ends.
 
 use std::io::{BufRead, BufReader, Write};
@@ -12,6 +12,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
@@ -257,8 +258,11 @@ impl Runner {
         };
         let line = serde_json::to_string(&request).map_err(|error| wrong(error.into()))?;
         let written = commands.write_all(line.as_bytes()).and_then(|()| commands.write_all(b"\n"));
+        // A command that finds the pipe full is one of thousands that were not read yet: better lost than waited for.
+        let nonblocking =
+            fcntl(&commands, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map(|_| ()).map_err(std::io::Error::from);
         hold.stage = Some(Stage { child, commands });
-        written.map_err(wrong)?;
+        written.and(nonblocking).map_err(wrong)?;
         Ok(Some(output))
     }
 

@@ -120,3 +120,43 @@ fn a_program_that_is_killed_leaves_no_process() {
     program.wait().unwrap();
     assert!(watched.iter().all(Watched::ends));
 }
+
+#[test]
+fn a_stage_that_is_killed_is_told_as_a_failure() {
+    let mut options = options();
+    options.hold = true;
+    let (_lab, messages) = Lab::start(&scenario("broken-pipe"), &options).unwrap();
+    let actors = actors(&messages);
+    let watched: Vec<Watched> = actors.iter().copied().map(Watched::new).collect();
+    let stage = parent(actors[0]);
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(stage), nix::sys::signal::Signal::SIGKILL).unwrap();
+    let last = messages.iter().last();
+    assert!(matches!(&last, Some(Message::Failed { .. })), "{last:?}");
+    assert!(watched.iter().all(Watched::ends));
+}
+
+/// An actor that somebody else kills: the run says so and goes no further.
+#[test]
+fn an_actor_that_is_killed_is_told_as_a_difference() {
+    let mut options = options();
+    options.hold = true;
+    let (lab, messages) = Lab::start(&scenario("broken-pipe"), &options).unwrap();
+    let client = actors(&messages)[1];
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(client), nix::sys::signal::Signal::SIGKILL).unwrap();
+    lab.command(message::Command::Run);
+    let messages: Vec<Message> = messages.iter().collect();
+    let difference = messages.iter().find_map(|message| match message {
+        Message::Mismatch(mismatch) => Some((mismatch.expected.clone(), mismatch.happened.clone())),
+        _ => None,
+    });
+    let expected = "client  socket(AF_INET, SOCK_STREAM, 0) = 3".to_owned();
+    assert_eq!(difference, Some((expected, "the run ended before this call".to_owned())));
+    assert_eq!(messages.last(), Some(&Message::Finished));
+}
+
+/// The parent of the process `pid`, from the fourth field of its stat (proc(5)).
+fn parent(pid: i32) -> i32 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let after_name = stat.rsplit(") ").next().unwrap();
+    after_name.split(' ').nth(1).unwrap().parse().unwrap()
+}

@@ -6,21 +6,40 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// A program that says EPERM to unshare(2) and to clone(2) for namespaces, as container runtimes do: a BPF filter on the
-/// system call's number.
+/// A system call that is refused: always, or where one of its arguments has this value.
+struct Refused {
+    call: libc::c_long,
+    argument: Option<(u8, u32)>,
+}
+
+const UNSHARE: Refused = Refused { call: libc::SYS_unshare, argument: None };
+
+/// As Ubuntu's rule for programs without a profile does it: the namespace is granted, and what it is needed for is not.
+const LOOPBACK_UP: Refused = Refused { call: libc::SYS_ioctl, argument: Some((1, 0x8914)) };
+
+const PACKET_SOCKET: Refused = Refused { call: libc::SYS_socket, argument: Some((0, 17)) };
+
+/// Has the kernel say EPERM to a system call, as container runtimes do: a BPF filter on its number.
 #[allow(unsafe_code, reason = "the filter must be installed between fork and exec")]
-fn refuse_unshare(command: &mut Command) -> &mut Command {
-    let number = u32::try_from(libc::SYS_unshare).unwrap();
+fn refuse<'a>(command: &'a mut Command, refused: &Refused) -> &'a mut Command {
+    let number = u32::try_from(refused.call).unwrap();
     let eperm = u32::try_from(libc::EPERM).unwrap();
     let word = |code: u32, jt, jf, k| libc::sock_filter { code: u16::try_from(code).unwrap(), jt, jf, k };
+    let load = |offset: u32| word(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, offset);
+    let equals = |value, otherwise| word(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, otherwise, value);
+    // struct seccomp_data: the number at 0, the arguments of 64 bits from 16 on. Without an argument the number is asked
+    // for twice.
+    let (offset, value) = refused.argument.map_or((0, number), |(at, value)| (16 + 8 * u32::from(at), value));
     let filter = [
-        word(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
-        word(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, number),
+        load(0),
+        equals(number, 3),
+        load(offset),
+        equals(value, 1),
         word(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | eperm),
         word(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
     ];
     let install = move || {
-        let program = libc::sock_fprog { len: 4, filter: filter.as_ptr().cast_mut() };
+        let program = libc::sock_fprog { len: 6, filter: filter.as_ptr().cast_mut() };
         // SAFETY: two system calls, which are async-signal-safe; the filter lives in this closure.
         let refused = unsafe {
             libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0
@@ -59,7 +78,7 @@ fn without_namespaces_and_capture_the_lab_still_runs() {
     let (_directory, program) = installed();
     let mut command = Command::new(&program);
     command.args(["lab", "broken-pipe", "--check", "--pace", "fast"]).uid(AS_NOBODY).gid(AS_NOBODY);
-    let output = refuse_unshare(&mut command).output().unwrap();
+    let output = refuse(&mut command, &UNSHARE).output().unwrap();
     let said = text(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains("as expected: 16 calls, segments not compared: cannot open capture device \"lo\""), "{said}");
@@ -71,7 +90,7 @@ fn without_namespaces_root_captures_on_the_hosts_loopback() {
     let _alone = HOST.lock();
     let mut command = Command::new(env!("CARGO_BIN_EXE_epipe"));
     command.args(["lab", "broken-pipe", "--check", "--pace", "fast"]);
-    let output = refuse_unshare(&mut command).output().unwrap();
+    let output = refuse(&mut command, &UNSHARE).output().unwrap();
     let said = text(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains("as expected: 16 calls, 9 segments"), "{said}");
@@ -83,7 +102,7 @@ fn doctor_says_what_is_refused_and_what_helps() {
     let (_directory, program) = installed();
     let mut command = Command::new(&program);
     command.arg("doctor").uid(AS_NOBODY).gid(AS_NOBODY);
-    let output = refuse_unshare(&mut command).output().unwrap();
+    let output = refuse(&mut command, &UNSHARE).output().unwrap();
     let said = text(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
     let lines: Vec<&str> = said.lines().collect();
@@ -110,4 +129,41 @@ fn nobody_gets_a_loopback_of_its_own() {
     let said = text(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains("as expected: 16 calls, 9 segments"), "{said}");
+}
+
+#[test]
+#[ignore = "needs root, to become nobody"]
+fn a_namespace_that_is_granted_in_part_is_given_up() {
+    let _alone = HOST.lock();
+    let (_directory, program) = installed();
+    let mut command = Command::new(&program);
+    command.args(["lab", "broken-pipe", "--check", "--pace", "fast"]).uid(AS_NOBODY).gid(AS_NOBODY);
+    let output = refuse(&mut command, &LOOPBACK_UP).output().unwrap();
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("as expected: 16 calls, segments not compared: cannot open capture device \"lo\""), "{said}");
+
+    let mut command = Command::new(&program);
+    command.arg("doctor").uid(AS_NOBODY).gid(AS_NOBODY);
+    let said = text(refuse(&mut command, &LOOPBACK_UP).output().as_ref().unwrap());
+    let works: Vec<&str> = said.lines().map(|line| &line[..2]).collect();
+    assert_eq!(works[..6], ["ok", "ok", "no", "no", "no", "ok"], "{said}");
+    assert!(said.contains("kernel.apparmor_restrict_unprivileged_userns"), "{said}");
+}
+
+#[test]
+#[ignore = "needs root, to become nobody"]
+fn a_loopback_of_its_own_without_capture_is_still_its_own() {
+    let (_directory, program) = installed();
+    let mut command = Command::new(&program);
+    command.args(["lab", "broken-pipe", "--check", "--pace", "fast"]).uid(AS_NOBODY).gid(AS_NOBODY);
+    let said = text(refuse(&mut command, &PACKET_SOCKET).output().as_ref().unwrap());
+    assert!(said.contains("as expected: 16 calls, segments not compared: cannot open capture device \"lo\""), "{said}");
+
+    let mut command = Command::new(&program);
+    command.arg("doctor").uid(AS_NOBODY).gid(AS_NOBODY);
+    let said = text(refuse(&mut command, &PACKET_SOCKET).output().as_ref().unwrap());
+    assert!(said.ends_with(
+        "The lab runs on a loopback of its own, without capture: calls, errors and states are real, segments are missing.\n"
+    ), "{said}");
 }

@@ -10,9 +10,10 @@ pub enum Message {
     Run(Run),
     /// One thing that happened, in the order of ids.
     Event(Event),
-    /// Everything that the calls so far caused has been told. The next call, if there is one, waits to be let go.
+    /// Everything that the calls so far caused has been told. The next call, if there is one, waits to be let go where the
+    /// run is held, and is made at once otherwise. Exits that follow from the script's end are not announced.
     Settled(Option<NextCall>),
-    /// The kernel did otherwise than the scenario expects.
+    /// The kernel did otherwise than the scenario expects. Told at the end, in the order of the scenario's lines.
     Mismatch(Mismatch),
     /// The scenario has ended and its processes are gone; the last message but for a failure.
     Finished,

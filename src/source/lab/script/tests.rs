@@ -48,7 +48,7 @@ fn what_cannot_be_read_is_told_with_its_place() {
     for (script, error) in [
         ("\nclient  send(3)", "2:9: expected send(fd, data, length, flags)"),
         ("client  close(3)", "1:17: expected `=` and what the call returns, or `…` where it waits"),
-        ("client  close(3) = x", "1:20: expected what the call returns, a number"),
+        ("client  close(3) = x", "1:20: expected what the call returned, a number"),
         ("client  close(0) = 0", "1:9: expected a descriptor from 3 on: 0, 1 and 2 are the lab's"),
         ("client  close(3) = 0 0 extra \"", "1:31: expected a printable ASCII character or the closing quote"),
         ("C > S  .  1:1(0) ack 1", "1:1: a segment before the first call"),
