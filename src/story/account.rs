@@ -35,7 +35,7 @@ pub struct Counts {
 
 /// The account of each event's connection just after it, in the order of ids. What a send took counts from its beginning
 /// on, since its segments go out before it returns; what a read took counts from its end. `ends` has the end of each call.
-pub fn after_each(journal: &Journal, track: &Track, ends: &HashMap<EventId, EventId>) -> Vec<Both<Direction>> {
+pub(super) fn after_each(journal: &Journal, track: &Track, ends: &HashMap<EventId, EventId>) -> Vec<Both<Direction>> {
     let returned = |begun: &EventId| journal.get(*ends.get(begun)?)?.ended()?.1.count();
     let mut counts: HashMap<ConnectionId, Both<Counts>> = HashMap::new();
     let after = |(event, record): (&Event, &Record)| {
