@@ -1,6 +1,6 @@
 //! What passes between the stage and the program: lines of text.
 //!
-//! To the stage: a [`Request`], then `go`, `run` or `stop`. From it: the lines of the [notation](crate::notation) for the run
+//! To the stage: a [`Request`], then `go`, `run` or `stop`. From it: the lines of the [notation] for the run
 //! and its events, and lines of these forms:
 //!
 //! ```text
