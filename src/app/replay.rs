@@ -19,7 +19,7 @@ pub fn run(replay: &Replay, common: &Common) -> Result<Ending, Failure> {
     tell(&recording, &replay.file);
     let story = Story::tell(journal(&recording)?);
     if let Some(path) = &replay.write {
-        save::save(&story, path, &others(&recording), &recording.section_comments)?;
+        save::save(&story, path, replay.payload, &others(&recording), &recording.section_comments)?;
     }
     let format = output::format(common);
     if format == Format::Dashboard && common.output.is_none() {
@@ -70,7 +70,7 @@ pub fn title(file: &Path) -> String {
 
 /// The journal of the capture at `file`, whole.
 pub fn journal_of(file: PathBuf) -> Result<Journal, Failure> {
-    let recording = read(&Replay { file, filter: None, write: None })?;
+    let recording = read(&Replay { file, filter: None, write: None, payload: None })?;
     journal(&recording)
 }
 
