@@ -1,10 +1,9 @@
 //! Where the kernel refuses what the lab would like best.
 
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Output};
+use std::process::Command;
 
-use tempfile::TempDir;
+use super::common::{AS_NOBODY, installed, text};
 
 /// A system call that is refused: always, or where one of its arguments has this value.
 struct Refused {
@@ -50,23 +49,6 @@ fn refuse<'a>(command: &'a mut Command, refused: &Refused) -> &'a mut Command {
     // SAFETY: the closure allocates nothing and takes no lock.
     unsafe { command.pre_exec(install) }
 }
-
-/// The program in a place where everybody may execute it.
-fn installed() -> (TempDir, std::path::PathBuf) {
-    let directory = tempfile::tempdir().unwrap();
-    let all_may_enter = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(directory.path(), all_may_enter.clone()).unwrap();
-    let program = directory.path().join("epipe");
-    std::fs::copy(env!("CARGO_BIN_EXE_epipe"), &program).unwrap();
-    std::fs::set_permissions(&program, all_may_enter).unwrap();
-    (directory, program)
-}
-
-fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-const AS_NOBODY: u32 = 65_534;
 
 /// Only one test at a time can have the ports of the host's loopback.
 static HOST: std::sync::Mutex<()> = std::sync::Mutex::new(());

@@ -1,6 +1,8 @@
 //! Frames, journals and files that the tests of reading and writing share.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod comments;
+
 use std::io::Read;
 
 use epipe::decode::{Decoded, decode};
