@@ -70,7 +70,7 @@ pub enum Color {
 pub enum Command {
     /// Run a scenario: two small programs on a private loopback, one socket call at a time.
     Lab(Lab),
-    /// Show a capture (pcap, pcapng, - for stdin), with or without calls in it.
+    /// Show a capture (pcap, pcapng, - for stdin), with or without calls in it, or a transcript.
     Replay(Replay),
     /// Say what this machine allows (capture, namespaces) and how to get what is missing.
     Doctor,
@@ -116,6 +116,21 @@ pub struct Lab {
     /// Save the story: pcapng, with the calls as packet comments.
     #[arg(long, value_name = "FILE.pcapng")]
     pub write: Option<PathBuf>,
+
+    /// How much data the saved story keeps, in calls and frames alike [default: all].
+    #[arg(long, value_enum, requires = "write")]
+    pub payload: Option<Payload>,
+}
+
+/// How much of the data that was exchanged a saved story keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Payload {
+    /// None of it.
+    None,
+    /// The first 16 bytes of each call and each segment.
+    Head,
+    /// Everything.
+    All,
 }
 
 /// How fast a scenario runs.
@@ -130,7 +145,7 @@ pub enum Pace {
 /// Options of `epipe replay`.
 #[derive(Args, Clone, Debug)]
 pub struct Replay {
-    /// The capture; - for stdin.
+    /// The capture or transcript; - for stdin.
     pub file: PathBuf,
 
     /// Only packets that match this BPF expression, as tcpdump takes it.
@@ -140,4 +155,8 @@ pub struct Replay {
     /// Save the story again: pcapng, with the calls and all comments.
     #[arg(long, value_name = "FILE.pcapng")]
     pub write: Option<PathBuf>,
+
+    /// How much data the saved story keeps, in calls and frames alike [default: what the file has].
+    #[arg(long, value_enum, requires = "write")]
+    pub payload: Option<Payload>,
 }

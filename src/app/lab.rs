@@ -52,7 +52,7 @@ fn tell(scenario: &Scenario, lab: &cli::Lab, common: &Common) -> Result<Ending, 
         Played::Unheard => Ok(Ending::Done),
         Played::Whole(story) => {
             if let Some(path) = &lab.write {
-                save::save(&story, path, &[], &[])?;
+                save::save(&story, path, lab.payload, &[], &[])?;
             }
             if in_dashboard {
                 return dashboard::show(scenario.name.clone(), story, common);
