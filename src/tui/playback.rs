@@ -122,8 +122,7 @@ fn at(lines: &[Line], index: usize) -> Option<EventId> {
 }
 
 fn states(story: &Story, lines: &[Line], index: usize) -> Option<Both<State>> {
-    let standing = story.standing(lines.get(index)?.row.connection?, at(lines, index)?);
-    Some(Both { client: standing.client.state, server: standing.server.state })
+    Some(story.states(lines.get(index)?.row.connection?, at(lines, index)?))
 }
 
 fn moment(story: &Story, lines: &[Line], cursor: usize) -> Moment {
