@@ -39,7 +39,7 @@ fn built() -> Vec<u8> {
 fn the_committed_file_is_what_the_generator_builds() {
     let committed = reread(std::fs::File::open(committed()).unwrap());
     assert_eq!(committed, reread(built().as_slice()));
-    assert!(committed.section_comments[0].starts_with("A reconstruction, not a recording"));
+    assert!(committed.run.comments[0].starts_with("A reconstruction, not a recording"));
 }
 
 #[test]

@@ -94,12 +94,14 @@ fn happened(story: &Story, begun: &Event) -> Option<Came> {
 fn waited(story: &Story, begun: &Event) -> bool {
     let Some(end) = story.end_of(begun.id) else { return true };
     let side = place(story, begun.id).map(|(_, side)| side);
-    story.journal().events().iter().filter(|event| event.id > begun.id && event.id < end).any(|event| match &event.what {
-        What::Begun(_) => event.actor != begun.actor,
-        What::Segment { segment, .. } => {
-            (segment.flags.fin() || segment.payload_len > 0) && place(story, event.id).map(|(_, side)| side) != side
+    story.journal().events().iter().filter(|event| event.id > begun.id && event.id < end).any(|event| {
+        match &event.what {
+            What::Begun(_) => event.actor != begun.actor,
+            What::Segment { segment, .. } => {
+                (segment.flags.fin() || segment.payload_len > 0) && place(story, event.id).map(|(_, side)| side) != side
+            }
+            _ => false,
         }
-        _ => false,
     })
 }
 

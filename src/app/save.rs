@@ -9,20 +9,14 @@ use crate::event::{EventId, FrameNo};
 use crate::report::pcapng::{OtherPacket, Saving};
 use crate::story::Story;
 
-/// Saves `story` to `path`, with packets and comments of a capture that are none of its events.
-pub fn save(
-    story: &Story,
-    path: &Path,
-    others: &[OtherPacket<'_>],
-    section_comments: &[String],
-) -> Result<(), Failure> {
+/// Saves `story` to `path`, with the packets of a capture that are none of its events.
+pub fn save(story: &Story, path: &Path, others: &[OtherPacket<'_>]) -> Result<(), Failure> {
     let name = path.display().to_string();
     let file = File::create(path).map_err(|error| Failure::new(format!("cannot create {name:?}: {error}")))?;
     let saving = Saving {
         caused: &|event| caused(story, event),
         connection: &|event| story.record(event)?.connection,
         others,
-        section_comments,
         ..Saving::new(story.journal())
     };
     saving

@@ -14,11 +14,11 @@ use crate::story::side::Side;
 /// No line is longer, in terminal cells.
 pub const WIDTH: usize = 80;
 
-/// Writes `story` as a ladder with its notes. `question` stands above it, where there is one.
-pub fn write(story: &Story, question: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
+/// Writes `story` as a ladder with its notes. `about` stands beside its name.
+pub fn write(story: &Story, about: &str, out: &mut dyn Write) -> io::Result<()> {
     let rows = story.rows(false);
     let last = EventId(story.journal().events().len() as u64);
-    title(story, question, out)?;
+    title(story, about, out)?;
     if let Some(connection) = story.connections().first() {
         header(story, connection.id, last, out)?;
     }
@@ -28,18 +28,21 @@ pub fn write(story: &Story, question: Option<&str>, out: &mut dyn Write) -> io::
         writeln!(out, "{}", drawn.line(false).trim_end())?;
     }
     facts(story, out)?;
+    comments(story, out)?;
     for connection in story.connections() {
         ending(story, connection.id, last, out)?;
     }
     notes(story, &rows, out)
 }
 
-fn title(story: &Story, question: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
+fn title(story: &Story, about: &str, out: &mut dyn Write) -> io::Result<()> {
     let name = drawing::clean(&story.journal().run().name);
-    match question {
-        Some(question) => writeln!(out, " {name}  {}", drawing::clean(question)),
-        None => writeln!(out, " {name}"),
+    let title = format!(" {name}  {}", drawing::clean(about));
+    if title.width() <= WIDTH {
+        return writeln!(out, "{title}");
     }
+    paragraph(&name, 1, out)?;
+    paragraph(about, 1, out)
 }
 
 fn header(story: &Story, connection: ConnectionId, at: EventId, out: &mut dyn Write) -> io::Result<()> {
@@ -68,6 +71,16 @@ fn facts(story: &Story, out: &mut dyn Write) -> io::Result<()> {
     let Some(why) = story.journal().run().fact("capture").filter(|_| story.is_blind()) else { return Ok(()) };
     writeln!(out)?;
     paragraph(&format!("The segments are missing: {why}"), 1, out)
+}
+
+/// What somebody wrote on the file.
+fn comments(story: &Story, out: &mut dyn Write) -> io::Result<()> {
+    let comments = &story.journal().run().comments;
+    if comments.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", rule("written on the file"))?;
+    comments.iter().flat_map(|comment| comment.lines()).try_for_each(|line| paragraph(line, 1, out))
 }
 
 fn ending(story: &Story, connection: ConnectionId, at: EventId, out: &mut dyn Write) -> io::Result<()> {

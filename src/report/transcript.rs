@@ -10,6 +10,7 @@ use crate::notation::{self, SegmentText};
 use crate::socket::call::Call;
 use crate::story::Story;
 use crate::story::connection::Connection;
+use crate::story::drawing::clean;
 use crate::story::side::Side;
 use crate::story::telling::Certainty;
 use crate::tcp::segment::Segment;
@@ -21,6 +22,9 @@ pub fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# epipe transcript 1   {}   start {start}", one_line(&story.journal().run().name))?;
     for (name, value) in &story.journal().run().facts {
         writeln!(out, "# {name}: {}", one_line(value))?;
+    }
+    for line in story.journal().run().comments.iter().flat_map(|comment| comment.lines()) {
+        writeln!(out, "# comment: {}", clean(line))?;
     }
     for connection in story.connections() {
         writeln!(out, "{}", connection_line(connection))?;

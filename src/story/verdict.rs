@@ -123,13 +123,15 @@ fn answered(story: &Story, event: EventId) -> String {
     }
 }
 
-fn lost(name: &str, lost: u64) -> String {
-    match lost {
-        0 => String::new(),
-        lost => format!(
-            " {} that the {name}'s send() had reported as taken never reached a program.",
-            capital(&bytes(lost))
-        ),
+/// What `side` sent in vain, just after the event `at`. Without known calls nobody knows what its send() had reported.
+fn lost(story: &Story, side: Side, at: EventId, lost: u64) -> String {
+    let name = side.name();
+    let has_calls = story.record(at).is_some_and(|record| record.ends[side].has_calls);
+    let many = capital(&bytes(lost));
+    match (lost, has_calls) {
+        (0, _) => String::new(),
+        (_, true) => format!(" {many} that the {name}'s send() had reported as taken never reached a program."),
+        (_, false) => format!(" {many} that the {name} had sent were never acknowledged."),
     }
 }
 
@@ -151,7 +153,7 @@ fn reset_after_close(
         format!(
             "A send() only hands bytes to the kernel, so the one before the reset reported success.{} From the reset on each \
              send() fails with EPIPE and SIGPIPE, while recv() reports the end of the stream.",
-            lost(other, account[side.peer()].lost)
+            lost(story, side.peer(), event, account[side.peer()].lost)
         ),
         "Usual cure: before using a connection that was idle look whether its end has come (recv() = 0, POLLRDHUP); ignore \
          SIGPIPE or pass MSG_NOSIGNAL, so that the error arrives; repeat on a new connection only what may be done twice."
@@ -179,8 +181,8 @@ fn aborted(
         format!(
             "The {other} can still read what had arrived; then its next call fails once with ECONNRESET, and after that send() \
              gives EPIPE and recv() 0.{}{}",
-            lost(other, account[side.peer()].lost),
-            lost(name, account[side].lost)
+            lost(story, side.peer(), event, account[side.peer()].lost),
+            lost(story, side, event, account[side].lost)
         ),
         "Usual cure: end sending with shutdown(SHUT_WR), read until recv() = 0 with a time limit, then close()."
             .to_owned(),
