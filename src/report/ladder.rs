@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::wrap::wrap;
 use crate::event::{ConnectionId, EventId};
+use crate::source::lab::library;
 use crate::story::Story;
 use crate::story::drawing::{self, Columns, Mark};
 use crate::story::rows::{Row, Wire};
@@ -66,11 +67,22 @@ fn header(story: &Story, connection: ConnectionId, at: EventId, out: &mut dyn Wr
     Ok(())
 }
 
-/// What is missing, first of all a capture.
+/// That the segments are missing, how to get them, and where they can be seen meanwhile.
 fn facts(story: &Story, out: &mut dyn Write) -> io::Result<()> {
-    let Some(why) = story.journal().run().fact("capture").filter(|_| story.is_blind()) else { return Ok(()) };
+    let run = story.journal().run();
+    let Some(why) = run.fact("capture").filter(|_| story.is_blind()) else { return Ok(()) };
     writeln!(out)?;
-    paragraph(&format!("The segments are missing: {why}"), 1, out)
+    paragraph(&format!("The segments are missing: {}.", why.trim_start_matches("none: ")), 1, out)?;
+    if let Some(remedy) = run.fact("remedy") {
+        paragraph(&format!("To see them: {remedy}."), 1, out)?;
+    }
+    match library::find(&run.name) {
+        Ok(Some(_)) => {
+            let file = format!("captures/{}.pcapng", run.name.replace('/', "-"));
+            paragraph(&format!("A recording that has them came with the sources: epipe replay {file}"), 1, out)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What somebody wrote on the file.

@@ -52,6 +52,8 @@ struct Memory<'a> {
     ended_by: Both<Option<EventId>>,
     /// The reset that closed each end.
     reset_by: Both<Option<EventId>>,
+    /// Without segments: the call that drew a reset on each end, as is presumed.
+    drew_reset: Both<Option<EventId>>,
     /// The peer's FIN as each end took it in.
     fin_taken: Both<Option<EventId>>,
     /// Which segments a reset was already tied to.
