@@ -70,7 +70,9 @@ fn header(story: &Story, connection: ConnectionId, at: EventId, out: &mut dyn Wr
 /// That the segments are missing, how to get them, and where they can be seen meanwhile.
 fn facts(story: &Story, out: &mut dyn Write) -> io::Result<()> {
     let run = story.journal().run();
-    let Some(why) = run.fact("capture").filter(|_| story.is_blind()) else { return Ok(()) };
+    let Some(why) = run.fact("capture").filter(|_| story.is_blind() && !story.connections().is_empty()) else {
+        return Ok(());
+    };
     writeln!(out)?;
     paragraph(&format!("The segments are missing: {}.", why.trim_start_matches("none: ")), 1, out)?;
     if let Some(remedy) = run.fact("remedy") {

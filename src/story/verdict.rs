@@ -282,7 +282,11 @@ fn without_capture(story: &Story, connection: &Connection, account: &Both<Direct
             );
             ("reset-after-close", [vec![ended], fate.into_iter().collect(), vec![LOOK_FIRST.to_owned()]].concat())
         }
-        (None, _) if reset => ("aborted", fate.into_iter().collect()),
+        (None, _) if reset => {
+            let by = changes().find(|change| change.rule == Rule::Aborts).map(|change| change.side.name());
+            let gave_up = by.map(|name| format!("The {name}'s end gave it up with a reset in place of a FIN."));
+            ("aborted", gave_up.into_iter().chain(fate).collect())
+        }
         (_, [State::Established, State::Established]) => ("open", Vec::new()),
         (_, [State::FinWait2, State::CloseWait] | [State::CloseWait, State::FinWait2]) => {
             ("half-closed", fate.into_iter().collect())

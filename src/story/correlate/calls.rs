@@ -7,7 +7,6 @@ use crate::socket::errno::{Errno, Signal};
 use crate::story::cause::Cause;
 use crate::story::side::Side;
 use crate::story::track::Record;
-use crate::tcp::rule::Rule;
 
 impl<'a> Correlation<'a> {
     pub(super) fn ended(
@@ -23,9 +22,6 @@ impl<'a> Correlation<'a> {
         let (id, side) = record.connection.zip(record.side).or(made.end)?;
         if name.sends() {
             self.memory(id).written[side].end_call(begun, outcome.count().unwrap_or(0));
-        }
-        for change in record.changes.iter().filter(|change| change.rule == Rule::ResetArrives) {
-            self.memory(id).drew_reset[change.side] = Some(begun);
         }
         if let Some(errno) = outcome.errno {
             return Some(self.failed(id, side, event.id, errno));
