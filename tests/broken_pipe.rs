@@ -46,11 +46,21 @@ fn line_with<'a>(transcript: &'a str, parts: &[&str]) -> &'a str {
 #[ignore = "needs root, to become nobody"]
 fn nobody_sees_nine_segments_and_then_the_error() {
     let transcript = printed_for_nobody(&["lab", "broken-pipe", "--format", "transcript", "--pace", "fast"]);
-    let expected =
-        [("C", "S"), ("S", "S."), ("C", "."), ("C", "P."), ("S", "."), ("S", "F."), ("C", "."), ("C", "P."), ("S", "R")];
+    let expected = [
+        ("C", "S"),
+        ("S", "S."),
+        ("C", "."),
+        ("C", "P."),
+        ("S", "."),
+        ("S", "F."),
+        ("C", "."),
+        ("C", "P."),
+        ("S", "R"),
+    ];
     assert_eq!(segments(&transcript), expected, "{transcript}");
 
-    let sends: Vec<&str> = transcript.lines().filter(|line| line.contains("  client  send(3, \"hello\", 5, 0) = ")).collect();
+    let sends: Vec<&str> =
+        transcript.lines().filter(|line| line.contains("  client  send(3, \"hello\", 5, 0) = ")).collect();
     assert_eq!(sends.len(), 3, "{transcript}");
     assert!(sends[0].ends_with("= 5") && sends[1].ends_with("= 5"), "{transcript}");
     assert!(sends[2].contains("= -1 EPIPE (Broken pipe), SIGPIPE   ;  9 RST, proven: "), "{transcript}");

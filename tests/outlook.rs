@@ -6,10 +6,11 @@
 mod common;
 mod wire;
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use epipe::event::{ConnectionId, Event, EventId, ExitStatus, What};
+use epipe::event::{ConnectionId, Event, EventId, ExitStatus, Gap, What};
 use epipe::socket::call::{Call, CallName, Outcome};
 use epipe::socket::errno::Errno;
 use epipe::socket::outlook::{Answer, Returns, Socket};
@@ -34,7 +35,11 @@ fn hold(name: &str, story: &Story, held: &mut Held) {
         let Some((connection, side)) = place(story, event.id) else { continue };
         let Some(before) = socket(story, connection, side, event.id) else { continue };
         let Some(happened) = happened(story, event) else { continue };
-        let Some(expected) = expected(story, connection, side, call, event.id, &before) else { continue };
+        let Some(mut expected) = expected(story, connection, side, call, event.id, &before) else { continue };
+        if story.is_blind() {
+            // What was sent is not known, nor whether the FIN of a process that was killed came before its end was told.
+            expected = Came { sent: None, waited: happened.waited, ..expected };
+        }
         held.compared += 1;
         if expected != happened {
             let text = epipe::notation::call(call);
@@ -94,12 +99,14 @@ fn happened(story: &Story, begun: &Event) -> Option<Came> {
 fn waited(story: &Story, begun: &Event) -> bool {
     let Some(end) = story.end_of(begun.id) else { return true };
     let side = place(story, begun.id).map(|(_, side)| side);
-    story.journal().events().iter().filter(|event| event.id > begun.id && event.id < end).any(|event| match &event.what {
-        What::Begun(_) => event.actor != begun.actor,
-        What::Segment { segment, .. } => {
-            (segment.flags.fin() || segment.payload_len > 0) && place(story, event.id).map(|(_, side)| side) != side
+    story.journal().events().iter().filter(|event| event.id > begun.id && event.id < end).any(|event| {
+        match &event.what {
+            What::Begun(_) => event.actor != begun.actor,
+            What::Segment { segment, .. } => {
+                (segment.flags.fin() || segment.payload_len > 0) && place(story, event.id).map(|(_, side)| side) != side
+            }
+            _ => false,
         }
-        _ => false,
     })
 }
 
@@ -218,6 +225,24 @@ fn error_asked(socket: &Socket) -> Said {
     Said { returned: Ok((0, format!("= 0 {error}"))), sigpipe: false, sent: None }
 }
 
+/// The run without its segments, as one that could not be captured.
+fn blind(whole: &Journal) -> Journal {
+    let mut journal = Journal::new(whole.run().clone());
+    let mut numbers = HashMap::new();
+    let gap = What::Gap(Gap::NoCapture("left out".to_owned()));
+    let time = whole.events()[0].time;
+    journal.append(Event { id: EventId(1), time, actor: None, late: false, what: gap }).unwrap();
+    for (id, event) in (2..).zip(whole.events().iter().filter(|event| event.segment().is_none())) {
+        numbers.insert(event.id, EventId(id));
+        let mut event = Event { id: EventId(id), ..event.clone() };
+        if let What::Ended { begun, .. } = &mut event.what {
+            *begun = numbers[begun];
+        }
+        journal.append(event).unwrap();
+    }
+    journal
+}
+
 fn captures() -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
     let mut files: Vec<PathBuf> = std::fs::read_dir(directory)
@@ -234,6 +259,17 @@ fn every_call_of_every_recording_returned_what_the_outlook_said() {
     let mut held = Held::default();
     for path in captures() {
         let story = Story::tell(journal_of(&reread(File::open(&path).unwrap())));
+        hold(&path.file_stem().unwrap().to_string_lossy(), &story, &mut held);
+    }
+    assert_eq!(held.wrong, [] as [String; 0]);
+    assert!(held.compared > 150, "only {} calls were compared", held.compared);
+}
+
+#[test]
+fn without_the_segments_the_outlook_still_holds() {
+    let mut held = Held::default();
+    for path in captures() {
+        let story = Story::tell(blind(&journal_of(&reread(File::open(&path).unwrap()))));
         hold(&path.file_stem().unwrap().to_string_lossy(), &story, &mut held);
     }
     assert_eq!(held.wrong, [] as [String; 0]);

@@ -52,12 +52,12 @@ fn tell(scenario: &Scenario, lab: &cli::Lab, common: &Common) -> Result<Ending, 
         Played::Unheard => Ok(Ending::Done),
         Played::Whole(story) => {
             if let Some(path) = &lab.write {
-                save::save(&story, path, lab.payload, &[], &[])?;
+                save::save(&story, path, lab.payload, &[])?;
             }
             if in_dashboard {
                 return dashboard::show(scenario.name.clone(), story, common);
             }
-            output::write(&story, Some(&scenario.question), format, common)?;
+            output::write(&story, &scenario.question, format, common)?;
             Ok(Ending::Done)
         }
     }

@@ -29,6 +29,7 @@ impl StoryScreen {
     pub fn replay(name: String, story: Story) -> Self {
         let mut screen = Self { origin: Origin::Replay, progress: Progress::Finished, ..Self::default() };
         screen.scene.name = name;
+        story.journal().run().kind().clone_into(&mut screen.scene.about);
         screen.following = true;
         screen.story = Some(story);
         screen.refresh();

@@ -79,7 +79,9 @@ fn renumbered(mut event: Value, ids: &HashMap<u64, usize>) -> Value {
 fn without_chance(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
-            let kept = fields.into_iter().filter(|(name, _)| !["time", "start", "duration", "pid", "isn"].contains(&name.as_str()));
+            let kept = fields
+                .into_iter()
+                .filter(|(name, _)| !["time", "start", "duration", "pid", "isn"].contains(&name.as_str()));
             kept.map(|(name, value)| (name, without_chance(value))).collect()
         }
         Value::Array(values) => values.into_iter().map(without_chance).collect(),
