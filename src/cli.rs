@@ -100,9 +100,10 @@ pub struct Lab {
     #[arg(long)]
     pub quiz: bool,
 
-    /// How fast: walk keeps the scenario's pauses, fast has none and only waits until the kernel has settled.
-    #[arg(long, value_enum, default_value_t)]
-    pub pace: Pace,
+    /// How fast: walk keeps the scenario's pauses, fast has none and only waits until the kernel has settled [default: walk,
+    /// with --check fast].
+    #[arg(long, value_enum)]
+    pub pace: Option<Pace>,
 
     /// Use the host's loopback and not a private one.
     #[arg(long)]
@@ -133,10 +134,9 @@ pub enum Payload {
 }
 
 /// How fast a scenario runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Pace {
     /// With the scenario's own pauses.
-    #[default]
     Walk,
     /// Without pauses: only settling between calls.
     Fast,

@@ -204,19 +204,31 @@ pub enum What {
 
 /// What a run was, beside its events: a scenario's or a file's name and the facts that hold for all of it, in order. Among
 /// them: `kernel`, `network` (whose loopback, with which sysctls), `capture` (where from, or why none), `payload` (`all`,
-/// `head` or `none`).
+/// `head` or `none`), `origin` (`reconstruction`, where it was built and not captured).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Run {
     /// The scenario or the file.
     pub name: String,
     /// Facts as name and value; a name has no spaces, neither has control characters.
     pub facts: Vec<(String, String)>,
+    /// What somebody wrote on the whole of the file that it was read from.
+    pub comments: Vec<String>,
 }
 
 impl Run {
     /// The fact called `name`.
     pub fn fact(&self, name: &str) -> Option<&str> {
         self.facts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What a file with this run is: built from printed numbers, if it says so; recorded by the lab, if it names the kernel
+    /// that it ran on; else somebody's capture.
+    pub fn kind(&self) -> &'static str {
+        match (self.fact("origin"), self.fact("kernel")) {
+            (Some("reconstruction"), _) => "a reconstruction, not a recording",
+            (_, Some(_)) => "a recording",
+            _ => "a capture, without calls",
+        }
     }
 }
 

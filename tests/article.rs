@@ -39,7 +39,7 @@ fn built() -> Vec<u8> {
 fn the_committed_file_is_what_the_generator_builds() {
     let committed = reread(std::fs::File::open(committed()).unwrap());
     assert_eq!(committed, reread(built().as_slice()));
-    assert!(committed.section_comments[0].starts_with("A reconstruction, not a recording"));
+    assert!(committed.run.comments[0].starts_with("A reconstruction, not a recording"));
 }
 
 #[test]
@@ -80,4 +80,51 @@ fn tshark_finds_every_checksum_right() {
         .unwrap();
     assert!(output.status.success());
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "1\t1\n".repeat(9));
+}
+
+/// What `epipe replay` prints of `path`.
+fn replayed(path: &Path, format: &str) -> String {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_epipe")).args(["replay", "--format", format]).arg(path).output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn its_story_says_what_the_next_send_would_get() {
+    let ladder = replayed(&committed(), "ladder");
+    let next = ladder.split_once("─ next ─").unwrap().1;
+    assert!(next.contains("\n client  send EPIPE+SIGPIPE · recv 0 · "), "{next}");
+    assert!(next.contains("\n bytes   sent 10 · acknowledged 5 · LOST 5\n"), "{next}");
+    let json: serde_json::Value = serde_json::from_str(&replayed(&committed(), "json")).unwrap();
+    assert_eq!(json["connections"][0]["client"]["next"]["send"], "EPIPE+SIGPIPE");
+}
+
+#[test]
+fn it_says_that_it_is_a_reconstruction_and_what_was_made_up() {
+    let ladder = replayed(&committed(), "ladder");
+    assert!(ladder.starts_with(" article  a reconstruction, not a recording\n"), "{ladder}");
+    let written = ladder.split_once("─ written on the file ─").unwrap().1;
+    assert!(written.contains("\n Made up: the date (2010-01-01, UTC)"), "{written}");
+    let transcript = replayed(&committed(), "transcript");
+    assert!(transcript.contains("\n# comment: Made up: the date (2010-01-01, UTC)"), "{transcript}");
+    let json: serde_json::Value = serde_json::from_str(&replayed(&committed(), "json")).unwrap();
+    assert!(json["comments"][0].as_str().unwrap().contains("\nMade up: the date"), "{json}");
+    assert_eq!(json["facts"]["origin"], "reconstruction");
+}
+
+#[test]
+fn it_speaks_of_no_call_that_it_does_not_know() {
+    let ladder = replayed(&committed(), "ladder");
+    for claim in ["send(\"", "send() copied", "send() had reported", "read 5", "= EPIPE"] {
+        assert!(!ladder.contains(claim), "{claim}\n{ladder}");
+    }
+}
+
+#[test]
+fn a_recording_says_that_it_is_one() {
+    let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/broken-pipe.pcapng");
+    let ladder = replayed(&recording, "ladder");
+    assert!(ladder.starts_with(" broken-pipe  a recording\n"), "{ladder}");
+    assert!(!ladder.contains("written on the file"), "{ladder}");
 }

@@ -97,9 +97,10 @@ pub fn write(out: &mut impl Write) -> Result<(), String> {
     let facts = [
         ("capture", "reconstructed from printed numbers; the section's comment lists what was made up"),
         ("payload", "all"),
+        ("origin", "reconstruction"),
     ];
     let facts = facts.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    let mut journal = Journal::new(Run { name: "article".to_owned(), facts });
+    let mut journal = Journal::new(Run { name: "article".to_owned(), facts, comments: vec![MADE_UP.to_owned()] });
     for (id, printed) in (1..).zip(&SEGMENTS) {
         let time = Time((DATE * 1_000_000 + printed.micros) * 1_000);
         let what = segment(id, printed)?;
@@ -107,10 +108,7 @@ pub fn write(out: &mut impl Write) -> Result<(), String> {
             .append(Event { id: EventId(id), time, actor: None, late: false, what })
             .map_err(|error| error.to_string())?;
     }
-    let section_comments = [MADE_UP.to_owned()];
-    Saving { section_comments: &section_comments, ..Saving::new(&journal) }
-        .write(out)
-        .map_err(|error| error.to_string())
+    Saving::new(&journal).write(out).map_err(|error| error.to_string())
 }
 
 fn segment(number: u64, printed: &Printed) -> Result<What, String> {

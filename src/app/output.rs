@@ -14,8 +14,8 @@ pub fn format(common: &Common) -> Format {
     common.format.unwrap_or(if to_terminal { Format::Dashboard } else { Format::Ladder })
 }
 
-/// Writes `story` in `format`. `question` is the scenario's, where there is one. A reader that has gone is no failure.
-pub fn write(story: &Story, question: Option<&str>, format: Format, common: &Common) -> Result<(), Failure> {
+/// Writes `story` in `format`. `about` is what its title says beside its name. A reader that has gone is no failure.
+pub fn write(story: &Story, about: &str, format: Format, common: &Common) -> Result<(), Failure> {
     let (mut out, name): (Box<dyn Write>, String) = match &common.output {
         Some(path) => {
             let name = format!("{:?}", path.display().to_string());
@@ -26,7 +26,7 @@ pub fn write(story: &Story, question: Option<&str>, format: Format, common: &Com
     };
     let mut buffered = BufWriter::new(&mut out);
     let result = match format {
-        Format::Ladder | Format::Dashboard => ladder::write(story, question, &mut buffered),
+        Format::Ladder | Format::Dashboard => ladder::write(story, about, &mut buffered),
         Format::Transcript => transcript::write(story, &mut buffered),
         Format::Tcpdump => tcpdump::write(story.journal(), tcpdump::Zone::Local, &mut buffered),
         Format::Json => json::write(story, &mut buffered),

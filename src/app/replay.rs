@@ -21,13 +21,13 @@ pub fn run(replay: &Replay, common: &Common) -> Result<Ending, Failure> {
     tell(&recording, &replay.file);
     let story = Story::tell(journal(&recording)?);
     if let Some(path) = &replay.write {
-        save::save(&story, path, replay.payload, &others(&recording), &recording.section_comments)?;
+        save::save(&story, path, replay.payload, &others(&recording))?;
     }
     let format = output::format(common);
     if format == Format::Dashboard && common.output.is_none() {
         return dashboard::show(title(&replay.file), story, common);
     }
-    output::write(&story, None, format, common)?;
+    output::write(&story, story.journal().run().kind(), format, common)?;
     Ok(Ending::Done)
 }
 

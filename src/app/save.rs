@@ -18,7 +18,6 @@ pub fn save(
     path: &Path,
     payload: Option<cli::Payload>,
     others: &[OtherPacket<'_>],
-    section_comments: &[String],
 ) -> Result<(), Failure> {
     let name = path.display().to_string();
     let failed = |why: &dyn std::fmt::Display, help| Failure { message: format!("cannot save {name:?}: {why}"), help };
@@ -32,7 +31,6 @@ pub fn save(
         caused: &|event| caused(story, event),
         connection: &|event| story.record(event)?.connection,
         others: &others,
-        section_comments,
         ..Saving::new(cut.as_ref().unwrap_or(story.journal()))
     };
     saving.check().map_err(|error| failed(&error, error.help()))?;

@@ -99,7 +99,7 @@ proptest! {
 
     #[test]
     fn every_run_reads_back(name in ".*", facts in prop::collection::vec(("[a-z]{1,9}", ".*"), 0..4)) {
-        let read = read_all(&run_lines(&Run { name: name.clone(), facts: facts.clone() }));
+        let read = read_all(&run_lines(&Run { name: name.clone(), facts: facts.clone(), comments: Vec::new() }));
         let expected: Vec<Line> =
             std::iter::once(Line::Run(name)).chain(facts.into_iter().map(|(name, value)| Line::Fact(name, value))).collect();
         prop_assert_eq!(read, expected);

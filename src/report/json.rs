@@ -33,7 +33,12 @@ pub fn object(story: &Story) -> Value {
     let facts: Map<String, Value> = run.facts.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     let events: Vec<Value> = story.journal().events().iter().map(|seen| event(story, seen)).collect();
     let connections: Vec<Value> = story.connections().iter().map(|known| connection(story, known)).collect();
-    json!({"schema": SCHEMA, "name": run.name, "facts": facts, "connections": connections, "events": events})
+    let mut object =
+        json!({"schema": SCHEMA, "name": run.name, "facts": facts, "connections": connections, "events": events});
+    if let Some(fields) = object.as_object_mut().filter(|_| !run.comments.is_empty()) {
+        fields.insert("comments".to_owned(), json!(run.comments));
+    }
+    object
 }
 
 fn connection(story: &Story, known: &Connection) -> Value {

@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::wrap::wrap;
 use crate::event::{ConnectionId, EventId};
+use crate::source::lab::library;
 use crate::story::Story;
 use crate::story::drawing::{self, Columns, Mark};
 use crate::story::rows::{Row, Wire};
@@ -14,11 +15,11 @@ use crate::story::side::Side;
 /// No line is longer, in terminal cells.
 pub const WIDTH: usize = 80;
 
-/// Writes `story` as a ladder with its notes. `question` stands above it, where there is one.
-pub fn write(story: &Story, question: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
+/// Writes `story` as a ladder with its notes. `about` stands beside its name.
+pub fn write(story: &Story, about: &str, out: &mut dyn Write) -> io::Result<()> {
     let rows = story.rows(false);
     let last = EventId(story.journal().events().len() as u64);
-    title(story, question, out)?;
+    title(story, about, out)?;
     if let Some(connection) = story.connections().first() {
         header(story, connection.id, last, out)?;
     }
@@ -28,18 +29,21 @@ pub fn write(story: &Story, question: Option<&str>, out: &mut dyn Write) -> io::
         writeln!(out, "{}", drawn.line(false).trim_end())?;
     }
     facts(story, out)?;
+    comments(story, out)?;
     for connection in story.connections() {
         ending(story, connection.id, last, out)?;
     }
     notes(story, &rows, out)
 }
 
-fn title(story: &Story, question: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
+fn title(story: &Story, about: &str, out: &mut dyn Write) -> io::Result<()> {
     let name = drawing::clean(&story.journal().run().name);
-    match question {
-        Some(question) => writeln!(out, " {name}  {}", drawing::clean(question)),
-        None => writeln!(out, " {name}"),
+    let title = format!(" {name}  {}", drawing::clean(about));
+    if title.width() <= WIDTH {
+        return writeln!(out, "{title}");
     }
+    paragraph(&name, 1, out)?;
+    paragraph(about, 1, out)
 }
 
 fn header(story: &Story, connection: ConnectionId, at: EventId, out: &mut dyn Write) -> io::Result<()> {
@@ -63,11 +67,34 @@ fn header(story: &Story, connection: ConnectionId, at: EventId, out: &mut dyn Wr
     Ok(())
 }
 
-/// What is missing, first of all a capture.
+/// That the segments are missing, how to get them, and where they can be seen meanwhile.
 fn facts(story: &Story, out: &mut dyn Write) -> io::Result<()> {
-    let Some(why) = story.journal().run().fact("capture").filter(|_| story.is_blind()) else { return Ok(()) };
+    let run = story.journal().run();
+    let Some(why) = run.fact("capture").filter(|_| story.is_blind() && !story.connections().is_empty()) else {
+        return Ok(());
+    };
     writeln!(out)?;
-    paragraph(&format!("The segments are missing: {why}"), 1, out)
+    paragraph(&format!("The segments are missing: {}.", why.trim_start_matches("none: ")), 1, out)?;
+    if let Some(remedy) = run.fact("remedy") {
+        paragraph(&format!("To see them: {remedy}."), 1, out)?;
+    }
+    match library::find(&run.name) {
+        Ok(Some(_)) => {
+            let file = format!("captures/{}.pcapng", run.name.replace('/', "-"));
+            paragraph(&format!("A recording that has them came with the sources: epipe replay {file}"), 1, out)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What somebody wrote on the file.
+fn comments(story: &Story, out: &mut dyn Write) -> io::Result<()> {
+    let comments = &story.journal().run().comments;
+    if comments.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", rule("written on the file"))?;
+    comments.iter().flat_map(|comment| comment.lines()).try_for_each(|line| paragraph(line, 1, out))
 }
 
 fn ending(story: &Story, connection: ConnectionId, at: EventId, out: &mut dyn Write) -> io::Result<()> {

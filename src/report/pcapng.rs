@@ -63,14 +63,12 @@ pub struct Saving<'a> {
     pub connection: &'a dyn Fn(EventId) -> Option<ConnectionId>,
     /// Packets that are no segments.
     pub others: &'a [OtherPacket<'a>],
-    /// Comments on the whole.
-    pub section_comments: &'a [String],
 }
 
 impl<'a> Saving<'a> {
     /// Saves `journal` and nothing else.
     pub fn new(journal: &'a Journal) -> Self {
-        Self { journal, caused: &|_| None, connection: &|_| None, others: &[], section_comments: &[] }
+        Self { journal, caused: &|_| None, connection: &|_| None, others: &[] }
     }
 
     /// Whether it can be saved at all: asked before a file is made, so that none is left behind.
@@ -115,7 +113,7 @@ impl<'a> Saving<'a> {
     /// Every line in its place.
     fn comments(&self, packets: &[Packet<'_>]) -> Comments {
         let mut comments = Comments::new(packets.len());
-        comments.section.extend_from_slice(self.section_comments);
+        comments.section.extend_from_slice(&self.journal.run().comments);
         comments.section.extend(run_lines(self.journal.run()));
         comments.section.push(SavedLine::Events(self.journal.events().len() as u64).to_string());
         comments.number_frames(packets);

@@ -9,6 +9,7 @@ use crate::event::{Event, EventId, FrameNo, Time, What};
 use crate::notation::{ConnectionText, Deed, Moment, SegmentText, Title, TranscriptLine, in_order};
 use crate::story::Story;
 use crate::story::connection::Connection;
+use crate::story::drawing::clean;
 use crate::story::side::Side;
 use crate::story::telling::Certainty;
 use crate::tcp::segment::Segment;
@@ -21,6 +22,9 @@ pub fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", Title { name: one_line(&run.name), start })?;
     for (name, value) in &run.facts {
         writeln!(out, "# {name}: {}", one_line(value))?;
+    }
+    for line in story.journal().run().comments.iter().flat_map(|comment| comment.lines()) {
+        writeln!(out, "# comment: {}", clean(line))?;
     }
     for connection in story.connections() {
         writeln!(out, "{}", connection_text(connection))?;

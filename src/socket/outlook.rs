@@ -230,9 +230,12 @@ impl Socket {
         flags.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect()
     }
 
-    /// Bytes arrive in order.
+    /// Bytes arrive in order. Where both directions were shut by this end, none is taken: they are answered with a reset
+    /// (`tcp_rcv_state_process()`, `TCP_ABORT_ON_DATA`).
     pub fn data_arrives(&mut self, bytes: u64) {
-        self.unread += bytes;
+        if !(self.receive_shut && matches!(self.state, State::FinWait1 | State::FinWait2)) {
+            self.unread += bytes;
+        }
     }
 
     /// The peer's FIN is taken in (`tcp_fin()`).

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, killpg};
@@ -43,7 +44,7 @@ const CHANNEL: usize = 1024;
 /// How fast a scenario runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pace {
-    /// With its pauses, and one before each call.
+    /// With its pauses.
     #[default]
     Walk,
     /// Without pauses: its nanosleep calls are neither made nor told.
@@ -116,13 +117,30 @@ struct Stage {
 }
 
 impl Stage {
-    /// Kills and reaps the stage, and its actors with it, which are of its process group.
+    /// Kills and reaps the stage, and its actors with it, which are of its process group. Returns when all are gone.
     fn end(&mut self) {
-        if let Ok(pid) = i32::try_from(self.child.id()) {
+        let group = i32::try_from(self.child.id()).map(Pid::from_raw);
+        if let Ok(group) = group {
             // The group is there as long as the stage is not reaped; what has ended by itself needs no killing.
-            let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
+            let _ = killpg(group, Signal::SIGKILL);
         }
         let _ = self.child.wait();
+        group.into_iter().for_each(wait_for_the_end_of);
+    }
+}
+
+/// How often and how long is looked whether the actors are gone. They are killed by then; it takes them some microseconds,
+/// and init as long again to reap them. One that never reaps does not hold anybody up for longer.
+const LOOK: Duration = Duration::from_millis(1);
+const LOOKS: usize = 200;
+
+/// Waits until no process of `group` is left, none of which is a child of this one, so that there is no event to wait for.
+fn wait_for_the_end_of(group: Pid) {
+    for _ in 0..LOOKS {
+        if killpg(group, None).is_err() {
+            return;
+        }
+        std::thread::sleep(LOOK);
     }
 }
 
@@ -163,6 +181,7 @@ impl Lab {
     pub fn command(&self, command: Command) {
         let word = match command {
             Command::Go => "go\n",
+            Command::Walk => "walk\n",
             Command::Run => "run\n",
             Command::Stop => "stop\n",
         };

@@ -101,7 +101,7 @@ struct Reading {
 impl Reading {
     fn new(title: &Title) -> Self {
         let clean = title.name.chars().map(|c| if c.is_control() { '_' } else { c }).collect();
-        let run = Run { name: clean, facts: Vec::new() };
+        let run = Run { name: clean, ..Run::default() };
         Self {
             recording: Recording { run, ..Recording::default() },
             start: title.start,

@@ -19,6 +19,8 @@ pub struct End {
     pub has_calls: bool,
     /// Whether, without known calls, a reset of its own shows that no program is there any more.
     pub gave_up: bool,
+    /// Without segments: bytes that were read before the call that sent them was told to have ended.
+    pub read_ahead: u64,
 }
 
 impl End {

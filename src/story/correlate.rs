@@ -54,6 +54,8 @@ struct Memory<'a> {
     ended_by: Both<Option<EventId>>,
     /// The reset that closed each end.
     reset_by: Both<Option<EventId>>,
+    /// Without segments: the call or exit that drew a reset on each end, as is presumed.
+    drew_reset: Both<Option<EventId>>,
     /// The peer's FIN as each end took it in.
     fin_taken: Both<Option<EventId>>,
     /// Which segments a reset was already tied to.
@@ -92,8 +94,14 @@ impl<'a> Correlation<'a> {
                 self.begun(event, call, record);
                 None
             }
-            What::Ended { begun, outcome } => self.ended(event, *begun, outcome, record),
-            What::Exit(status) => self.exited(event, *status),
+            What::Ended { begun, outcome } => {
+                self.presumed(*begun, record);
+                self.ended(event, *begun, outcome, record)
+            }
+            What::Exit(status) => {
+                self.presumed(event.id, record);
+                self.exited(event, *status)
+            }
             What::Started { .. } | What::Sample(_) | What::Gap(_) => None,
         };
         self.causes.extend(cause);
@@ -105,6 +113,14 @@ impl<'a> Correlation<'a> {
 
     fn memory(&mut self, id: ConnectionId) -> &mut Memory<'a> {
         self.memory.entry(id).or_default()
+    }
+
+    /// Remembers the resets that `event` drew, where they are presumed because nothing was captured.
+    fn presumed(&mut self, event: EventId, record: &Record) {
+        let Some(id) = record.connection else { return };
+        for change in record.changes.iter().filter(|change| change.rule == Rule::ResetArrives) {
+            self.memory(id).drew_reset[change.side] = Some(event);
+        }
     }
 
     fn begun(&mut self, event: &'a Event, call: &'a Call, record: &Record) {

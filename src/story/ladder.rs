@@ -47,6 +47,8 @@ struct Ladder<'a> {
     /// The latest row of set-up calls.
     setting_up: Option<usize>,
     last_time: Option<i64>,
+    /// Whether the run has calls at all.
+    calls_known: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +78,7 @@ impl<'a> Ladder<'a> {
             fold: None,
             setting_up: None,
             last_time: None,
+            calls_known: story.journal().events().iter().any(|event| event.begun().is_some()),
         }
     }
 
@@ -99,8 +102,7 @@ impl<'a> Ladder<'a> {
     fn pause_before(&mut self, event: &Event) {
         let Some(last) = self.last_time else { return };
         let silence = event.time.0.saturating_sub(last);
-        let calls_known = self.story.journal().events().iter().any(|event| event.begun().is_some());
-        if silence >= PAUSE && !calls_known {
+        if silence >= PAUSE && !self.calls_known {
             let wire = Wire::Pause(silence.unsigned_abs());
             let connection = self.connection(event.id);
             self.push(Row { connection, ..blank(event.id, Number::Blank, wire) }, &[]);

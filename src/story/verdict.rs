@@ -78,7 +78,7 @@ fn told(
     account: &Both<Direction>,
 ) -> (&'static str, Vec<String>) {
     if connection.frames.is_none() {
-        return without_capture(connection, account);
+        return without_capture(story, connection, account);
     }
     if let Some((side, event, frame)) = facts.reset {
         return by_reset(story, facts, account, (side, event, frame));
@@ -123,15 +123,22 @@ fn answered(story: &Story, event: EventId) -> String {
     }
 }
 
-fn lost(name: &str, lost: u64) -> String {
-    match lost {
-        0 => String::new(),
-        lost => format!(
-            " {} that the {name}'s send() had reported as taken never reached a program.",
-            capital(&bytes(lost))
-        ),
+/// What `side` sent in vain, just after the event `at`. Without known calls nobody knows what its send() had reported.
+fn lost(story: &Story, side: Side, at: EventId, lost: u64) -> String {
+    let name = side.name();
+    let has_calls = story.record(at).is_some_and(|record| record.ends[side].has_calls);
+    let many = capital(&bytes(lost));
+    match (lost, has_calls) {
+        (0, _) => String::new(),
+        (_, true) => format!(" {many} that the {name}'s send() had reported as taken never reached a program."),
+        (_, false) => format!(" {many} that the {name} had sent were never acknowledged."),
     }
 }
+
+/// What is usually done about a send after the peer's close.
+const LOOK_FIRST: &str = "Usual cure: before using a connection that was idle look whether its end has come (recv() = 0, \
+    POLLRDHUP); ignore SIGPIPE or pass MSG_NOSIGNAL, so that the error arrives; repeat on a new connection only what may be \
+    done twice.";
 
 fn reset_after_close(
     story: &Story,
@@ -151,11 +158,9 @@ fn reset_after_close(
         format!(
             "A send() only hands bytes to the kernel, so the one before the reset reported success.{} From the reset on each \
              send() fails with EPIPE and SIGPIPE, while recv() reports the end of the stream.",
-            lost(other, account[side.peer()].lost)
+            lost(story, side.peer(), event, account[side.peer()].lost)
         ),
-        "Usual cure: before using a connection that was idle look whether its end has come (recv() = 0, POLLRDHUP); ignore \
-         SIGPIPE or pass MSG_NOSIGNAL, so that the error arrives; repeat on a new connection only what may be done twice."
-            .to_owned(),
+        LOOK_FIRST.to_owned(),
     ]
 }
 
@@ -179,8 +184,8 @@ fn aborted(
         format!(
             "The {other} can still read what had arrived; then its next call fails once with ECONNRESET, and after that send() \
              gives EPIPE and recv() 0.{}{}",
-            lost(other, account[side.peer()].lost),
-            lost(name, account[side].lost)
+            lost(story, side.peer(), event, account[side.peer()].lost),
+            lost(story, side, event, account[side].lost)
         ),
         "Usual cure: end sending with shutdown(SHUT_WR), read until recv() = 0 with a time limit, then close()."
             .to_owned(),
@@ -259,20 +264,36 @@ fn open() -> Vec<String> {
     ]
 }
 
-fn without_capture(connection: &Connection, account: &Both<Direction>) -> (&'static str, Vec<String>) {
-    let ends = &connection.ends;
-    let reset = Side::BOTH.into_iter().any(|side| ends[side].tcp.state == State::Closed && ends[side].has_program());
-    let lost_bytes = account.client.lost + account.server.lost;
+fn without_capture(story: &Story, connection: &Connection, account: &Both<Direction>) -> (&'static str, Vec<String>) {
     let missing = "The segments were not captured, so the connection's states are presumed from the calls.".to_owned();
-    let fate = format!("{} of what was sent can no longer be read by a program.", capital(&bytes(lost_bytes)));
-    match (reset, ends.client.tcp.state, ends.server.tcp.state) {
-        (true, ..) => ("aborted", vec![missing, fate]),
-        (_, State::Established, State::Established) => ("open", vec![missing]),
-        (_, State::FinWait2, State::CloseWait) | (_, State::CloseWait, State::FinWait2) => {
-            ("half-closed", vec![missing, fate])
+    let lost_bytes = account.client.lost + account.server.lost;
+    let fate = (lost_bytes > 0)
+        .then(|| format!("{} of what was sent can no longer be read by a program.", capital(&bytes(lost_bytes))));
+    let changes = || connection.events.iter().filter_map(|id| story.record(*id)).flat_map(|record| &record.changes);
+    let closer = changes().find(|change| change.rule == Rule::FinSent).map(|change| change.side);
+    let reset = changes().any(|change| change.rule == Rule::ResetArrives);
+    let states = [connection.ends.client.tcp.state, connection.ends.server.tcp.state];
+    let (name, rest) = match (closer, states) {
+        (Some(closer), _) if reset => {
+            let (name, other) = (closer.name(), closer.peer().name());
+            let ended = format!(
+                "The {name} ended first; what the {other} sent after that no program could read any more, and the {name}'s \
+                 kernel answers such bytes with a reset."
+            );
+            ("reset-after-close", [vec![ended], fate.into_iter().collect(), vec![LOOK_FIRST.to_owned()]].concat())
         }
-        _ => ("closed", vec![missing, fate]),
-    }
+        (None, _) if reset => {
+            let by = changes().find(|change| change.rule == Rule::Aborts).map(|change| change.side.name());
+            let gave_up = by.map(|name| format!("The {name}'s end gave it up with a reset in place of a FIN."));
+            ("aborted", gave_up.into_iter().chain(fate).collect())
+        }
+        (_, [State::Established, State::Established]) => ("open", Vec::new()),
+        (_, [State::FinWait2, State::CloseWait] | [State::CloseWait, State::FinWait2]) => {
+            ("half-closed", fate.into_iter().collect())
+        }
+        _ => ("closed", fate.into_iter().collect()),
+    };
+    (name, [vec![missing], rest].concat())
 }
 
 fn capital(text: &str) -> String {

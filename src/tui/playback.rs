@@ -29,6 +29,7 @@ impl StoryScreen {
     pub fn replay(name: String, story: Story) -> Self {
         let mut screen = Self { origin: Origin::Replay, progress: Progress::Finished, ..Self::default() };
         screen.scene.name = name;
+        story.journal().run().kind().clone_into(&mut screen.scene.about);
         screen.following = true;
         screen.story = Some(story);
         screen.refresh();
@@ -122,8 +123,7 @@ fn at(lines: &[Line], index: usize) -> Option<EventId> {
 }
 
 fn states(story: &Story, lines: &[Line], index: usize) -> Option<Both<State>> {
-    let standing = story.standing(lines.get(index)?.row.connection?, at(lines, index)?);
-    Some(Both { client: standing.client.state, server: standing.server.state })
+    Some(story.states(lines.get(index)?.row.connection?, at(lines, index)?))
 }
 
 fn moment(story: &Story, lines: &[Line], cursor: usize) -> Moment {

@@ -1,11 +1,35 @@
 //! Runs of the lab, collected.
 
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::process::Output;
 
 use epipe::event::Event;
 use epipe::source::lab::message::Message;
 use epipe::source::lab::scenario::Scenario;
 use epipe::source::lab::{Lab, Options, Pace};
+use tempfile::TempDir;
+
+/// User and group of who may do nothing.
+pub const AS_NOBODY: u32 = 65_534;
+
+/// The program in a place where everybody may execute it.
+pub fn installed() -> (TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let all_may_enter = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(directory.path(), all_may_enter.clone()).unwrap();
+    let program = directory.path().join("epipe");
+    std::fs::copy(env!("CARGO_BIN_EXE_epipe"), &program).unwrap();
+    std::fs::set_permissions(&program, all_may_enter).unwrap();
+    (directory, program)
+}
+
+/// What a program said, on both outputs.
+pub fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
 
 /// Fast, on a loopback of its own, with the program that was built for this test.
 pub fn options() -> Options {

@@ -1,10 +1,9 @@
 //! Where the kernel refuses what the lab would like best.
 
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Output};
+use std::process::Command;
 
-use tempfile::TempDir;
+use super::common::{AS_NOBODY, installed, text};
 
 /// A system call that is refused: always, or where one of its arguments has this value.
 struct Refused {
@@ -50,23 +49,6 @@ fn refuse<'a>(command: &'a mut Command, refused: &Refused) -> &'a mut Command {
     // SAFETY: the closure allocates nothing and takes no lock.
     unsafe { command.pre_exec(install) }
 }
-
-/// The program in a place where everybody may execute it.
-fn installed() -> (TempDir, std::path::PathBuf) {
-    let directory = tempfile::tempdir().unwrap();
-    let all_may_enter = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(directory.path(), all_may_enter.clone()).unwrap();
-    let program = directory.path().join("epipe");
-    std::fs::copy(env!("CARGO_BIN_EXE_epipe"), &program).unwrap();
-    std::fs::set_permissions(&program, all_may_enter).unwrap();
-    (directory, program)
-}
-
-fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-const AS_NOBODY: u32 = 65_534;
 
 /// Only one test at a time can have the ports of the host's loopback.
 static HOST: std::sync::Mutex<()> = std::sync::Mutex::new(());
@@ -166,4 +148,99 @@ fn a_loopback_of_its_own_without_capture_is_still_its_own() {
     assert!(said.ends_with(
         "The lab runs on a loopback of its own, without capture: calls, errors and states are real, segments are missing.\n"
     ), "{said}");
+}
+
+/// What `epipe lab broken-pipe` prints where neither a namespace nor a capture is to be had.
+fn printed_without_anything(format: &str) -> String {
+    let _alone = HOST.lock();
+    let (_directory, program) = installed();
+    let mut command = Command::new(&program);
+    command.args(["lab", "broken-pipe", "--pace", "fast", "--format", format]).uid(AS_NOBODY).gid(AS_NOBODY);
+    let output = refuse(&mut command, &UNSHARE).output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+#[ignore = "needs root, to become nobody"]
+fn without_anything_the_transcript_has_the_calls_and_says_what_is_missing() {
+    let transcript = printed_without_anything("transcript");
+    let sends: Vec<&str> = transcript
+        .lines()
+        .filter_map(|line| line.split_once("  client  send(3, \"hello\", 5, 0) "))
+        .map(|(_, outcome)| outcome)
+        .collect();
+    assert_eq!(sends[..2], ["= 5", "= 5"], "{transcript}");
+    let expected = "= -1 EPIPE (Broken pipe), SIGPIPE   ;  send, likely: after it no program was left to read; the reset \
+                    itself was not captured";
+    assert_eq!(sends[2..], [expected], "{transcript}");
+    let has = |what: &str| assert!(transcript.contains(what), "{what}\n{transcript}");
+    has("\n# network: the host's loopback, because epipe cannot create a user and network namespace: ");
+    has("\n# capture: none: cannot open capture device \"lo\": ");
+    has("\n# remedy: allow user namespaces ");
+    has("  # no segments: cannot open capture device \"lo\": ");
+    has("\n# account client: sent 10, acknowledged 5, read 5, lost 5\n");
+    has("\n# verdict reset-after-close, likely\n");
+    assert!(!transcript.contains(" > S  ") && !transcript.contains(" > C  "), "{transcript}");
+}
+
+#[test]
+#[ignore = "needs root, to become nobody"]
+fn without_anything_the_ladder_draws_no_segment_and_offers_a_recording() {
+    let ladder = printed_without_anything("ladder");
+    let has = |what: &str| assert!(ladder.contains(what), "{what}\n{ladder}");
+    has("  CLOSED                              SERVER :2222  CLOSED\n    5 bytes lost");
+    has(" its program has closed it\n");
+    has("   · send(\"hello\") = 5       │      not captured      │recv(1024) = \"hello\"\n");
+    has(
+        "   · send(\"hello\") = 5       │      not captured      │\n   · send(\"hello\") = EPIPE ✗ │      nothing sent      │\n",
+    );
+    has(" The segments are missing: cannot open capture device \"lo\": ");
+    has(" To see them: allow user namespaces ");
+    has("captures/broken-pipe.pcapng\n");
+    has("─ how it ended: reset-after-close, likely ─");
+    has(" bytes   sent 10 · acknowledged 5 · read 5 · LOST 5\n");
+    for invented in ["▶", "◀══", "DATA", "RST (", "FIN (", "ACK"] {
+        assert!(!ladder.contains(invented), "{invented}\n{ladder}");
+    }
+}
+
+#[test]
+#[ignore = "needs root, to become nobody"]
+fn without_anything_the_json_has_calls_errors_and_states() {
+    let told: serde_json::Value = serde_json::from_str(&printed_without_anything("json")).unwrap();
+    let events = told["events"].as_array().unwrap();
+    let kinds = |kind: &str| events.iter().filter(|event| event["kind"] == kind).count();
+    assert_eq!((kinds("segment"), kinds("no_capture"), kinds("begun")), (0, 1, 16));
+    let sends = events.iter().filter(|event| event["kind"] == "ended" && event["call"] == "send");
+    let returned: Vec<(i64, Option<&str>)> =
+        sends.map(|event| (event["returned"].as_i64().unwrap(), event["errno"].as_str())).collect();
+    assert_eq!(returned, [(5, None), (5, None), (-1, Some("EPIPE"))]);
+    let states: Vec<&str> = events.iter().filter_map(|event| event["state"].as_str()).collect();
+    assert!(states.contains(&"CLOSE-WAIT") && states.contains(&"FIN-WAIT-2"), "{states:?}");
+    assert_eq!(told["connections"][0]["client"]["lost"], 5);
+}
+
+#[test]
+#[ignore = "needs root, to capture on the host's loopback"]
+fn the_hosts_loopback_is_used_where_it_is_asked_for() {
+    let _alone = HOST.lock();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_epipe"));
+    command.args(["lab", "broken-pipe", "--host", "--pace", "fast", "--format", "transcript"]);
+    let said = text(&command.output().unwrap());
+    assert!(said.contains("\n# network: the host's loopback, as asked\n"), "{said}");
+    assert!(said.contains("; 9  8 send, 6 close, proven: seq 2 = ack of 8; 7 drew none"), "{said}");
+}
+
+/// What the scenario's own bind() says is its answer: the run goes on, and that it is not what the scenario expects is said.
+#[test]
+#[ignore = "needs root, to capture on the host's loopback"]
+fn a_port_that_is_taken_is_said() {
+    let _alone = HOST.lock();
+    let _taken = std::net::TcpListener::bind("127.0.0.1:2222").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_epipe"));
+    let output = command.args(["lab", "broken-pipe", "--host", "--pace", "fast", "--check"]).output().unwrap();
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("expected server  bind(3, 127.0.0.1:2222) = 0\n    but it was = -1 EADDRINUSE "), "{said}");
 }

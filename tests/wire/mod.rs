@@ -1,6 +1,8 @@
 //! Frames, journals and files that the tests of reading and writing share.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod comments;
+
 use std::io::Read;
 
 use epipe::decode::{Decoded, decode};
@@ -41,7 +43,7 @@ pub fn segment(frame: Frame) -> What {
 /// A journal of `whats`, a microsecond apart; calls and exits are the client's.
 pub fn journal(whats: impl IntoIterator<Item = What>) -> Journal {
     let facts = vec![("kernel".to_owned(), "6.18 \"x\" ü".to_owned()), ("payload".to_owned(), "all".to_owned())];
-    let mut journal = Journal::new(Run { name: "broken-pipe".to_owned(), facts });
+    let mut journal = Journal::new(Run { name: "broken-pipe".to_owned(), facts, comments: Vec::new() });
     for (index, what) in whats.into_iter().enumerate() {
         let id = EventId(index as u64 + 1);
         let time = Time(START.0 + i64::try_from(index).unwrap() * 1_000);

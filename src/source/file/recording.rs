@@ -26,8 +26,6 @@ pub struct Recording {
     pub others: Vec<Record>,
     /// How many packets and rows were passed over because they are not TCP, by name.
     pub passed_over: BTreeMap<&'static str, u64>,
-    /// Comments that somebody wrote on a section.
-    pub section_comments: Vec<String>,
     /// What is wrong with a saved story's lines, one sentence a line, in lower case.
     pub complaints: Vec<String>,
 }
@@ -69,6 +67,8 @@ struct Reading {
     lines: Lines,
     entries: Vec<Entry>,
     now: Time,
+    /// Comments that somebody wrote on a section.
+    section_comments: Vec<String>,
 }
 
 impl Reading {
@@ -111,14 +111,15 @@ impl Reading {
         if lines::is_ours(&comment) {
             self.lines.section(&comment);
         } else {
-            self.recording.section_comments.push(comment);
+            self.section_comments.push(comment);
         }
     }
 
     fn finish(self, name: &str) -> Recording {
-        let Self { mut recording, lines, entries, .. } = self;
+        let Self { mut recording, lines, entries, section_comments, .. } = self;
         let mut told = lines.finish();
         recording.run = told.run.take().unwrap_or_else(|| run_of_file(name));
+        recording.run.comments = section_comments;
         recording.events = assemble::assemble(entries, &mut told);
         recording.complaints = told.complaints;
         recording
@@ -128,5 +129,5 @@ impl Reading {
 fn run_of_file(name: &str) -> Run {
     let clean = |text: &str| text.chars().map(|c| if c.is_control() { '_' } else { c }).collect::<String>();
     let file = name.rsplit('/').next().unwrap_or(name);
-    Run { name: clean(file), facts: vec![("capture".to_owned(), clean(name))] }
+    Run { name: clean(file), facts: vec![("capture".to_owned(), clean(name))], comments: Vec::new() }
 }

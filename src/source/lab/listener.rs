@@ -163,7 +163,10 @@ mod tests {
         assert_eq!(listener.line("epipe/1 fact pace \"fast\"").unwrap(), []);
         let heard = listener.line("settled 0").unwrap();
         let facts = vec![("pace".to_owned(), "fast".to_owned())];
-        assert_eq!(heard[0], Heard::Message(Message::Run(Run { name: "broken-pipe".to_owned(), facts })));
+        assert_eq!(
+            heard[0],
+            Heard::Message(Message::Run(Run { name: "broken-pipe".to_owned(), facts, comments: Vec::new() }))
+        );
         assert!(matches!(&heard[1], Heard::Message(Message::Settled(Some(next))) if next.actor.name() == "server"));
     }
 }

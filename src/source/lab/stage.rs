@@ -168,7 +168,7 @@ fn describe(scenario: &Scenario, request: &Request, network: &str, capture: &Res
             facts.extend(remedy(request, error).map(|text| ("remedy".to_owned(), text)));
         }
     }
-    Run { name: scenario.name.clone(), facts }
+    Run { name: scenario.name.clone(), facts, comments: Vec::new() }
 }
 
 /// How to get the segments: by a loopback of one's own or by a privilege.

@@ -49,10 +49,16 @@ impl<'a> Correlation<'a> {
         }
         let reset = self.memory(id).reset_by[side];
         let own_end = self.memory(id).ended_by[side].or_else(|| self.ending_call(id, side).map(|made| made.event));
-        Some(match (reset, own_end) {
+        let by_a_reset = [Errno::EPIPE, Errno::ECONNRESET, Errno::ECONNREFUSED, Errno::ENOTCONN].contains(&errno);
+        let drew = self.memory(id).drew_reset[side].filter(|_| by_a_reset);
+        Some(match (reset.filter(|_| by_a_reset), own_end) {
             (Some(reset), _) => {
                 let evidence = format!("{} had closed this socket; no other reset came", self.named(reset));
                 Cause::proven(effect, vec![reset], evidence)
+            }
+            (None, _) if drew.is_some() => {
+                let evidence = "after it no program was left to read; the reset itself was not captured";
+                Cause::likely(effect, drew.into_iter().collect(), evidence)
             }
             (None, _) if errno == Errno::ETIMEDOUT => self.timed_out(id, side, effect),
             (None, _) if errno == Errno::ECONNRESET => self.own_reset(id, side, effect),

@@ -68,7 +68,17 @@ fn data(story: &Story, row: &Row, event: &Event, segment: &Segment, side: Side) 
                 record.ends[side].tcp.state,
                 fin_of(story, event, side.peer()).map_or_else(String::new, |frame| format!(" ({frame})"))
             ),
-            format!("The result means that the {name}'s kernel took {}, not that anyone got them{fate}.", bytes(count)),
+            if record.ends[side].has_calls {
+                format!(
+                    "The result means that the {name}'s kernel took {}, not that anyone got them{fate}.",
+                    bytes(count)
+                )
+            } else {
+                format!(
+                    "Whatever the {name}'s program was told, it means that its kernel took {}, not that anyone got them{fate}.",
+                    bytes(count)
+                )
+            },
         ];
     }
     let read = row.text[side.peer()].starts_with("recv") || row.text[side.peer()].starts_with("read");
@@ -93,10 +103,17 @@ fn data(story: &Story, row: &Row, event: &Event, segment: &Segment, side: Side) 
         format!("They lie in the {other}'s receive buffer until its program reads them.")
     };
     vec![
-        format!(
-            "send() copied {} into the {name}'s kernel, which sent them at once; that is all its result says.",
-            bytes(count)
-        ),
+        if record.ends[side].has_calls {
+            format!(
+                "send() copied {} into the {name}'s kernel, which sent them at once; that is all its result says.",
+                bytes(count)
+            )
+        } else {
+            format!(
+                "A program handed {} to the {name}'s kernel, which sent them; by which call is not known.",
+                bytes(count)
+            )
+        },
         taken,
     ]
 }

@@ -42,6 +42,9 @@ impl Track {
             record = fd.map(|fd| self.at(actor, fd)).unwrap_or_default();
         }
         if let Some((id, side)) = record.connection.zip(record.side) {
+            if self.blind && call.name.receives() && !call.has_flag("MSG_PEEK") {
+                self.presume_read(id, side, outcome.count().unwrap_or(0));
+            }
             self.answered(id, side, &call, outcome);
             if self.blind {
                 record.changes = self.presume(id, side, &call, outcome);
@@ -161,17 +164,18 @@ impl Track {
     pub(super) fn exit(&mut self, actor: Option<&Actor>) -> Record {
         let Some(actor) = actor else { return Record::default() };
         let ends = self.descriptors.close_all(actor);
+        let mut changes = Vec::new();
         for (id, side) in &ends {
             if let Some(connection) = self.connection_mut(*id) {
                 let socket = &mut connection.ends[*side].socket;
                 socket.descriptors = socket.descriptors.saturating_sub(1);
             }
             if self.blind {
-                self.presume_end(*id, *side);
+                changes = self.presume_end(*id, *side);
             }
         }
         match ends.as_slice() {
-            [(id, side)] => Record { connection: Some(*id), side: Some(*side), ..Record::default() },
+            [(id, side)] => Record { connection: Some(*id), side: Some(*side), changes, ..Record::default() },
             _ => Record::default(),
         }
     }

@@ -39,12 +39,25 @@ impl Track {
         }
     }
 
+    /// `bytes` were read. A read that waited for them can end before the send does.
+    pub(super) fn presume_read(&mut self, id: ConnectionId, side: Side, bytes: u64) {
+        let Some(connection) = self.connection_mut(id) else { return };
+        let end = &mut connection.ends[side];
+        end.read_ahead += bytes.saturating_sub(end.socket.unread);
+    }
+
     fn presume_data(&mut self, id: ConnectionId, side: Side, bytes: u64) -> Vec<Change> {
         let Some(connection) = self.connection_mut(id) else { return Vec::new() };
         let peer = &mut connection.ends[side.peer()];
         if peer.has_program() && !(peer.socket.receive_shut && peer.socket.send_shut) {
-            peer.socket.data_arrives(bytes);
+            let ahead = peer.read_ahead.min(bytes);
+            peer.read_ahead -= ahead;
+            peer.socket.data_arrives(bytes - ahead);
             return Vec::new();
+        }
+        if peer.has_program() {
+            // Its own kernel answers, and tells it so.
+            peer.socket.reset_arrives(State::Established);
         }
         let gone = change(peer, side.peer(), State::Closed, Rule::AnswersWithReset);
         vec![gone, reset(&mut connection.ends[side], side)]

@@ -1,6 +1,7 @@
 //! Keys on a story.
 
 use crate::source::lab::message::Command;
+use crate::story::drawing::clean;
 use crate::tui::keys::Action;
 use crate::tui::message::Effect;
 use crate::tui::model::{Asking, Model, Origin, Pace, Pane, Progress, StoryScreen};
@@ -110,6 +111,11 @@ fn advice(model: &mut Model) -> Vec<Effect> {
             lines.push(String::new());
             lines.push(format!("What is usually done: {}", entry.fix));
         }
+    }
+    let comments = story.story.iter().flat_map(|story| &story.journal().run().comments);
+    for comment in comments {
+        lines.extend([String::new(), "Written on the file:".to_owned()]);
+        lines.extend(comment.lines().map(clean));
     }
     show(model, "Advice", lines)
 }

@@ -225,3 +225,18 @@ fn enter_in_a_replay_goes_on_to_the_next_call() {
     hit(&mut model, KeyCode::End);
     assert_eq!(model.story.as_ref().unwrap().cursor, 9);
 }
+
+#[test]
+fn what_a_file_is_and_what_is_written_on_it_is_shown() {
+    let mut model = model();
+    let run = Run {
+        name: "article".into(),
+        facts: vec![("origin".into(), "reconstruction".into())],
+        comments: vec!["built by hand\nthe date is \u{1b}made up".into()],
+    };
+    update(&mut model, Message::Opened { title: "article.pcapng".into(), story: Box::new(Story::new(run)) });
+    assert_eq!(model.story.as_ref().unwrap().scene.about, "a reconstruction, not a recording");
+    press(&mut model, 'e');
+    let Some(Overlay::Page(page)) = &model.overlay else { panic!("{:?}", model.overlay) };
+    assert_eq!(page.lines, ["", "Written on the file:", "built by hand", "the date is made up"]);
+}
