@@ -4,7 +4,7 @@
 //!  lab ─┐                                                      ┌─ tui
 //!  live ┤                                                      ├─ report: ladder, transcript, tcpdump, json
 //!  file ┴─► merge ─► events ─► story: apply() ─► journal, causes ┤
-//!  transcript ────────┘                                          └─ save: pcapng with calls
+//!  transcript ────────┘                                        └─ save: pcapng with calls
 //! ```
 //!
 //! Imports go one way only: [`tcp`] ← {[`socket`], `decode`} ← [`event`] ← `notation` ← {`source`, `story`} ← {`report`, `tui`}

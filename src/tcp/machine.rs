@@ -114,7 +114,8 @@ impl Endpoint {
 
     fn sends_syn(&mut self, segment: &Segment) -> Rule {
         match (self.state, segment.flags.ack()) {
-            (State::SynSent, true) => {
+            // In LISTEN the peer's SYN is there already, and this is no answer to it: both were on the way at once.
+            (State::SynSent, true) | (State::Listen, false) => {
                 self.state = State::SynReceived;
                 Rule::SimultaneousOpen
             }
@@ -125,11 +126,6 @@ impl Endpoint {
             (State::Closed, false) => {
                 self.state = State::SynSent;
                 Rule::ActiveOpen
-            }
-            // The peer's SYN is there already, and this is no answer to it: both were on the way at once.
-            (State::Listen, false) => {
-                self.state = State::SynReceived;
-                Rule::SimultaneousOpen
             }
             _ => Rule::Sent,
         }
