@@ -70,7 +70,7 @@ impl Line {
 
     /// Whether its segment was sent before: the rows call such a one `again`.
     pub fn is_again(&self) -> bool {
-        matches!(&self.row.wire, Wire::Arrow { label, .. } if label.starts_with("again "))
+        matches!(&self.row.wire, Wire::Arrow { label, .. } if label.split(' ').any(|word| word == "again"))
     }
 }
 

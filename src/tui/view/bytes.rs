@@ -40,7 +40,7 @@ fn lines(story: &StoryScreen, width: usize) -> Vec<(Role, String)> {
     if let Some(next) = &moment.next {
         lines.extend(labelled(Role::Strong, "bytes", &next.bytes, width));
         for (side, role) in [(Side::Client, Role::Client), (Side::Server, Role::Server)] {
-            lines.extend(labelled(role, side.name(), &format!("next: {}", next.lines[side]), width));
+            lines.extend(labelled(role, side.name(), &format!("next: {}", next.whole[side]), width));
         }
     }
     lines
