@@ -20,6 +20,8 @@ pub struct Standing {
     pub kernel: Option<String>,
     /// Whether the kernel's own view contradicts the inference.
     pub differs: bool,
+    /// What else is to be known of the kernel's own view; empty for nothing.
+    pub remark: String,
 }
 
 /// How sure a cause is.

@@ -65,6 +65,7 @@ fn standing(port: u16, state: State, words: &str, kernel: &str) -> Standing {
         words: words.into(),
         kernel: Some(kernel.into()),
         differs: false,
+        remark: String::new(),
     }
 }
 
