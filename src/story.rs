@@ -194,13 +194,14 @@ impl Story {
             .unwrap_or_default();
         let end = &ends[side];
         let sample = self.sample(connection, at, side, end.tcp.state);
-        let kernel = sample.map(|sample| standing::kernel(sample.socket, end.tcp.state));
+        let kernel = sample.map(|sample| standing::kernel(sample.socket, end));
         Standing {
             endpoint: self.connection(connection).map(|known| known.addresses[side]),
             state: end.tcp.state,
             words: standing::words(side, end, &ends[side.peer()], self.account(connection, at)[side].lost),
-            differs: kernel.as_ref().is_some_and(|(_, differs)| *differs),
-            kernel: kernel.map(|(words, _)| words),
+            differs: kernel.as_ref().is_some_and(|kernel| kernel.differs),
+            remark: kernel.as_ref().map_or_else(String::new, |kernel| kernel.remark.clone()),
+            kernel: kernel.map(|kernel| kernel.words),
         }
     }
 

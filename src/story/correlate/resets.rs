@@ -91,7 +91,10 @@ impl<'a> Correlation<'a> {
         let end = self.before(id, seen.event).map(|record| &record.ends[seen.side]);
         let why = match end {
             Some(end) if end.socket.linger_zero => "SO_LINGER with 0 was set".to_owned(),
-            Some(end) if end.socket.unread > 0 => format!("{} bytes had arrived and were not read", end.socket.unread),
+            Some(end) if end.socket.unread > 0 => match end.socket.unread {
+                1 => "1 byte had arrived and was not read".to_owned(),
+                unread => format!("{unread} bytes had arrived and were not read"),
+            },
             _ if made.call.name == CallName::Exit => "the program ended".to_owned(),
             _ => "the only call in progress that can abort".to_owned(),
         };
