@@ -67,7 +67,8 @@ fn take(printed: &mut Fields, documented: &Fields, name: &str, value: &Value) {
 
 fn journals() -> Vec<Journal> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let files = ["captures", "tests/stories"].map(|folder| std::fs::read_dir(root.join(folder)).unwrap());
+    let files = ["captures", "captures/reconstructed", "tests/stories"]
+        .map(|folder| std::fs::read_dir(root.join(folder)).unwrap());
     let paths = files.into_iter().flatten().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
     let told = paths.map(|path| {
         let file = std::fs::File::open(&path).unwrap();

@@ -32,7 +32,9 @@ fn the_transcript_of_the_document_reads_and_prints() {
 /// What the program prints for a line that it has read.
 fn printed(line: &Line) -> String {
     let run = |name: &str, facts: &[(String, String)]| {
-        run_lines(&epipe::event::Run { name: name.to_owned(), facts: facts.to_vec() }).pop().unwrap()
+        run_lines(&epipe::event::Run { name: name.to_owned(), facts: facts.to_vec(), comments: Vec::new() })
+            .pop()
+            .unwrap()
     };
     match line {
         Line::Run(name) => run(name, &[]),

@@ -79,7 +79,11 @@ fn event(id: u64, nanos: i64, what: What) -> Event {
 }
 
 fn journal_with(events: impl IntoIterator<Item = Event>) -> Journal {
-    let run = epipe::event::Run { name: "two words   start 5.000000000 ".trim().to_owned(), facts: Vec::new() };
+    let run = epipe::event::Run {
+        name: "two words   start 5.000000000".to_owned(),
+        facts: vec![("kernel".to_owned(), "Linux: 6.18".to_owned())],
+        comments: ["one line", "several: lines\n\nof # a comment", ""].map(str::to_owned).to_vec(),
+    };
     let mut journal = Journal::new(run);
     for event in events {
         journal.append(event).unwrap();

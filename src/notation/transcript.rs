@@ -28,6 +28,12 @@ impl Title {
     /// The version of this grammar.
     pub const VERSION: &str = "1";
 
+    /// What stands before the first line of what somebody wrote on the whole, in place of a fact's name.
+    pub const COMMENT: &str = "comment";
+
+    /// What stands before each further line of it.
+    pub const COMMENT_GOES_ON: &str = "...";
+
     /// The version that a first line names; `None` where it is no transcript's.
     pub fn version(line: &str) -> Option<&str> {
         line.strip_prefix(Self::MARK)?.split(' ').next()

@@ -19,12 +19,15 @@ pub fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
     let events = story.journal().events();
     let run = story.journal().run();
     let start = events.first().map_or(Time(0), |event| event.time);
-    writeln!(out, "{}", Title { name: one_line(&run.name), start })?;
+    writeln!(out, "{}", Title { name: clean(&run.name), start })?;
     for (name, value) in &run.facts {
-        writeln!(out, "# {name}: {}", one_line(value))?;
+        writeln!(out, "# {name}: {}", clean(value))?;
     }
-    for line in story.journal().run().comments.iter().flat_map(|comment| comment.lines()) {
-        writeln!(out, "# comment: {}", clean(line))?;
+    for comment in &run.comments {
+        for (index, line) in comment.split('\n').enumerate() {
+            let head = if index == 0 { Title::COMMENT } else { Title::COMMENT_GOES_ON };
+            writeln!(out, "# {head}: {}", clean(line))?;
+        }
     }
     for connection in story.connections() {
         writeln!(out, "{}", connection_text(connection))?;
@@ -33,10 +36,6 @@ pub fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{line}{note}")?;
     }
     story.connections().iter().try_for_each(|connection| accounts(story, connection, out))
-}
-
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn connection_text(connection: &Connection) -> ConnectionText {

@@ -143,8 +143,13 @@ impl Reading {
             && self.lines.is_empty()
             && !name.contains(' ')
         {
-            let value = value.chars().map(|c| if c.is_control() { '_' } else { c }).collect();
-            self.recording.run.facts.push((name.to_owned(), value));
+            let value: String = value.chars().map(|c| if c.is_control() { '_' } else { c }).collect();
+            let run = &mut self.recording.run;
+            match (name, run.comments.last_mut()) {
+                (Title::COMMENT, _) => run.comments.push(value),
+                (Title::COMMENT_GOES_ON, Some(comment)) => *comment += &format!("\n{value}"),
+                _ => run.facts.push((name.to_owned(), value)),
+            }
         }
         Ok(())
     }
