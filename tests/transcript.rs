@@ -79,7 +79,7 @@ fn event(id: u64, nanos: i64, what: What) -> Event {
 }
 
 fn journal_with(events: impl IntoIterator<Item = Event>) -> Journal {
-    let run = epipe::event::Run { name: "two words   start 5.000000000 ".trim().to_owned(), facts: Vec::new() };
+    let run = epipe::event::Run { name: "two words   start 5.000000000 ".trim().to_owned(), ..Default::default() };
     let mut journal = Journal::new(run);
     for event in events {
         journal.append(event).unwrap();
