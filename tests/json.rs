@@ -61,7 +61,9 @@ fn take(printed: &mut Fields, documented: &Fields, name: &str, value: &Value) {
             _ => continue,
         };
         let list = inner.as_array().map_or_else(|| vec![inner], |list| list.iter().collect());
-        list.into_iter().for_each(|inner| take(printed, documented, inside, inner));
+        for inner in list {
+            take(printed, documented, inside, inner);
+        }
     }
 }
 
