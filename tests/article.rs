@@ -107,7 +107,7 @@ fn it_says_that_it_is_a_reconstruction_and_what_was_made_up() {
     let written = ladder.split_once("─ written on the file ─").unwrap().1;
     assert!(written.contains("\n Made up: the date (2010-01-01, UTC)"), "{written}");
     let transcript = replayed(&committed(), "transcript");
-    assert!(transcript.contains("\n# comment: Made up: the date (2010-01-01, UTC)"), "{transcript}");
+    assert!(transcript.contains("\n# ...: Made up: the date (2010-01-01, UTC)"), "{transcript}");
     let json: serde_json::Value = serde_json::from_str(&replayed(&committed(), "json")).unwrap();
     assert!(json["comments"][0].as_str().unwrap().contains("\nMade up: the date"), "{json}");
     assert_eq!(json["facts"]["origin"], "reconstruction");

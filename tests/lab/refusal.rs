@@ -178,7 +178,7 @@ fn without_anything_the_transcript_has_the_calls_and_says_what_is_missing() {
     has("\n# network: the host's loopback, because epipe cannot create a user and network namespace: ");
     has("\n# capture: none: cannot open capture device \"lo\": ");
     has("\n# remedy: allow user namespaces ");
-    has("  # no segments: cannot open capture device \"lo\": ");
+    has("  no-capture \"cannot open capture device \\\"lo\\\": ");
     has("\n# account client: sent 10, acknowledged 5, read 5, lost 5\n");
     has("\n# verdict reset-after-close, likely\n");
     assert!(!transcript.contains(" > S  ") && !transcript.contains(" > C  "), "{transcript}");
