@@ -61,7 +61,8 @@ fn every_story_is_told_as_it_stands_in_its_file() {
 fn every_story_can_be_shown_in_the_other_formats() {
     for (path, text) in stories() {
         let story = told(&path, &text);
-        let ladder = printed(|out| ladder::write(&story, "", out));
+        let ladder = printed(|out| ladder::write(&story, story.journal().run().kind(), out));
+        assert!(ladder.contains("  written by hand, not recorded\n"), "{}: {ladder}", path.display());
         assert!(ladder.contains("SERVER"), "{}: {ladder}", path.display());
         let json: serde_json::Value = serde_json::from_str(&printed(|out| json::write(&story, out))).unwrap();
         assert_eq!(json["events"].as_array().unwrap().len(), story.journal().events().len(), "{}", path.display());
