@@ -221,8 +221,8 @@ impl Run {
         self.facts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// What a file with this run is: built from printed numbers or written by hand, if it says so; recorded by the lab, if it names the kernel
-    /// that it ran on; else somebody's capture.
+    /// What a file with this run is: built from printed numbers or written by hand, if it says so; recorded by the lab, if it
+    /// names the kernel that it ran on; else somebody's capture.
     pub fn kind(&self) -> &'static str {
         match (self.fact("origin"), self.fact("kernel")) {
             (Some("reconstruction"), _) => "a reconstruction, not a recording",
