@@ -44,6 +44,21 @@ fn a_difference_is_told_with_its_line_and_the_answer_is_no() {
 }
 
 #[test]
+fn a_run_that_goes_otherwise_is_told_and_that_it_does_is_said() {
+    let file = changed("= -1 EPIPE, SIGPIPE", "= -1 ECONNRESET");
+    let place = file.path().to_str().unwrap();
+    let output = epipe(&["lab", place, "--pace", "fast", "--format", "tcpdump"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        (output.status.code(), String::from_utf8(output.stdout).unwrap().lines().count()),
+        (Some(0), 9),
+        "{said}"
+    );
+    assert!(said.starts_with(&format!("epipe: {place}:{}: expected ", line_of("EPIPE, SIGPIPE"))), "{said}");
+    assert!(said.ends_with(", but it was = -1 EPIPE (Broken pipe), SIGPIPE\n") && said.lines().count() == 1, "{said}");
+}
+
+#[test]
 fn the_answer_is_no_also_where_nobody_reads_it() {
     let file = changed("S > C  R   2:2(0)", "S > C  R   3:3(0)");
     let (reader, writer) = std::io::pipe().unwrap();
