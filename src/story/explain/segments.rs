@@ -7,6 +7,7 @@ use crate::story::Story;
 use crate::story::rows::{Row, Wire};
 use crate::story::side::Side;
 use crate::story::standing::bytes;
+use crate::story::track::Record;
 use crate::tcp::segment::Segment;
 use crate::tcp::state::State;
 
@@ -59,27 +60,7 @@ fn data(story: &Story, row: &Row, event: &Event, segment: &Segment, side: Side) 
     let Some(record) = story.record(event.id) else { return Vec::new() };
     let (name, other) = (side.name(), side.peer().name());
     if !record.heard || story.was_refused(event.id) {
-        let lost = story.cause(event.id).and_then(|cause| cause.causes.iter().find_map(|id| story.fate(*id)));
-        let lost = lost.map_or(0, |fate| fate.lost);
-        let fate = if lost > 0 { ": they are lost" } else { "" };
-        return vec![
-            format!(
-                "Sending is allowed in {}: the {other}'s FIN{} ended only the other direction.",
-                record.ends[side].tcp.state,
-                fin_of(story, event, side.peer()).map_or_else(String::new, |frame| format!(" ({frame})"))
-            ),
-            if record.ends[side].has_calls {
-                format!(
-                    "The result means that the {name}'s kernel took {}, not that anyone got them{fate}.",
-                    bytes(count)
-                )
-            } else {
-                format!(
-                    "Whatever the {name}'s program was told, it means that its kernel took {}, not that anyone got them{fate}.",
-                    bytes(count)
-                )
-            },
-        ];
+        return unheard(story, event, record, side, count);
     }
     let read = row.text[side.peer()].starts_with("recv") || row.text[side.peer()].starts_with("read");
     let after_fin = matches!(record.ends[side].tcp.state, State::CloseWait);
@@ -115,6 +96,29 @@ fn data(story: &Story, row: &Row, event: &Event, segment: &Segment, side: Side) 
             )
         },
         taken,
+    ]
+}
+
+/// Data that no program could take any more.
+fn unheard(story: &Story, event: &Event, record: &Record, side: Side, count: u64) -> Vec<String> {
+    let (name, other) = (side.name(), side.peer().name());
+    let lost = story.cause(event.id).and_then(|cause| cause.causes.iter().find_map(|id| story.fate(*id)));
+    let lost = lost.map_or(0, |fate| fate.lost);
+    let fate = if lost > 0 { ": they are lost" } else { "" };
+    vec![
+        format!(
+            "Sending is allowed in {}: the {other}'s FIN{} ended only the other direction.",
+            record.ends[side].tcp.state,
+            fin_of(story, event, side.peer()).map_or_else(String::new, |frame| format!(" ({frame})"))
+        ),
+        if record.ends[side].has_calls {
+            format!("The result means that the {name}'s kernel took {}, not that anyone got them{fate}.", bytes(count))
+        } else {
+            format!(
+                "Whatever the {name}'s program was told, it means that its kernel took {}, not that anyone got them{fate}.",
+                bytes(count)
+            )
+        },
     ]
 }
 

@@ -24,6 +24,7 @@ pub fn type_in(model: &mut Model, text: &str) {
 use crate::event::{Actor, EventId, Run, Time};
 use crate::socket::call::{Arg, Call, CallName, Outcome, Payload};
 use crate::source::lab::message::{Command, Message as Told, NextCall};
+use crate::story::Story;
 use crate::tui::menu::{Group, Menu};
 use crate::tui::message::Play;
 use crate::tui::model::{Origin, Progress};
