@@ -70,7 +70,7 @@ pub enum Color {
 pub enum Command {
     /// Run a scenario: two small programs on a private loopback, one socket call at a time.
     Lab(Lab),
-    /// Show a capture (pcap, pcapng, - for stdin), with or without calls in it.
+    /// Show a capture (pcap, pcapng, - for stdin), with or without calls in it, or a transcript.
     Replay(Replay),
     /// Say what this machine allows (capture, namespaces) and how to get what is missing.
     Doctor,
@@ -100,9 +100,10 @@ pub struct Lab {
     #[arg(long)]
     pub quiz: bool,
 
-    /// How fast: walk keeps the scenario's pauses, fast has none and only waits until the kernel has settled.
-    #[arg(long, value_enum, default_value_t)]
-    pub pace: Pace,
+    /// How fast: walk keeps the scenario's pauses, fast has none and only waits until the kernel has settled [default: walk,
+    /// with --check fast].
+    #[arg(long, value_enum)]
+    pub pace: Option<Pace>,
 
     /// Use the host's loopback and not a private one.
     #[arg(long)]
@@ -115,13 +116,27 @@ pub struct Lab {
     /// Save the story: pcapng, with the calls as packet comments.
     #[arg(long, value_name = "FILE.pcapng")]
     pub write: Option<PathBuf>,
+
+    /// How much data the saved story keeps, in calls and frames alike [default: all].
+    #[arg(long, value_enum, requires = "write")]
+    pub payload: Option<Payload>,
+}
+
+/// How much of the data that was exchanged a saved story keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Payload {
+    /// None of it.
+    None,
+    /// The first 16 bytes of each call and each segment.
+    Head,
+    /// Everything.
+    All,
 }
 
 /// How fast a scenario runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Pace {
     /// With the scenario's own pauses.
-    #[default]
     Walk,
     /// Without pauses: only settling between calls.
     Fast,
@@ -130,7 +145,7 @@ pub enum Pace {
 /// Options of `epipe replay`.
 #[derive(Args, Clone, Debug)]
 pub struct Replay {
-    /// The capture; - for stdin.
+    /// The capture or transcript; - for stdin.
     pub file: PathBuf,
 
     /// Only packets that match this BPF expression, as tcpdump takes it.
@@ -140,4 +155,8 @@ pub struct Replay {
     /// Save the story again: pcapng, with the calls and all comments.
     #[arg(long, value_name = "FILE.pcapng")]
     pub write: Option<PathBuf>,
+
+    /// How much data the saved story keeps, in calls and frames alike [default: what the file has].
+    #[arg(long, value_enum, requires = "write")]
+    pub payload: Option<Payload>,
 }

@@ -62,6 +62,12 @@ pub fn layout(link_type: LinkType, data: &[u8], original_len: u32) -> Option<Lay
     Some(Layout { ip: packet.header, tcp: packet.start, payload, end: packet.end })
 }
 
+/// How many bytes of a packet are headers up to the network layer's, and UDP's where that comes next in a whole packet; `None`
+/// where there is no IP header. An IP fragment's own payload is data, whatever it begins with.
+pub fn beyond_network(link_type: LinkType, data: &[u8]) -> Option<usize> {
+    ip::beyond(link_type, data)
+}
+
 /// Why there is no segment.
 enum Refusal {
     Other(&'static str),

@@ -5,16 +5,20 @@
 
 mod call;
 mod event;
+mod options;
 mod saved;
 mod scan;
 mod segment;
+mod transcript;
 mod value;
 
 pub use call::{call, call_end, outcome, parse_call, parse_outcome};
-pub use event::{Line, MARK, MAX_PIECE, Reader, event_lines, run_lines};
+pub use event::{Line, MARK, MAX_PIECE, Reader, event_lines, event_text, run_lines};
+pub use options::{option_text, options_text, parse_options};
 pub use saved::SavedLine;
 pub use scan::ParseError;
-pub use segment::{SegmentText, option_text, options_text, parse_segment};
+pub use segment::{SegmentText, parse_segment};
+pub use transcript::{ConnectionText, Deed, Moment, Title, TranscriptLine, in_order};
 pub use value::{quote, quote_payload, unquote};
 
 #[cfg(test)]

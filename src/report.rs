@@ -2,6 +2,7 @@
 
 pub mod json;
 pub mod ladder;
+pub mod payload;
 pub mod pcapng;
 pub mod tcpdump;
 pub mod transcript;

@@ -8,3 +8,4 @@ pub mod merge;
 pub mod probe;
 pub mod sandbox;
 pub mod sockdiag;
+pub mod transcript;

@@ -55,6 +55,10 @@ pub struct Story {
     repeated: HashSet<EventId>,
     /// The data that a reset answered: no program could take it.
     refused: HashSet<EventId>,
+    /// What the kernel said of each end, rising.
+    samples: HashMap<(ConnectionId, Side), Vec<EventId>>,
+    /// Whether the run has no capture.
+    blind: bool,
 }
 
 impl Story {
@@ -74,7 +78,8 @@ impl Story {
         let repeats = repeats(&journal, &causes);
         let repeated = repeats.values().copied().collect();
         let refused = refused(&journal, &causes);
-        Self { journal, track, causes, ends, accounts, repeats, repeated, refused }
+        let samples = samples(&journal, &track);
+        Self { journal, track, causes, ends, accounts, repeats, repeated, refused, samples, blind }
     }
 
     /// A story of `run` in which nothing has happened yet.
@@ -166,6 +171,15 @@ impl Story {
         Some(account::fate(start, taken(&begun), self.account(id, *events.last()?)[side]))
     }
 
+    /// The states of both ends of `connection` just after the event `at`.
+    pub fn states(&self, connection: ConnectionId, at: EventId) -> Both<State> {
+        let record = self.latest(connection, at).and_then(|id| self.record(id));
+        record.map_or_else(Both::default, |record| Both {
+            client: record.ends.client.tcp.state,
+            server: record.ends.server.tcp.state,
+        })
+    }
+
     /// How both ends of `connection` stand just after the event `at`.
     pub fn standing(&self, connection: ConnectionId, at: EventId) -> Both<Standing> {
         let standing = |side| self.standing_of(connection, at, side);
@@ -180,25 +194,24 @@ impl Story {
             .unwrap_or_default();
         let end = &ends[side];
         let sample = self.sample(connection, at, side, end.tcp.state);
-        let kernel = sample.map(|sample| standing::kernel(sample.socket, end.tcp.state));
+        let kernel = sample.map(|sample| standing::kernel(sample.socket, end));
         Standing {
             endpoint: self.connection(connection).map(|known| known.addresses[side]),
             state: end.tcp.state,
             words: standing::words(side, end, &ends[side.peer()], self.account(connection, at)[side].lost),
-            differs: kernel.as_ref().is_some_and(|(_, differs)| *differs),
-            kernel: kernel.map(|(words, _)| words),
+            differs: kernel.as_ref().is_some_and(|kernel| kernel.differs),
+            remark: kernel.as_ref().map_or_else(String::new, |kernel| kernel.remark.clone()),
+            kernel: kernel.map(|kernel| kernel.words),
         }
     }
 
     /// The kernel's own view of one end when it was last asked, at or before `at`; `None` where it was not asked since the end
     /// came to `state`, for what it said before does not contradict that.
     fn sample(&self, connection: ConnectionId, at: EventId, side: Side, state: State) -> Option<&Sample> {
-        let events = &self.connection(connection)?.events;
-        let until = events.partition_point(|event| *event <= at);
-        let (record, sample) = events[..until].iter().rev().find_map(|id| match &self.journal.get(*id)?.what {
-            What::Sample(sample) if self.record(*id)?.side == Some(side) => Some((self.record(*id)?, sample)),
-            _ => None,
-        })?;
+        let samples = self.samples.get(&(connection, side))?;
+        let latest = *samples.get(samples.partition_point(|id| *id <= at).checked_sub(1)?)?;
+        let What::Sample(sample) = &self.journal.get(latest)?.what else { return None };
+        let record = self.record(latest)?;
         (record.ends[side].tcp.state == state).then_some(sample)
     }
 
@@ -225,11 +238,9 @@ impl Story {
     /// The read that `side` of `connection` waits in at the event `at`, if it does.
     fn reader(&self, connection: ConnectionId, side: Side, at: EventId) -> Option<EventId> {
         let events = &self.connection(connection)?.events;
-        let own = events
-            .iter()
-            .take_while(|id| **id < at)
-            .filter(|id| self.record(**id).is_some_and(|r| r.side == Some(side)));
-        let latest = own.copied().filter(|id| self.call(*id).is_some()).last()?;
+        let before = &events[..events.partition_point(|id| *id < at)];
+        let is_own = |id: &EventId| self.record(*id).is_some_and(|record| record.side == Some(side));
+        let latest = before.iter().rev().copied().find(|id| is_own(id) && self.call(*id).is_some())?;
         let waits = self.end_of(latest).is_none_or(|end| end > at);
         (waits && self.call(latest)?.0.name.receives()).then_some(latest)
     }
@@ -251,7 +262,7 @@ impl Story {
 
     /// Whether the run has no capture.
     pub fn is_blind(&self) -> bool {
-        self.journal.events().iter().any(|event| matches!(event.what, What::Gap(Gap::NoCapture(_))))
+        self.blind
     }
 
     /// Whether the segment `id` carries bytes that were sent before.
@@ -269,6 +280,17 @@ impl Story {
     fn was_lost(&self, id: EventId) -> bool {
         self.repeated.contains(&id)
     }
+}
+
+/// The samples of each end, rising.
+fn samples(journal: &Journal, track: &Track) -> HashMap<(ConnectionId, Side), Vec<EventId>> {
+    let mut samples: HashMap<_, Vec<EventId>> = HashMap::new();
+    for (event, record) in journal.events().iter().zip(track.records()) {
+        if let (What::Sample(_), Some(end)) = (&event.what, record.connection.zip(record.side)) {
+            samples.entry(end).or_default().push(event.id);
+        }
+    }
+    samples
 }
 
 /// The segments that bare resets answer: the first cause of each.

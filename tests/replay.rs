@@ -41,7 +41,7 @@ fn what_is_no_capture_is_said_with_status_2() {
     assert_eq!(output.status.code(), Some(2));
     let errors = text(&output.stderr);
     assert!(errors.contains("is not a capture: it begins with \"[package]"), "{errors}");
-    assert!(errors.contains("help: pcap and pcapng files are read"), "{errors}");
+    assert!(errors.contains("help: captures (pcap, pcapng) and transcripts of epipe are read"), "{errors}");
 }
 
 #[test]

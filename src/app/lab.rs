@@ -52,7 +52,7 @@ fn tell(scenario: &Scenario, lab: &cli::Lab, common: &Common) -> Result<Ending, 
         Played::Unheard => Ok(Ending::Done),
         Played::Whole(story) => {
             if let Some(path) = &lab.write {
-                save::save(&story, path, &[])?;
+                save::save(&story, path, lab.payload, &[])?;
             }
             if in_dashboard {
                 return dashboard::show(scenario.name.clone(), story, common);
@@ -67,8 +67,9 @@ fn tell(scenario: &Scenario, lab: &cli::Lab, common: &Common) -> Result<Ending, 
 fn options(lab: &cli::Lab) -> Options {
     Options {
         pace: match lab.pace {
-            cli::Pace::Walk => Pace::Walk,
-            cli::Pace::Fast => Pace::Fast,
+            Some(cli::Pace::Fast) => Pace::Fast,
+            None if lab.check => Pace::Fast,
+            Some(cli::Pace::Walk) | None => Pace::Walk,
         },
         network: if lab.host { Network::Host } else { Network::Private },
         hold: lab.step || lab.quiz,

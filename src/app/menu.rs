@@ -60,7 +60,7 @@ pub fn entry(scenario: &Scenario) -> Entry {
     let mark = START_HERE.iter().position(|name| *name == scenario.name);
     Entry {
         name: scenario.name.clone(),
-        title: String::new(),
+        title: scenario.title.clone(),
         question: scenario.question.clone(),
         summary: summary(scenario),
         errors: scenario.errors.clone(),

@@ -1,7 +1,8 @@
-//! `epipe replay`: shows a capture.
+//! `epipe replay`: shows a capture or a transcript.
 
 mod filter;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use self::filter::Filter;
@@ -10,16 +11,17 @@ use crate::cli::{Common, Format, Replay};
 use crate::event::{Gap, Time, What};
 use crate::report::pcapng::OtherPacket;
 use crate::source::file::{self, Capture, FileError, Recording};
+use crate::source::transcript;
 use crate::story::Story;
 use crate::story::journal::Journal;
 
-/// Shows the capture that `replay` names.
+/// Shows the capture or transcript that `replay` names.
 pub fn run(replay: &Replay, common: &Common) -> Result<Ending, Failure> {
     let recording = read(replay)?;
     tell(&recording, &replay.file);
     let story = Story::tell(journal(&recording)?);
     if let Some(path) = &replay.write {
-        save::save(&story, path, &others(&recording))?;
+        save::save(&story, path, replay.payload, &others(&recording))?;
     }
     let format = output::format(common);
     if format == Format::Dashboard && common.output.is_none() {
@@ -70,13 +72,26 @@ pub fn title(file: &Path) -> String {
 
 /// The journal of the capture at `file`, whole.
 pub fn journal_of(file: PathBuf) -> Result<Journal, Failure> {
-    let recording = read(&Replay { file, filter: None, write: None })?;
+    let recording = read(&Replay { file, filter: None, write: None, payload: None })?;
     journal(&recording)
 }
 
 fn read(replay: &Replay) -> Result<Recording, Failure> {
+    let (name, input) = file::open(&replay.file).map_err(|error| failed_read(&error))?;
+    let (is_transcript, input) = transcript::recognise(input)
+        .map_err(|source| failed_read(&FileError::Read { name: name.clone(), offset: 0, source }))?;
+    if !is_transcript {
+        return read_capture(replay, name, input);
+    }
+    if replay.filter.is_some() {
+        return Err(Failure::new(format!("cannot filter {name:?}: a transcript has no packets to filter")));
+    }
+    transcript::read(&name, input).map_err(|error| Failure { message: error.to_string(), help: error.help() })
+}
+
+fn read_capture(replay: &Replay, name: String, input: Box<dyn Read>) -> Result<Recording, Failure> {
     let mut filter = replay.filter.as_deref().map(Filter::new).transpose()?;
-    let capture = Capture::open(&replay.file).map_err(|error| failed_read(&error))?;
+    let capture = Capture::new(name, input).map_err(|error| failed_read(&error))?;
     let mut broken = None;
     let recording = file::read(capture, &mut |record| match &mut filter {
         None => true,

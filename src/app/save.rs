@@ -5,23 +5,45 @@ use std::io::BufWriter;
 use std::path::Path;
 
 use super::Failure;
-use crate::event::{EventId, FrameNo};
+use crate::cli;
+use crate::event::{EventId, Frame, FrameNo};
+use crate::report::payload::{self, Keep};
 use crate::report::pcapng::{OtherPacket, Saving};
 use crate::story::Story;
 
-/// Saves `story` to `path`, with the packets of a capture that are none of its events.
-pub fn save(story: &Story, path: &Path, others: &[OtherPacket<'_>]) -> Result<(), Failure> {
+/// Saves `story` to `path`, with packets and comments of a capture that are none of its events, and with as much data as
+/// `payload` says; `None` keeps what there is.
+pub fn save(
+    story: &Story,
+    path: &Path,
+    payload: Option<cli::Payload>,
+    others: &[OtherPacket<'_>],
+) -> Result<(), Failure> {
     let name = path.display().to_string();
-    let file = File::create(path).map_err(|error| Failure::new(format!("cannot create {name:?}: {error}")))?;
+    let failed = |why: &dyn std::fmt::Display, help| Failure { message: format!("cannot save {name:?}: {why}"), help };
+    let keep = payload.map(keep);
+    let cut = keep.map(|keep| payload::cut(story.journal(), keep)).transpose().map_err(|error| failed(&error, None))?;
+    let frames: Vec<Frame> =
+        others.iter().map(|other| payload::cut_other(other.frame, keep.unwrap_or(Keep::All))).collect();
+    let others: Vec<OtherPacket<'_>> =
+        others.iter().zip(&frames).map(|(other, frame)| OtherPacket { frame, time: other.time }).collect();
     let saving = Saving {
         caused: &|event| caused(story, event),
         connection: &|event| story.record(event)?.connection,
-        others,
-        ..Saving::new(story.journal())
+        others: &others,
+        ..Saving::new(cut.as_ref().unwrap_or(story.journal()))
     };
-    saving
-        .write(&mut BufWriter::new(file))
-        .map_err(|error| Failure { message: format!("cannot save {name:?}: {error}"), help: error.help() })
+    saving.check().map_err(|error| failed(&error, error.help()))?;
+    let file = File::create(path).map_err(|error| Failure::new(format!("cannot create {name:?}: {error}")))?;
+    saving.write(&mut BufWriter::new(file)).map_err(|error| failed(&error, error.help()))
+}
+
+const fn keep(payload: cli::Payload) -> Keep {
+    match payload {
+        cli::Payload::None => Keep::None,
+        cli::Payload::Head => Keep::Head,
+        cli::Payload::All => Keep::All,
+    }
 }
 
 /// The first frame that the event caused.

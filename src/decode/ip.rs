@@ -47,6 +47,22 @@ pub fn packet(link_type: LinkType, data: &[u8], original_len: u32) -> Result<Pac
     Ok(Packet { src: header.src, dst: header.dst, protocol: header.protocol, header: offset(header.bytes), start, end })
 }
 
+/// Where the IP payload begins, or UDP's in a packet that is no fragment; `None` where there is no IP header.
+pub fn beyond(link_type: LinkType, data: &[u8]) -> Option<usize> {
+    let sliced = link::slice(link_type, data).ok()?;
+    let header = match &sliced.net {
+        Some(LaxNetSlice::Ipv4(ip)) => Header::v4(ip),
+        Some(LaxNetSlice::Ipv6(ip)) => Header::v6(ip),
+        _ => return None,
+    };
+    let start = header.payload.as_ptr().addr() - data.as_ptr().addr();
+    let ports = header.protocol == IpNumber::UDP && !header.fragmented;
+    Some(start + if ports { UDP_HEADER_LEN } else { 0 })
+}
+
+/// The length in bytes of UDP's header (RFC 768).
+const UDP_HEADER_LEN: usize = 8;
+
 /// What both versions' headers say.
 struct Header<'a> {
     src: IpAddr,

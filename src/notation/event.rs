@@ -22,7 +22,7 @@ pub fn run_lines(run: &Run) -> Vec<String> {
 /// The lines of one event, none for a segment, which is a packet of its own. There are several where one would be longer
 /// than [`MAX_PIECE`]: the later pieces carry the id with their own number, `12+1`, and nothing else before their text.
 pub fn event_lines(event: &Event, connection: Option<ConnectionId>) -> Vec<String> {
-    let Some(text) = what(&event.what) else { return Vec::new() };
+    let Some(text) = event_text(&event.what) else { return Vec::new() };
     let connection = connection.map_or_else(|| "-".to_owned(), |id| id.to_string());
     let actor = event.actor.as_ref().map_or("-", Actor::name);
     let late = if event.late { "late " } else { "" };
@@ -41,7 +41,9 @@ pub fn event_lines(event: &Event, connection: Option<ConnectionId>) -> Vec<Strin
     lines
 }
 
-fn what(what: &What) -> Option<String> {
+/// What happened, without when and by whom: `started 4711`, `send(3, "x", 1, 0) ...`. `None` for a segment, whose line says
+/// where its numbers count from.
+pub fn event_text(what: &What) -> Option<String> {
     Some(match what {
         What::Segment { .. } => return None,
         What::Begun(begun) => format!("{} ...", call(begun)),
@@ -182,7 +184,7 @@ fn text(scan: &mut Scan<'_>) -> Result<String, ParseError> {
     String::from_utf8(quoted(scan)?).or_else(|_| start.wrong("text in UTF-8"))
 }
 
-fn scan_what(scan: &mut Scan<'_>) -> Result<What, ParseError> {
+pub fn scan_what(scan: &mut Scan<'_>) -> Result<What, ParseError> {
     if scan.take("... #") {
         let begun = EventId(scan.parse("the number of the event that began the call")?);
         return Ok(What::Ended { begun, outcome: scan_outcome(scan)? });

@@ -81,6 +81,23 @@ impl<'a> Scan<'a> {
         self.word(expected)?.parse().or_else(|_| start.wrong(expected))
     }
 
+    /// Takes decimal digits and reads them as a number.
+    pub fn number<T: std::str::FromStr>(&mut self, expected: &str) -> Result<T, ParseError> {
+        let start = *self;
+        self.take_while(|c| c.is_ascii_digit()).parse().or_else(|_| start.wrong(expected))
+    }
+
+    /// Reads what comes next with `parser`, which returns what it leaves.
+    pub fn with<T>(
+        &mut self,
+        parser: impl FnOnce(&'a str) -> Result<(T, &'a str), ParseError>,
+    ) -> Result<T, ParseError> {
+        let (read, rest) =
+            parser(self.rest()).map_err(|error| ParseError { column: error.column + self.at, ..error })?;
+        self.at = self.text.len() - rest.len();
+        Ok(read)
+    }
+
     pub fn end(&self) -> Result<(), ParseError> {
         if self.rest().trim_end().is_empty() { Ok(()) } else { self.wrong("the end of the line") }
     }

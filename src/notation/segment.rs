@@ -2,9 +2,12 @@
 //!
 //! Numbers count from each end's initial sequence number, so that the SYN is 0 and the first byte 1.
 
+use super::options::options_text;
 use super::scan::{ParseError, Scan};
-use crate::tcp::segment::{Flags, Segment, TcpOption};
+use crate::tcp::segment::{Flags, Segment};
 use crate::tcp::seq::SeqNum;
+
+const IN_RANGE: &str = "a number in range";
 
 /// A segment as its line says it. What a line may leave out is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub struct SegmentText {
     pub ack: Option<u32>,
     /// The window as it stands in the header.
     pub window: Option<u16>,
+    /// The urgent pointer; `None` without URG.
+    pub urgent: Option<u16>,
     /// The options as printed between the angle brackets.
     pub options: Option<String>,
 }
@@ -39,7 +44,9 @@ impl SegmentText {
             len: segment.payload_len,
             ack: segment.acknowledges().map(|ack| ack.relative_to(peer_isn)),
             window: Some(segment.window),
-            options: (!segment.options.is_empty()).then(|| options_text(&segment.options)),
+            urgent: segment.flags.has(Flags::URG).then_some(segment.urgent),
+            options: (!segment.options.is_empty() || segment.options_cut)
+                .then(|| options_text(&segment.options, segment.options_cut)),
         }
     }
 }
@@ -55,6 +62,9 @@ impl std::fmt::Display for SegmentText {
         }
         if let Some(window) = self.window {
             write!(f, " win {window}")?;
+        }
+        if let Some(urgent) = self.urgent {
+            write!(f, " urg {urgent}")?;
         }
         if let Some(options) = &self.options {
             write!(f, " <{options}>")?;
@@ -77,8 +87,9 @@ pub fn parse_segment(text: &str) -> Result<(SegmentText, &str), ParseError> {
     let (start, len) = scan_range(&mut scan)?;
     let ack = scan_number(&mut scan, "ack")?;
     let window = scan_number(&mut scan, "win")?;
+    let urgent = scan_number(&mut scan, "urg")?;
     let options = scan_options(&mut scan)?;
-    Ok((SegmentText { connection, from_client, flags, start, len, ack, window, options }, scan.rest()))
+    Ok((SegmentText { connection, from_client, flags, start, len, ack, window, urgent, options }, scan.rest()))
 }
 
 fn scan_end(scan: &mut Scan<'_>) -> Result<(bool, u32), ParseError> {
@@ -97,21 +108,16 @@ fn scan_end(scan: &mut Scan<'_>) -> Result<(bool, u32), ParseError> {
 
 fn scan_range(scan: &mut Scan<'_>) -> Result<(u32, u32), ParseError> {
     let at = *scan;
-    let start: u32 = scan_digits(scan)?;
+    let start: u32 = scan.number(IN_RANGE)?;
     scan.require(":")?;
-    let end: u32 = scan_digits(scan)?;
+    let end: u32 = scan.number(IN_RANGE)?;
     scan.require("(")?;
-    let len = scan_digits(scan)?;
+    let len = scan.number(IN_RANGE)?;
     scan.require(")")?;
     if start.wrapping_add(len) != end {
         return at.wrong("an end that is the start and the length together");
     }
     Ok((start, len))
-}
-
-fn scan_digits<T: std::str::FromStr>(scan: &mut Scan<'_>) -> Result<T, ParseError> {
-    let start = *scan;
-    scan.take_while(|c| c.is_ascii_digit()).parse().or_else(|_| start.wrong("a number in range"))
 }
 
 fn scan_number<T: std::str::FromStr>(scan: &mut Scan<'_>, name: &str) -> Result<Option<T>, ParseError> {
@@ -121,7 +127,7 @@ fn scan_number<T: std::str::FromStr>(scan: &mut Scan<'_>, name: &str) -> Result<
         return Ok(None);
     }
     ahead.skip_spaces();
-    let number = scan_digits(&mut ahead)?;
+    let number = ahead.number(IN_RANGE)?;
     *scan = ahead;
     Ok(Some(number))
 }
@@ -136,33 +142,4 @@ fn scan_options(scan: &mut Scan<'_>) -> Result<Option<String>, ParseError> {
     ahead.require(">")?;
     *scan = ahead;
     Ok(Some(options))
-}
-
-/// The options as tcpdump prints them between its brackets.
-pub fn options_text(options: &[TcpOption]) -> String {
-    options.iter().map(option_text).collect::<Vec<_>>().join(",")
-}
-
-/// One option as tcpdump prints it.
-pub fn option_text(option: &TcpOption) -> String {
-    match option {
-        TcpOption::EndOfList => "eol".to_owned(),
-        TcpOption::Nop => "nop".to_owned(),
-        TcpOption::MaximumSegmentSize(size) => format!("mss {size}"),
-        TcpOption::WindowScale(shift) => format!("wscale {shift}"),
-        TcpOption::SackPermitted => "sackOK".to_owned(),
-        TcpOption::Sack(edges) => {
-            let edges_text: String = edges.iter().copied().map(edge_text).collect();
-            format!("sack {} {edges_text}", edges.len())
-        }
-        TcpOption::Timestamps { val, ecr } => format!("TS val {val} ecr {ecr}"),
-        TcpOption::Other { kind, data } => {
-            let hex = data.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-            format!("unknown-{kind} 0x{hex}")
-        }
-    }
-}
-
-fn edge_text((left, right): (SeqNum, SeqNum)) -> String {
-    format!("{{{}:{}}}", left.get(), right.get())
 }

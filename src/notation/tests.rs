@@ -118,10 +118,10 @@ proptest! {
     #[test]
     fn every_segment_reads_back(
         (connection, from_client, flags, start, len) in (1..9_u32, any::<bool>(), 0..0x200_u16, any::<u32>(), any::<u32>()),
-        (ack, window) in (prop::option::of(any::<u32>()), prop::option::of(any::<u16>())),
+        (ack, window, urgent) in (prop::option::of(any::<u32>()), prop::option::of(any::<u16>()), prop::option::of(any::<u16>())),
         options in prop::option::of("[a-z ,0-9]{1,20}"),
     ) {
-        let text = SegmentText { connection, from_client, flags: Flags::from_bits(flags), start, len, ack, window, options };
+        let text = SegmentText { connection, from_client, flags: Flags::from_bits(flags), start, len, ack, window, urgent, options };
         let line = text.to_string();
         prop_assert_eq!(parse_segment(&line), Ok((text, "")));
     }

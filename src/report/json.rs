@@ -1,5 +1,5 @@
 //! A story as one JSON object. Times are strings of seconds with nine decimals, since nanoseconds do not fit a JavaScript
-//! number; what is not known is left out.
+//! number; what is not known is left out, and so are counters that are zero. docs/json.md lists the fields.
 
 use std::io::{self, Write};
 
@@ -13,7 +13,7 @@ use crate::story::Story;
 use crate::story::cause::Cause;
 use crate::story::connection::Connection;
 use crate::story::side::Side;
-use crate::tcp::segment::Segment;
+use crate::tcp::segment::{Flags, Segment};
 
 /// The version of the object's shape.
 pub const SCHEMA: u32 = 1;
@@ -73,12 +73,9 @@ fn end(story: &Story, known: &Connection, side: Side) -> Value {
     let last = known.events.last().copied();
     let account = last.map(|last| story.account(known.id, last)[side]).unwrap_or_default();
     let standing = last.map(|last| story.standing(known.id, last));
-    let sent = known.events.iter().filter(|id| story.record(**id).is_some_and(|record| record.side == Some(side)));
-    let packets = sent.filter(|id| story.journal().get(**id).is_some_and(|event| event.segment().is_some())).count();
     let own = &known.ends[side];
     let mut object = json!({
         "endpoint": known.addresses[side].to_string(),
-        "packets": packets,
         "state": own.tcp.state.name(),
         "sent": account.sent,
         "acknowledged": account.acknowledged,
@@ -94,8 +91,26 @@ fn end(story: &Story, known: &Connection, side: Side) -> Value {
             ("next", own.has_program().then(|| next(&own.socket))),
         ];
         fields.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        let counts = counters(story, known, side).into_iter().chain([("on_the_way", account.on_the_way)]);
+        fields.extend(counts.filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), json!(count))));
     }
     object
+}
+
+/// What `side` sent, counted: its segments, their payload in bytes (what was sent again counts again), and its flags.
+fn counters(story: &Story, known: &Connection, side: Side) -> [(&'static str, u64); 6] {
+    let events = known.events.iter().filter(|id| story.record(**id).is_some_and(|record| record.side == Some(side)));
+    let own: Vec<&Segment> =
+        events.filter_map(|id| story.journal().get(*id)?.segment()).map(|(_, segment)| segment).collect();
+    let count = |wanted: fn(Flags) -> bool| own.iter().filter(|segment| wanted(segment.flags)).count() as u64;
+    [
+        ("packets", count(|_| true)),
+        ("bytes", own.iter().map(|segment| u64::from(segment.payload_len)).sum()),
+        ("syn", count(|flags| flags.syn() && !flags.ack())),
+        ("synack", count(|flags| flags.syn() && flags.ack())),
+        ("fin", count(Flags::fin)),
+        ("rst", count(Flags::rst)),
+    ]
 }
 
 fn next(socket: &Socket) -> Value {

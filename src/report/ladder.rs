@@ -99,9 +99,9 @@ fn comments(story: &Story, out: &mut dyn Write) -> io::Result<()> {
 
 fn ending(story: &Story, connection: ConnectionId, at: EventId, out: &mut dyn Write) -> io::Result<()> {
     let many = story.connections().len() > 1;
-    let number = if many { format!(" of connection {connection}") } else { String::new() };
+    let which = if many { format!("connection {connection}") } else { "it".to_owned() };
     let Some(verdict) = story.verdict(connection) else { return Ok(()) };
-    writeln!(out, "\n{}", rule(&format!("how it ended{number}: {}, {}", verdict.name, verdict.certainty.name())))?;
+    writeln!(out, "\n{}", rule(&format!("how {which} ended: {}, {}", verdict.name, verdict.certainty.name())))?;
     if many && verdict.name == "closed" {
         return paragraph(&verdict.sentences[0], 1, out);
     }
@@ -109,7 +109,7 @@ fn ending(story: &Story, connection: ConnectionId, at: EventId, out: &mut dyn Wr
     let next = story.next(connection, at);
     writeln!(out, "{}", rule("next"))?;
     for side in Side::BOTH {
-        paragraph_after(&format!(" {}  ", side.name()), &next.lines[side], out)?;
+        paragraph_after(&format!(" {}  ", side.name()), &next.whole[side], out)?;
     }
     paragraph_after(" bytes   ", &next.bytes, out)
 }
@@ -124,7 +124,8 @@ fn notes(story: &Story, rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
         let number = drawing::number(row.number);
         let number = if matches!(row.wire, Wire::Pause(_)) || number.is_empty() { "·".to_owned() } else { number };
         paragraph_after(&format!("{number:>4} "), &drawing::clean(&why.title), out)?;
-        paragraph(&why.sentences.join(" "), 5, out)?;
+        let sentences: Vec<&str> = why.sentences.iter().chain(&why.later).map(String::as_str).collect();
+        paragraph(&sentences.join(" "), 5, out)?;
         match (why.because.as_str(), why.evidence.as_str()) {
             ("", _) => {}
             (because, "") => paragraph(&format!("because of {because}"), 5, out)?,

@@ -27,12 +27,19 @@ pub enum SaveError {
     /// A block's length has 32 bits.
     #[error("a block with its comments would be longer than pcapng allows")]
     TooLong,
+    /// The story was read from a transcript, which tells what segments say but has no packets.
+    #[error("frame {0} has no bytes: a transcript tells of segments, and has no packets")]
+    NoPacket(FrameNo),
 }
 
 impl SaveError {
     /// What the user can do.
     pub fn help(&self) -> Option<String> {
-        matches!(self, Self::TooLong).then(|| "keep less of each call's data".to_owned())
+        match self {
+            Self::TooLong => Some("keep less of each call's data: --payload head".to_owned()),
+            Self::NoPacket(_) => Some("the transcript itself can be kept, and read again".to_owned()),
+            Self::Write(_) | Self::BeforeEpoch(_) => None,
+        }
     }
 }
 
@@ -64,8 +71,18 @@ impl<'a> Saving<'a> {
         Self { journal, caused: &|_| None, connection: &|_| None, others: &[] }
     }
 
+    /// Whether it can be saved at all: asked before a file is made, so that none is left behind.
+    pub fn check(&self) -> Result<(), SaveError> {
+        let frames = self.journal.events().iter().filter_map(Event::segment).map(|(frame, _)| frame);
+        match frames.into_iter().find(|frame| frame.data.is_empty()) {
+            Some(frame) => Err(SaveError::NoPacket(frame.number)),
+            None => Ok(()),
+        }
+    }
+
     /// Writes the file to `out`.
     pub fn write(&self, out: &mut impl Write) -> Result<(), SaveError> {
+        self.check()?;
         let packets = self.packets();
         let comments = self.comments(&packets);
         let link_types = link_types(&packets);

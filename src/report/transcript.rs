@@ -5,9 +5,8 @@
 
 use std::io::{self, Write};
 
-use crate::event::{Event, EventId, ExitStatus, Gap, Time, What};
-use crate::notation::{self, SegmentText};
-use crate::socket::call::Call;
+use crate::event::{Event, EventId, FrameNo, Time, What};
+use crate::notation::{ConnectionText, Deed, Moment, SegmentText, Title, TranscriptLine, in_order};
 use crate::story::Story;
 use crate::story::connection::Connection;
 use crate::story::drawing::clean;
@@ -18,21 +17,20 @@ use crate::tcp::segment::Segment;
 /// Writes `story` as a transcript.
 pub fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
     let events = story.journal().events();
+    let run = story.journal().run();
     let start = events.first().map_or(Time(0), |event| event.time);
-    writeln!(out, "# epipe transcript 1   {}   start {start}", one_line(&story.journal().run().name))?;
-    for (name, value) in &story.journal().run().facts {
+    writeln!(out, "{}", Title { name: one_line(&run.name), start })?;
+    for (name, value) in &run.facts {
         writeln!(out, "# {name}: {}", one_line(value))?;
     }
     for line in story.journal().run().comments.iter().flat_map(|comment| comment.lines()) {
         writeln!(out, "# comment: {}", clean(line))?;
     }
     for connection in story.connections() {
-        writeln!(out, "{}", connection_line(connection))?;
+        writeln!(out, "{}", connection_text(connection))?;
     }
-    for event in events {
-        if let Some(line) = line(story, event, start) {
-            writeln!(out, "{line}")?;
-        }
+    for (line, note) in lines(story, start) {
+        writeln!(out, "{line}{note}")?;
     }
     story.connections().iter().try_for_each(|connection| accounts(story, connection, out))
 }
@@ -41,77 +39,59 @@ fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-fn connection_line(connection: &Connection) -> String {
-    let end = |side: Side| {
-        let isn = connection.ends[side].tcp.isn.map_or_else(String::new, |isn| format!(" isn {}", isn.get()));
-        format!("{} {}{isn}", side.name(), connection.addresses[side])
-    };
-    format!("# connection {}: {}, {}", connection.id, end(Side::Client), end(Side::Server))
+fn connection_text(connection: &Connection) -> ConnectionText {
+    let end = |side: Side| (connection.addresses[side], connection.ends[side].tcp.isn);
+    ConnectionText { number: connection.id.0, client: end(Side::Client), server: end(Side::Server) }
 }
 
-fn line(story: &Story, event: &Event, start: Time) -> Option<String> {
-    let time = seconds(event.time.since(start));
-    let actor = event.actor.as_ref().map_or("-", crate::event::Actor::name);
-    let text = match &event.what {
-        What::Segment { segment, frame } => {
-            return Some(segment_line(story, event, segment, frame.number.0, &time));
+/// The lines with what stands behind each. They carry ids where times alone would not give the order back.
+fn lines(story: &Story, start: Time) -> Vec<(TranscriptLine, String)> {
+    let events = story.journal().events();
+    let (ids, mut written): (Vec<(EventId, Option<EventId>)>, Vec<_>) =
+        events.iter().filter_map(|event| line(story, event, start)).unzip();
+    let (lines, _): (Vec<TranscriptLine>, Vec<String>) = written.iter().cloned().unzip();
+    let id =
+        |(index, is_end): &(usize, bool)| ids.get(*index).and_then(|(at, end)| if *is_end { *end } else { Some(*at) });
+    if !in_order(&lines).0.iter().map(id).is_sorted() {
+        for ((line, _), (at, end_id)) in written.iter_mut().zip(&ids) {
+            line.at.id = Some(*at);
+            if let Deed::Call { end, .. } = &mut line.deed {
+                end.id = *end_id;
+            }
         }
-        What::Begun(call) => return Some(call_line(story, event, call, &time, start)),
+    }
+    written
+}
+
+/// The ids of a line's events.
+type Ids = (EventId, Option<EventId>);
+
+/// A line with its events' ids and with what stands behind it; none for the end of a call, which its beginning's line tells.
+fn line(story: &Story, event: &Event, start: Time) -> Option<(Ids, (TranscriptLine, String))> {
+    let moment = |event: &Event| Moment { since: Time(event.time.since(start)), id: None, late: event.late };
+    let actor = event.actor.clone();
+    let (deed, end, note) = match &event.what {
         What::Ended { .. } => return None,
-        What::Started { pid } => format!("{actor}  started {pid}"),
-        What::Exit(ExitStatus::Code(code)) => format!("{actor}  exited {code}"),
-        What::Exit(ExitStatus::Killed(signal)) => format!("{actor}  killed {signal}"),
-        What::Sample(sample) => {
-            let socket = sample.socket.map_or_else(
-                || "none".to_owned(),
-                |socket| {
-                    let owner = if socket.orphan { "orphan" } else { "held" };
-                    format!(
-                        "{} unread {} unacknowledged {} {owner}",
-                        socket.state, socket.unread, socket.unacknowledged
-                    )
-                },
-            );
-            format!("kernel  {} > {}  {socket}", sample.local, sample.remote)
+        What::Segment { segment, frame } => {
+            let (text, note) = segment_text(story, event, segment, frame.number)?;
+            (Deed::Segment(text), None, note)
         }
-        What::Gap(gap) => format!("# {}", gap_text(gap)),
+        What::Begun(call) => match story.end_of(event.id).and_then(|id| story.journal().get(id)) {
+            Some(end) => {
+                let outcome = end.ended()?.1.clone();
+                let deed = Deed::Call { actor, call: call.clone(), end: moment(end), outcome };
+                (deed, Some(end.id), comment(story, end.id))
+            }
+            None => (Deed::Event { actor, what: event.what.clone() }, None, String::new()),
+        },
+        what => (Deed::Event { actor, what: what.clone() }, None, String::new()),
     };
-    Some(format!("+{time}  {text}"))
+    Some(((event.id, end), (TranscriptLine { at: moment(event), deed }, note)))
 }
 
-fn gap_text(gap: &Gap) -> String {
-    match gap {
-        Gap::Dropped(frames) => format!("the capture lost {frames} frames"),
-        Gap::Malformed { frame, why } => format!("frame {frame} could not be decoded: {}", one_line(why)),
-        Gap::CutShort { bytes } => format!("the file ends {bytes} bytes into a record"),
-        Gap::NoCapture(why) => format!("no segments: {}", one_line(why)),
-        Gap::Unsettled(what) => format!("not settled: {}", one_line(what)),
-        Gap::ClockStep(nanos) => format!("the clock was set by {nanos} ns"),
-    }
-}
-
-/// Seconds with nine decimals.
-fn seconds(nanos: i64) -> String {
-    Time(nanos).to_string()
-}
-
-fn call_line(story: &Story, event: &Event, call: &Call, time: &str, start: Time) -> String {
-    let actor = event.actor.as_ref().map_or("-", crate::event::Actor::name);
-    let text = notation::call(call);
-    let end = story.end_of(event.id).and_then(|id| story.journal().get(id));
-    match end.and_then(|end| Some((end, end.ended()?.1))) {
-        None => format!("+{time}  {actor}  {text} ..."),
-        Some((end, outcome)) => {
-            let note = comment(story, end.id);
-            format!("+{time}..{}  {actor}  {text} {}{note}", seconds(end.time.since(start)), notation::outcome(outcome))
-        }
-    }
-}
-
-fn segment_line(story: &Story, event: &Event, segment: &Segment, frame: u64, time: &str) -> String {
-    let place =
-        story.record(event.id).and_then(|record| Some((story.connection(record.connection?)?, record.side?, record)));
-    let Some((connection, side, record)) = place else { return format!("+{time}  # frame {frame}") };
+fn segment_text(story: &Story, event: &Event, segment: &Segment, frame: FrameNo) -> Option<(SegmentText, String)> {
+    let record = story.record(event.id)?;
+    let (connection, side) = (story.connection(record.connection?)?, record.side?);
     let text = SegmentText::new(
         segment,
         connection.id.0,
@@ -124,7 +104,7 @@ fn segment_line(story: &Story, event: &Event, segment: &Segment, frame: u64, tim
         .filter_map(|side| record.change(side).map(|change| format!("{} {}", side.letter(), change.to)))
         .collect();
     let states = if states.is_empty() { String::new() } else { format!("; {}", states.join(", ")) };
-    format!("+{time}          {text}   ; {frame}{}{states}", cause(story, event.id))
+    Some((text, format!("   ; {frame}{}{states}", cause(story, event.id))))
 }
 
 /// What stands behind a call's line, if anything does.

@@ -56,15 +56,15 @@ pub struct Capture<R> {
     over: bool,
 }
 
-impl Capture<Box<dyn Read>> {
-    /// Opens the file at `path`, or standard input where that is `-`.
-    pub fn open(path: &Path) -> Result<Self, FileError> {
-        if path.as_os_str() == "-" {
-            return Self::new("standard input".to_owned(), Box::new(io::stdin()));
-        }
-        let name = path.display().to_string();
-        let file = File::open(path).map_err(|source| FileError::Open { name: name.clone(), source })?;
-        Self::new(name, Box::new(file))
+/// The file at `path`, or standard input where that is `-`, with what errors call it.
+pub fn open(path: &Path) -> Result<(String, Box<dyn Read>), FileError> {
+    if path.as_os_str() == "-" {
+        return Ok(("standard input".to_owned(), Box::new(io::stdin())));
+    }
+    let name = path.display().to_string();
+    match File::open(path) {
+        Ok(file) => Ok((name, Box::new(file))),
+        Err(source) => Err(FileError::Open { name, source }),
     }
 }
 

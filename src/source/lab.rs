@@ -44,7 +44,7 @@ const CHANNEL: usize = 1024;
 /// How fast a scenario runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pace {
-    /// With its pauses, and one before each call.
+    /// With its pauses.
     #[default]
     Walk,
     /// Without pauses: its nanosleep calls are neither made nor told.
@@ -181,6 +181,7 @@ impl Lab {
     pub fn command(&self, command: Command) {
         let word = match command {
             Command::Go => "go\n",
+            Command::Walk => "walk\n",
             Command::Run => "run\n",
             Command::Stop => "stop\n",
         };

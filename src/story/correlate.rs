@@ -27,6 +27,7 @@ struct Seen<'a> {
     segment: &'a Segment,
     draws_reset: bool,
     heard: bool,
+    obeyed: bool,
 }
 
 /// A call that was begun.
@@ -84,7 +85,9 @@ impl<'a> Correlation<'a> {
             What::Segment { frame, segment } => {
                 let Some((id, side)) = record.connection.zip(record.side) else { return };
                 let (draws_reset, heard) = (record.draws_reset, record.heard);
-                let seen = Seen { event: event.id, frame: frame.number, side, segment, draws_reset, heard };
+                let obeyed =
+                    record.changes.iter().any(|change| matches!(change.rule, Rule::ResetArrives | Rule::Refused));
+                let seen = Seen { event: event.id, frame: frame.number, side, segment, draws_reset, heard, obeyed };
                 self.segment(id, seen)
             }
             What::Begun(call) => {

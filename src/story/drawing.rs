@@ -6,6 +6,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::rows::{Number, Row, Wire};
 use super::side::Side;
+use crate::event::ConnectionId;
 
 /// How wide each column is, in terminal cells. Mark, the space after the number and both borders take four more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,10 +110,21 @@ pub fn draw_numbered(row: &Row, number: &str, mark: Mark, columns: Columns) -> D
             Mark::Cause => "◆",
         }
         .to_owned(),
-        number: pad_left(&clip(number, columns.number), columns.number),
+        number: pad_left(&fit_number(number, columns.number), columns.number),
         client: pad(&clip_quoted(&row.text.client, columns.client), columns.client),
-        network: wire(&row.wire, columns.network),
+        network: match &row.wire {
+            Wire::Handshake(which) => handshake(*which, &too_wide(row.number, columns), columns.network),
+            other => wire(other, columns.network),
+        },
         server: pad(&clip_quoted(&row.text.server, columns.server), columns.server),
+    }
+}
+
+/// A number in at most `width` cells: where a range does not fit, its first number does.
+fn fit_number(number: &str, width: usize) -> String {
+    match number.split_once('-') {
+        Some((first, _)) if number.width() > width && !first.is_empty() => clip(first, width),
+        _ => clip(number, width),
     }
 }
 
@@ -138,7 +150,7 @@ pub fn wire(wire: &Wire, width: usize) -> String {
                 unheard(*from, &label, width)
             }
         }
-        Wire::Handshake => handshake(width),
+        Wire::Handshake(which) => handshake(*which, "", width),
         Wire::Pause(nanos) => centred(&format!("pause {}", duration(*nanos)), '┄', width),
         Wire::NothingSent => centred("nothing sent", ' ', width),
         Wire::Note(words) => centred(&clean(words), ' ', width),
@@ -176,8 +188,15 @@ fn unheard(from: Side, label: &str, width: usize) -> String {
     pad(&clip(&drawn, width), width)
 }
 
-fn handshake(width: usize) -> String {
-    let inner = centred(" handshake ", '═', width.saturating_sub(2));
+/// ` 12-14`, where the numbers of a handshake's frames do not fit into their column.
+fn too_wide(own: Number, columns: Columns) -> String {
+    let own = number(own);
+    if own.width() > columns.number { format!(" {own}") } else { String::new() }
+}
+
+fn handshake(which: Option<ConnectionId>, frames: &str, width: usize) -> String {
+    let which = which.map_or_else(String::new, |id| format!("#{id} "));
+    let inner = centred(&format!(" {which}handshake{frames} "), '═', width.saturating_sub(2));
     pad(&clip(&format!("◀{inner}▶"), width), width)
 }
 

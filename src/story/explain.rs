@@ -5,17 +5,23 @@ use super::because::because;
 use super::rows::{Row, Wire};
 use super::side::Side;
 use super::telling::Why;
-use crate::event::{Event, ExitStatus, Gap, What};
+use crate::event::{EventId, ExitStatus, Gap, What};
 use crate::socket::errno::Signal;
 
 mod calls;
+mod data;
+mod errors;
+mod resets;
 mod segments;
+
+use segments::Shown;
 
 pub fn why(story: &Story, row: &Row) -> Why {
     let because = because(story, row.event, &row.events);
     Why {
         title: title(row),
         sentences: sentences(story, row),
+        later: later(story, row),
         because: because.words,
         evidence: because.evidence,
         chain: because.chain,
@@ -30,7 +36,7 @@ fn title(row: &Row) -> String {
     };
     let words = match &row.wire {
         Wire::Arrow { label, .. } => label.clone(),
-        Wire::Handshake => "handshake".to_owned(),
+        Wire::Handshake(_) => "handshake".to_owned(),
         Wire::Pause(_) => "pause".to_owned(),
         Wire::Note(words) => words.clone(),
         Wire::NothingSent | Wire::Empty => String::new(),
@@ -47,7 +53,7 @@ fn title(row: &Row) -> String {
         (Wire::Arrow { .. } | Wire::Pause(_), Some(text)) if text.contains('(') && words != "RST" => {
             format!("{text}, {words}")
         }
-        (Wire::Arrow { .. } | Wire::Handshake | Wire::Pause(_), _) | (_, None) => words,
+        (Wire::Arrow { .. } | Wire::Handshake(_) | Wire::Pause(_), _) | (_, None) => words,
         (_, Some(text)) => text,
     }
 }
@@ -55,8 +61,10 @@ fn title(row: &Row) -> String {
 fn sentences(story: &Story, row: &Row) -> Vec<String> {
     let Some(event) = story.journal().get(row.event) else { return Vec::new() };
     match &event.what {
-        What::Segment { .. } if matches!(row.wire, Wire::Pause(_)) => vec![silence()],
-        What::Segment { segment, .. } => segments::sentences(story, row, event, segment),
+        What::Segment { .. } if matches!(row.wire, Wire::Pause(_)) => vec![silence(story, row)],
+        What::Segment { segment, .. } => {
+            Shown::new(story, row, event, segment).map(segments::sentences).unwrap_or_default()
+        }
         What::Begun(call) => calls::waiting(story, row, call),
         What::Ended { begun, outcome } => match story.call(*begun) {
             Some((call, _)) => calls::sentences(story, row, call, outcome),
@@ -68,27 +76,66 @@ fn sentences(story: &Story, row: &Row) -> Vec<String> {
     }
 }
 
-fn silence() -> String {
+/// What became in the end of the bytes that the row shows on their way.
+fn later(story: &Story, row: &Row) -> Option<String> {
+    let event = story.journal().get(row.event)?;
+    let (_, segment) = event.segment().filter(|(_, segment)| segment.payload_len > 0)?;
+    if matches!(row.wire, Wire::Pause(_)) {
+        return None;
+    }
+    data::later(Shown::new(story, row, event, segment)?)
+}
+
+/// A pause in a capture without calls, before the row's event.
+fn silence(story: &Story, row: &Row) -> String {
+    let before = EventId(row.event.0.saturating_sub(1));
+    let ends = row.connection.and_then(|id| story.latest(id, before)).and_then(|id| story.record(id));
+    let owed = ends.is_some_and(|record| {
+        Side::BOTH.into_iter().any(|side| record.ends[side].tcp.snd_una.is_before(record.ends[side].tcp.snd_nxt))
+    });
+    if owed {
+        return "Nothing was seen, although something that was sent is not acknowledged: a timer or the other end is waited \
+                for."
+            .to_owned();
+    }
     "Nothing was sent, for nothing was owed. TCP can be silent for ever.".to_owned()
 }
 
 fn exit(story: &Story, row: &Row, status: ExitStatus) -> Vec<String> {
     match status {
-        ExitStatus::Killed(Signal::SIGPIPE) => vec![
-            "SIGPIPE's default action ended the program inside send(): no error was returned and no message was printed.".to_owned(),
-            "A shell shows this as status 141, which is 128 + 13.".to_owned(),
-        ],
-        ExitStatus::Killed(signal) => vec![format!("{signal} ended the program; its kernel closes what it left open.")],
+        ExitStatus::Killed(Signal::SIGPIPE) => {
+            let during = if killed_in_send(story, row) {
+                "SIGPIPE's default action ended the program inside send(): no error was returned and no message printed."
+            } else {
+                "SIGPIPE was pending since the failed send(); now that it is let through, its default action ends the program."
+            };
+            vec![during.to_owned(), "A shell shows this as status 141, which is 128 + 13.".to_owned()]
+        }
+        ExitStatus::Killed(signal) => {
+            vec![format!("{signal} ended the program at once; its kernel closes what was left open, as after any end.")]
+        }
         ExitStatus::Code(_) => {
-            let left_open = row.events.iter().any(|id| story.journal().get(*id).is_some_and(|event| event.segment().is_some()));
-            let end = if left_open { "and with it the connection: only now is the FIN sent" } else { "and nothing was left to be sent" };
+            let left_open =
+                row.events.iter().any(|id| story.journal().get(*id).is_some_and(|event| event.segment().is_some()));
+            let end = if left_open {
+                "and with it the connection: only now is the FIN sent"
+            } else {
+                "and nothing was left to be sent"
+            };
             vec![format!("The end of a program closes every descriptor that it left open, {end}.")]
         }
     }
 }
 
+/// Whether the call in which the row's program was killed was one that sends.
+fn killed_in_send(story: &Story, row: &Row) -> bool {
+    let causes = story.cause(row.event).into_iter().flat_map(|cause| &cause.causes);
+    causes.filter_map(|id| story.call(*id)).any(|(call, _)| call.name.sends())
+}
+
 fn gap(gap: &Gap) -> String {
     match gap {
+        Gap::Dropped(1) => "The capture lost a frame, so what follows may lack its cause.".to_owned(),
         Gap::Dropped(frames) => format!("The capture lost {frames} frames, so what follows may lack its cause."),
         Gap::Malformed { frame, why } => format!("Frame {frame} could not be decoded: {why}."),
         Gap::CutShort { bytes } => format!("The file ends {bytes} bytes into a record; everything before it was used."),
@@ -99,9 +146,4 @@ fn gap(gap: &Gap) -> String {
             nanos / 1000
         ),
     }
-}
-
-/// The end that the row's event belongs to.
-fn side(story: &Story, event: &Event) -> Side {
-    story.record(event.id).and_then(|record| record.side).unwrap_or(Side::Client)
 }

@@ -23,12 +23,27 @@ pub fn rows(story: &Story, all_acks: bool) -> Vec<Row> {
     for event in story.journal().events() {
         ladder.take(event);
     }
+    tell_apart(&mut ladder.rows);
     ladder.rows
+}
+
+/// Where rows of several connections alternate, each arrow says whose it is.
+fn tell_apart(rows: &mut [Row]) {
+    let connections: Vec<ConnectionId> = rows.iter().filter_map(|row| row.connection).collect();
+    if connections.is_sorted() {
+        return;
+    }
+    for row in rows {
+        if let (Wire::Arrow { label, .. }, Some(id)) = (&mut row.wire, row.connection) {
+            *label = format!("#{id} {label}");
+        }
+    }
 }
 
 /// A handshake whose three segments are all there.
 #[derive(Clone, Copy, Debug)]
 struct Opening {
+    connection: ConnectionId,
     frames: (FrameNo, FrameNo),
     first: EventId,
 }
@@ -47,6 +62,8 @@ struct Ladder<'a> {
     /// The latest row of set-up calls.
     setting_up: Option<usize>,
     last_time: Option<i64>,
+    /// Whether the run has calls at all.
+    calls_known: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +93,7 @@ impl<'a> Ladder<'a> {
             fold: None,
             setting_up: None,
             last_time: None,
+            calls_known: story.journal().events().iter().any(|event| event.begun().is_some()),
         }
     }
 
@@ -99,8 +117,7 @@ impl<'a> Ladder<'a> {
     fn pause_before(&mut self, event: &Event) {
         let Some(last) = self.last_time else { return };
         let silence = event.time.0.saturating_sub(last);
-        let calls_known = self.story.journal().events().iter().any(|event| event.begun().is_some());
-        if silence >= PAUSE && !calls_known {
+        if silence >= PAUSE && !self.calls_known {
             let wire = Wire::Pause(silence.unsigned_abs());
             let connection = self.connection(event.id);
             self.push(Row { connection, ..blank(event.id, Number::Blank, wire) }, &[]);
@@ -166,7 +183,7 @@ fn openings(story: &Story) -> HashMap<ConnectionId, Opening> {
         let opens = syn.2.flags.syn() && !syn.2.flags.ack() && syn_ack.2.flags.syn() && syn_ack.2.flags.ack();
         let completes = ack.2.is_pure_ack() && ack.2.ack == syn_ack.2.end() && ack.2.src == syn.2.src;
         if opens && completes {
-            openings.insert(connection.id, Opening { frames: (syn.1, ack.1), first: syn.0 });
+            openings.insert(connection.id, Opening { connection: connection.id, frames: (syn.1, ack.1), first: syn.0 });
         }
     }
     openings

@@ -1,13 +1,18 @@
 //! What each call would return next at both ends, in one line each.
 
+use unicode_width::UnicodeWidthStr;
+
 use super::connection::End;
 use super::side::{Both, Side};
 use super::telling::Next;
 use super::{Story, account};
 use crate::event::{ConnectionId, EventId};
 use crate::socket::call::How;
-use crate::socket::outlook::{Answer, Returns, Socket};
+use crate::socket::outlook::{Returns, Socket};
 use crate::tcp::state::State;
+
+/// The room for a line at 80 columns, after `client` and before the border, in cells.
+const WIDTH: usize = 70;
 
 /// How much a recv is taken to ask for.
 const ASKED: u64 = 8192;
@@ -18,21 +23,53 @@ pub fn next(story: &Story, connection: ConnectionId, at: EventId) -> Next {
         .and_then(|id| story.record(id))
         .map(|record| record.ends.clone())
         .unwrap_or_default();
+    let whole = Both { client: line(&ends, Side::Client), server: line(&ends, Side::Server) };
     Next {
-        lines: Both { client: line(&ends, Side::Client), server: line(&ends, Side::Server) },
+        lines: Both { client: whole.client.within(WIDTH), server: whole.server.within(WIDTH) },
+        whole: Both { client: whole.client.within(usize::MAX), server: whole.server.within(usize::MAX) },
         bytes: account::line(&story.account(connection, at)),
     }
 }
 
-fn line(ends: &Both<End>, side: Side) -> String {
+/// The answers of several calls, and in which order they give way where room is short.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Line {
+    /// The parts, in the order in which they are shown, each with its place in the queue to give way: the highest first.
+    parts: Vec<(u8, String)>,
+    /// What holds for all of them.
+    proviso: &'static str,
+}
+
+impl Line {
+    fn one(words: &str) -> Self {
+        Self { parts: vec![(0, words.to_owned())], proviso: "" }
+    }
+
+    fn text(&self) -> String {
+        let parts: Vec<&str> = self.parts.iter().map(|(_, words)| words.as_str()).collect();
+        parts.join(" · ") + self.proviso
+    }
+
+    /// As many of the parts as fit into `width` cells, at least one.
+    fn within(&self, width: usize) -> String {
+        let mut line = self.clone();
+        while line.text().width() > width && line.parts.len() > 1 {
+            let Some(least) = (0..line.parts.len()).max_by_key(|index| line.parts[*index].0) else { break };
+            line.parts.remove(least);
+        }
+        line.text()
+    }
+}
+
+fn line(ends: &Both<End>, side: Side) -> Line {
     let end = &ends[side];
     if !end.has_program() {
-        return without_program(end.tcp.state).to_owned();
+        return Line::one(without_program(end.tcp.state));
     }
     match end.tcp.state {
-        State::Closed if end.tcp.isn.is_none() && !end.has_calls => "no socket yet".to_owned(),
-        State::Listen => "its kernel answers a SYN by itself".to_owned(),
-        State::SynSent => "connect waits for an answer".to_owned(),
+        State::Closed if end.tcp.isn.is_none() && !end.has_calls => Line::one("no socket yet"),
+        State::Listen => Line::one("its kernel answers a SYN by itself"),
+        State::SynSent => Line::one("connect waits for an answer"),
         _ => with_program(end),
     }
 }
@@ -49,17 +86,25 @@ const fn without_program(state: State) -> &'static str {
     }
 }
 
-fn with_program(end: &End) -> String {
+fn with_program(end: &End) -> Line {
     // Without calls nobody knows what was read; a program that reads is the common case, and it is said.
     let unsure = !end.has_calls && end.socket.unread > 0;
     let socket = if unsure { &Socket { unread: 0, ..end.socket } } else { &end.socket };
-    let parts = [
-        format!("send {}", send(end)),
-        format!("recv {}", socket.recv(ASKED)),
-        format!("shutdown {}", socket.shutdown(How::Write)),
-        format!("close {}", close(&socket.close())),
+    // Where the peer has ended, what poll(2) says is the news; where the connection is gone, what shutdown(2) says.
+    let (shutdown, poll) = if end.tcp.state == State::CloseWait { (3, 1) } else { (2, 3) };
+    let parts = vec![
+        (0, format!("send {}", send(end))),
+        (0, format!("recv {}", socket.recv(ASKED))),
+        (shutdown, format!("shutdown {}", socket.shutdown(How::Write))),
+        (2, format!("close {}", close(socket))),
+        (poll, format!("poll {}", poll_words(socket))),
     ];
-    parts.join(" · ") + if unsure { ", if all was read" } else { "" }
+    Line { parts, proviso: if unsure { ", if all was read" } else { "" } }
+}
+
+fn poll_words(socket: &Socket) -> String {
+    let flags = socket.poll();
+    if flags.is_empty() { "waits".to_owned() } else { flags.join(" ") }
 }
 
 /// Where data is on its way to a peer that has sent its FIN, the answer may be a reset.
@@ -73,9 +118,11 @@ fn send(end: &End) -> String {
     }
 }
 
-fn close(answer: &Answer) -> String {
+fn close(socket: &Socket) -> String {
+    let answer = socket.close();
     match (answer.returns, answer.sends) {
         (Returns::Zero, None) => "0, no segment".to_owned(),
+        (_, Some("RST")) if socket.unread > 0 => format!("{answer}: {} unread", socket.unread),
         _ => answer.to_string(),
     }
 }

@@ -53,8 +53,8 @@ pub enum Wire {
         /// Whether it was heard; drawn as `✗` at the head where not.
         heard: bool,
     },
-    /// The three segments of the opening, folded into one row.
-    Handshake,
+    /// The handshake's three segments; of which connection, where the run has several.
+    Handshake(Option<ConnectionId>),
     /// A pause of so many nanoseconds.
     Pause(u64),
     /// A call that put nothing on the wire and is expected to by many.

@@ -57,16 +57,40 @@ pub fn bytes(count: u64) -> String {
     if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
 }
 
-/// The kernel's own view in words, and whether it contradicts `inferred`.
+/// The kernel's own view of an end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kernel {
+    /// Its state in a few words: `FIN-WAIT-2, no process`.
+    pub words: String,
+    /// Whether it contradicts what was inferred.
+    pub differs: bool,
+    /// What is to be known of it beside the state; empty for nothing.
+    pub remark: String,
+}
+
+/// The kernel's own view in words, and whether it contradicts what was inferred of `end`.
 ///
 /// A connection whose end is CLOSED has no socket that can be found by its addresses; one that nothing is known of yet has
 /// none either. A descriptor that is still open after a reset holds a socket that `sock_diag(7)` no longer lists.
-pub fn kernel(sample: Option<SocketSample>, inferred: State) -> (String, bool) {
-    match sample {
-        None => ("no socket".to_owned(), inferred != State::Closed),
-        Some(socket) => {
-            let owner = if socket.orphan { ", no process" } else { "" };
-            (format!("{}{owner}", socket.state), socket.state != inferred)
+pub fn kernel(sample: Option<SocketSample>, end: &End) -> Kernel {
+    let inferred = end.tcp.state;
+    let Some(socket) = sample else {
+        let held = end.has_calls && end.has_program() && inferred == State::Closed && end.tcp.isn.is_some();
+        let remark = if held { "the descriptor is still open, but ss no longer lists what it holds" } else { "" };
+        let words = "no socket".to_owned();
+        return Kernel { words, differs: inferred != State::Closed, remark: remark.to_owned() };
+    };
+    let owner = if socket.orphan { ", no process" } else { "" };
+    let queues = format!("Recv-Q {}, Send-Q {}", socket.unread, socket.unacknowledged);
+    let remark = match socket.state {
+        State::TimeWait | State::FinWait2 if socket.orphan => {
+            "a small record in place of the socket; TCP_INFO of a descriptor would say CLOSE".to_owned()
         }
-    }
+        // The FIN takes one number, and Recv-Q is counted in numbers until recv() has returned 0.
+        _ if end.socket.end_seen && end.has_calls && u64::from(socket.unread) == end.socket.unread + 1 => {
+            format!("{queues}: a FIN that is not read yet counts as 1 byte")
+        }
+        _ => queues,
+    };
+    Kernel { words: format!("{}{owner}", socket.state), differs: socket.state != inferred, remark }
 }

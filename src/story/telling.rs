@@ -20,6 +20,8 @@ pub struct Standing {
     pub kernel: Option<String>,
     /// Whether the kernel's own view contradicts the inference.
     pub differs: bool,
+    /// What else is to be known of the kernel's own view; empty for nothing.
+    pub remark: String,
 }
 
 /// How sure a cause is.
@@ -51,6 +53,8 @@ pub struct Why {
     pub title: String,
     /// One or two sentences.
     pub sentences: Vec<String>,
+    /// What became of it later, which a view of what is still happening keeps to itself.
+    pub later: Option<String>,
     /// The chain of causes as words: `9 RST ◀ 8 send ◀ 6 close`; empty for a first cause.
     pub because: String,
     /// How sure the chain's first link is, and what was ruled out: `proven: seq 2 = ack of 8; 7 drew none`.
@@ -64,6 +68,8 @@ pub struct Why {
 pub struct Next {
     /// One line for each end.
     pub lines: Both<String>,
+    /// The same with nothing left out, however long.
+    pub whole: Both<String>,
     /// The bytes account in one line: `sent 10 · acknowledged 5 · read 5 · LOST 5 (send() said 5)`.
     pub bytes: String,
 }

@@ -201,7 +201,7 @@ fn key(one: SocketAddr, other: SocketAddr) -> (SocketAddr, SocketAddr) {
 fn send(end: &mut End, side: Side, segment: &Segment) -> Change {
     let step = end.tcp.step(Stimulus::Sends(segment));
     end.tcp = step.after;
-    if segment.flags.rst() {
+    if segment.flags.rst() && step.rule != Rule::NotItsOwn {
         // A full socket that can receive no more answers data with a reset and takes the error itself
         // (tcp_rcv_state_process(), TCP_ABORT_ON_DATA); one whose program gave up has nobody to tell.
         let answers_for_program = step.rule == Rule::AnswersWithReset && end.has_calls && end.socket.descriptors > 0;

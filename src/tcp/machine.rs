@@ -126,6 +126,11 @@ impl Endpoint {
                 self.state = State::SynSent;
                 Rule::ActiveOpen
             }
+            // The peer's SYN is there already, and this is no answer to it: both were on the way at once.
+            (State::Listen, false) => {
+                self.state = State::SynReceived;
+                Rule::SimultaneousOpen
+            }
             _ => Rule::Sent,
         }
     }
@@ -148,6 +153,10 @@ impl Endpoint {
     /// A reset with an ACK and a window is a live socket's; a bare one answers something that nobody could take
     /// (`tcp_v4_send_reset`: window 0, and no ACK where the segment that it answers had one).
     fn sends_reset(&mut self, segment: &Segment) -> Rule {
+        let is_bare = !segment.flags.ack() && segment.window == 0;
+        if is_bare && !self.is_unseen() && self.state != State::Closed && self.snd_nxt.is_before(segment.seq) {
+            return Rule::NotItsOwn;
+        }
         self.isn = self.isn.or(Some(segment.seq));
         self.state = State::Closed;
         if segment.flags.ack() && segment.window > 0 { Rule::Aborts } else { Rule::AnswersWithReset }

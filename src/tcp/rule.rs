@@ -41,6 +41,9 @@ pub enum Rule {
     Aborts,
     /// No program could take what came, so the kernel answered with a reset.
     AnswersWithReset,
+    /// A bare reset bears a number that this end has not reached, so it answers nothing that was sent to it: somebody else sent
+    /// it in its name, or segments were not captured. It says nothing of this end.
+    NotItsOwn,
     /// The first segment seen is not a SYN: the connection is taken for open.
     JoinedMidstream,
     /// Data came in order.
@@ -57,7 +60,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::ActiveOpen,
         Self::SynArrives,
         Self::SynAnswered,
@@ -77,6 +80,7 @@ impl Rule {
         Self::ResetIgnored,
         Self::Aborts,
         Self::AnswersWithReset,
+        Self::NotItsOwn,
         Self::JoinedMidstream,
         Self::DataArrives,
         Self::OutOfOrder,
@@ -100,6 +104,7 @@ impl Rule {
             Self::ResetChallenged | Self::ResetIgnored => "RFC 5961 §3.2",
             Self::Aborts => "RFC 9293 §3.10.5; RFC 2525 §2.17",
             Self::AnswersWithReset => "Linux: tcp_timewait_state_process(), tcp_rcv_state_process()",
+            Self::NotItsOwn => "RFC 9293 §3.10.7.1: a reset takes its number from the ACK field of what it answers",
             Self::JoinedMidstream => "no rule: the beginning was not captured",
             Self::DataArrives | Self::OutOfOrder => "RFC 9293 §3.10.7.4, seventh: the segment text",
             Self::Sent => "RFC 9293 §3.10.2",

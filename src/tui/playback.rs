@@ -10,7 +10,7 @@ use crate::tcp::state::State;
 
 use super::menu::Entry;
 use super::model::{Asking, Origin, Progress, StoryScreen};
-use super::scene::{Line, Moment};
+use super::scene::{Line, Moment, facts};
 
 /// How many rows on either side of the cursor have their states looked up: more than any terminal shows.
 const NEAR: usize = 200;
@@ -64,6 +64,7 @@ impl StoryScreen {
         self.scene.lost = lost(story.journal());
         self.scene.total = story.journal().events().iter().filter(|event| event.segment().is_some()).count() as u64;
         self.scene.blind = story.is_blind();
+        self.scene.facts = facts(story.journal().run());
         let stays = here.and_then(|here| self.scene.lines.iter().position(|line| line.row.events.contains(&here)));
         match stays.filter(|_| !self.following) {
             Some(row) => self.put_cursor(row),
@@ -123,8 +124,7 @@ fn at(lines: &[Line], index: usize) -> Option<EventId> {
 }
 
 fn states(story: &Story, lines: &[Line], index: usize) -> Option<Both<State>> {
-    let standing = story.standing(lines.get(index)?.row.connection?, at(lines, index)?);
-    Some(Both { client: standing.client.state, server: standing.server.state })
+    Some(story.states(lines.get(index)?.row.connection?, at(lines, index)?))
 }
 
 fn moment(story: &Story, lines: &[Line], cursor: usize) -> Moment {

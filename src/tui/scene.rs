@@ -1,6 +1,6 @@
 //! What one draw shows of a story: its rows, and everything about the row under the cursor.
 
-use crate::event::{Frame, FrameNo};
+use crate::event::{Frame, FrameNo, Run};
 use crate::socket::call::{Arg, Call};
 use crate::story::rows::{Number, Row, Wire};
 use crate::story::side::Both;
@@ -26,6 +26,8 @@ pub struct Scene {
     pub lost: u64,
     /// Whether there is no capture.
     pub blind: bool,
+    /// What the run was, in the user's words: a label and the fact.
+    pub facts: Vec<(&'static str, String)>,
 }
 
 /// One row with what the wide layout shows beside it.
@@ -70,7 +72,7 @@ impl Line {
 
     /// Whether its segment was sent before: the rows call such a one `again`.
     pub fn is_again(&self) -> bool {
-        matches!(&self.row.wire, Wire::Arrow { label, .. } if label.starts_with("again "))
+        matches!(&self.row.wire, Wire::Arrow { label, .. } if label.split(' ').any(|word| word == "again"))
     }
 }
 
@@ -83,7 +85,7 @@ impl Scene {
     /// The line at the top right: `live · 8 frames · 0 lost`, counted over the first `rows` rows.
     pub fn mode(&self, kind: &str, rows: usize) -> String {
         if self.blind {
-            return format!("{kind} · no capture, calls only");
+            return format!("{kind} · no capture, calls only (Tab: why)");
         }
         let all = if rows < self.lines.len() { 0 } else { self.total };
         let frames = self.frames(rows).max(all);
@@ -100,6 +102,24 @@ impl Scene {
         let holds = |line: &Line| line.row.events.iter().any(|event| chain.contains(event));
         self.lines.iter().enumerate().filter(|(_, line)| holds(line)).map(|(index, _)| index).collect()
     }
+}
+
+/// The facts that hold for all of `run`, in the user's words: whose loopback, with which kernel, where the segments come from
+/// or why there are none and how to get them, and what was kept of the data.
+pub fn facts(run: &Run) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
+    let known = [("network", "network"), ("system", "kernel"), ("capture", "capture"), ("remedy", "remedy")];
+    for (label, name) in known {
+        facts.extend(run.fact(name).map(|value| (label, value.to_owned())));
+    }
+    let payload = match run.fact("payload") {
+        Some("all") => Some("all bytes of each call are kept"),
+        Some("head") => Some("of each call's bytes the first are kept"),
+        Some("none") => Some("no bytes of the calls are kept"),
+        other => other,
+    };
+    facts.extend(payload.map(|words| ("payload", words.to_owned())));
+    facts
 }
 
 /// A call in words, before it was made: `send("hello")`, `shutdown(SHUT_WR)`; without its descriptor and lengths.

@@ -14,7 +14,7 @@ use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_ra
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook::iterator::{Handle, Signals};
 
 use super::message::Message;
@@ -100,12 +100,14 @@ fn give_back_on_panic(state: Arc<State>, sender: SyncSender<Message>) {
     }));
 }
 
+/// SIGWINCH is taken here and not with the keys: that thread may not have come to its first read when the first screen stands.
 fn forward_signals(sender: SyncSender<Message>) -> io::Result<Handle> {
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGWINCH])?;
     let handle = signals.handle();
     let forward = move || {
-        for _ in signals.forever() {
-            if sender.send(Message::Interrupted).is_err() {
+        for signal in signals.forever() {
+            let message = if signal == SIGWINCH { Message::Resized } else { Message::Interrupted };
+            if sender.send(message).is_err() {
                 return;
             }
         }
@@ -120,7 +122,6 @@ fn forward_keys(sender: SyncSender<Message>) -> io::Result<()> {
         loop {
             let message = match event::read() {
                 Ok(Event::Key(key)) => Message::Key(key),
-                Ok(Event::Resize(..)) => Message::Resized,
                 Ok(_) => continue,
                 Err(_) => Message::InputLost,
             };

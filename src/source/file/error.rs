@@ -65,6 +65,6 @@ impl FileError {
     pub fn help(&self) -> Option<String> {
         let Self::NotACapture { beginning, .. } = self else { return None };
         let known = KNOWN.iter().find(|(magic, _)| beginning.starts_with(magic));
-        Some(known.map_or("pcap and pcapng files are read", |(_, help)| help).to_owned())
+        Some(known.map_or("captures (pcap, pcapng) and transcripts of epipe are read", |(_, help)| help).to_owned())
     }
 }

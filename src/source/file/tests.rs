@@ -276,7 +276,7 @@ fn what_is_no_capture_is_refused_with_what_it_begins_with() {
     assert!(zipped.help().unwrap().starts_with("it is compressed by gzip"));
     let cut = refused(&pcap_file(ORDERS[0], 0xa1b2_c3d4, 0)[..23]);
     assert_eq!(cut.to_string(), "\"x.pcap\" is a pcap file that ends at byte 23, inside its own header of 24 bytes");
-    let absent = Capture::open(std::path::Path::new("/nonexistent/x.pcap")).err().unwrap();
+    let absent = super::open(std::path::Path::new("/nonexistent/x.pcap")).err().unwrap();
     assert!(matches!(absent, FileError::Open { .. }));
     assert_eq!(absent.to_string(), "cannot open \"/nonexistent/x.pcap\": No such file or directory (os error 2)");
 }

@@ -26,13 +26,13 @@ mod settle;
 /// How the director runs a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conduct {
-    /// Make the scenario's pauses, and pause between calls.
+    /// Make the scenario's pauses.
     pub walk: bool,
     /// Wait to be told before each call.
     pub hold: bool,
 }
 
-/// The pause before a call when walking.
+/// The pause before a call that [`Command::Walk`] lets go.
 const WALKING_PAUSE: Duration = Duration::from_millis(400);
 
 /// How often the capture is looked at while the lab holds still: a timer of the kernel may send something.
@@ -89,8 +89,8 @@ pub struct Director<'a> {
     dropped: u64,
     released: Vec<Event>,
     inbox: Inbox,
-    /// The next call was let go.
-    let_go: bool,
+    /// The next call was let go, to be made from then on.
+    let_go: Option<Instant>,
     /// The run is to end.
     stopped: bool,
     teller: Teller,
@@ -128,7 +128,7 @@ impl<'a> Director<'a> {
             dropped: 0,
             released: Vec::new(),
             inbox,
-            let_go: false,
+            let_go: None,
             stopped: false,
             teller,
         };
@@ -195,19 +195,18 @@ impl<'a> Director<'a> {
     /// Says which call comes next, and waits until it may be made. What follows from the script's end needs no leave.
     fn await_go(&mut self, index: usize) -> Result<Next, StageError> {
         self.teller.settled(Some(index))?;
-        let pause = Instant::now() + WALKING_PAUSE;
         loop {
             self.take_commands()?;
             if self.stopped {
                 return Ok(Next::Stop);
             }
-            let let_go = std::mem::take(&mut self.let_go) || !self.conduct.hold;
-            let paused = self.conduct.hold || !self.conduct.walk || Instant::now() >= pause;
-            if let_go && paused {
+            let now = Instant::now();
+            if !self.conduct.hold || self.let_go.is_some_and(|from| now >= from) {
+                self.let_go = None;
                 return Ok(Next::Step);
             }
-            let look = if self.conduct.hold { Instant::now() + HELD_LOOK } else { pause };
-            self.watch(Some(look))?;
+            let look = now + HELD_LOOK;
+            self.watch(Some(self.let_go.map_or(look, |from| from.min(look))))?;
             self.take_frames()?;
             self.release()?;
         }
@@ -217,7 +216,8 @@ impl<'a> Director<'a> {
     fn take_commands(&mut self) -> Result<(), StageError> {
         while let Some(command) = self.inbox.next()? {
             match command {
-                Command::Go => self.let_go = self.conduct.hold,
+                Command::Go => self.let_go = Some(Instant::now()),
+                Command::Walk => self.let_go = Some(Instant::now() + WALKING_PAUSE),
                 Command::Run => self.conduct.hold = false,
                 Command::Stop => self.stopped = true,
             }

@@ -57,6 +57,8 @@ pub struct Mismatch {
 pub enum Command {
     /// Make the next call.
     Go,
+    /// Make the next call after a pause in which a person can follow.
+    Walk,
     /// Make all calls that are left, without asking again.
     Run,
     /// End now.

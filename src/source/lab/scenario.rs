@@ -13,6 +13,9 @@ use crate::socket::call::Arg;
 /// The longest question, so that it fits the menu's line.
 const QUESTION_WIDTH: usize = 60;
 
+/// The longest title, so that it fits beside the name above a story at 80 columns.
+const TITLE_WIDTH: usize = 40;
+
 /// Why a scenario could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScenarioError {
@@ -43,6 +46,8 @@ pub enum ScenarioError {
 pub struct Scenario {
     /// Its name, a variant's with a slash: `broken-pipe/killed`.
     pub name: String,
+    /// What happens in it, at most 40 characters; empty where the file has none.
+    pub title: String,
     /// What a person saw who looks for it: the menu's groups.
     pub group: String,
     /// The question that it answers, at most 60 characters.
@@ -69,6 +74,8 @@ pub struct Scenario {
 #[serde(deny_unknown_fields)]
 struct File {
     name: Spanned<String>,
+    #[serde(default = "no_title")]
+    title: Spanned<String>,
     group: String,
     question: Spanned<String>,
     lesson: String,
@@ -80,6 +87,10 @@ struct File {
     #[serde(default = "client_and_server")]
     actors: Spanned<Vec<String>>,
     script: Spanned<String>,
+}
+
+fn no_title() -> Spanned<String> {
+    Spanned::new(0..0, String::new())
 }
 
 fn client_and_server() -> Spanned<Vec<String>> {
@@ -109,6 +120,10 @@ impl Scenario {
             let message = format!("the question is longer than {QUESTION_WIDTH} characters");
             return Err(wrong(read.question.span().start, message));
         }
+        if read.title.get_ref().chars().count() > TITLE_WIDTH {
+            let message = format!("the title is longer than {TITLE_WIDTH} characters");
+            return Err(wrong(read.title.span().start, message));
+        }
         let actors = actors(read.actors.get_ref()).map_err(|message| wrong(read.actors.span().start, message))?;
         let start = read.script.span().start;
         let first = first_line(source, start).ok_or_else(|| wrong(start, SCRIPT_FORM.to_owned()))?;
@@ -120,6 +135,7 @@ impl Scenario {
         })?;
         Ok(Self {
             name: read.name.into_inner(),
+            title: read.title.into_inner(),
             group: read.group,
             question: read.question.into_inner(),
             lesson: read.lesson,
@@ -215,6 +231,8 @@ mod tests {
         );
         let error = Scenario::parse("x.toml", &text).unwrap_err();
         assert_eq!(error.to_string(), "x.toml:2:12: the question is longer than 60 characters");
+        let error = parse(&format!("title = \"{}\"\nscript = '''\n'''\n", "t".repeat(41))).unwrap_err();
+        assert_eq!(error, "x.toml:6:9: the title is longer than 40 characters");
     }
 
     #[test]

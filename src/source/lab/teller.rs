@@ -152,6 +152,7 @@ impl Inbox {
         self.read()?;
         Ok(self.line().and_then(|line| match line.as_str() {
             "go" => Some(Command::Go),
+            "walk" => Some(Command::Walk),
             "run" => Some(Command::Run),
             "stop" => Some(Command::Stop),
             _ => None,

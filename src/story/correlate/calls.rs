@@ -1,6 +1,6 @@
 //! The causes of what calls returned, and of the ends of programs.
 
-use super::Correlation;
+use super::{Correlation, Seen};
 use crate::event::{ConnectionId, Event, EventId, ExitStatus};
 use crate::socket::call::{CallName, Outcome};
 use crate::socket::errno::{Errno, Signal};
@@ -24,7 +24,7 @@ impl<'a> Correlation<'a> {
             self.memory(id).written[side].end_call(begun, outcome.count().unwrap_or(0));
         }
         if let Some(errno) = outcome.errno {
-            return Some(self.failed(id, side, event.id, errno));
+            return self.failed(id, side, event.id, errno);
         }
         match name {
             _ if name.receives() && !made.call.has_flag("MSG_PEEK") => {
@@ -41,13 +41,17 @@ impl<'a> Correlation<'a> {
         }
     }
 
-    /// An error points at the reset that left it, or at the own end of sending.
-    fn failed(&mut self, id: ConnectionId, side: Side, effect: EventId, errno: Errno) -> Cause {
+    /// An error points at the reset that left it, at the own end of sending, or at what was never answered. A call that would
+    /// have had to wait met with no event, unless a closed window made it wait.
+    fn failed(&mut self, id: ConnectionId, side: Side, effect: EventId, errno: Errno) -> Option<Cause> {
+        if errno == Errno::EAGAIN {
+            return self.closed_window(id, side, effect);
+        }
         let reset = self.memory(id).reset_by[side];
         let own_end = self.memory(id).ended_by[side].or_else(|| self.ending_call(id, side).map(|made| made.event));
         let by_a_reset = [Errno::EPIPE, Errno::ECONNRESET, Errno::ECONNREFUSED, Errno::ENOTCONN].contains(&errno);
         let drew = self.memory(id).drew_reset[side].filter(|_| by_a_reset);
-        match (reset.filter(|_| by_a_reset), own_end) {
+        Some(match (reset.filter(|_| by_a_reset), own_end) {
             (Some(reset), _) => {
                 let evidence = format!("{} had closed this socket; no other reset came", self.named(reset));
                 Cause::proven(effect, vec![reset], evidence)
@@ -56,11 +60,34 @@ impl<'a> Correlation<'a> {
                 let evidence = "after it no program was left to read; the reset itself was not captured";
                 Cause::likely(effect, drew.into_iter().collect(), evidence)
             }
+            (None, _) if errno == Errno::ETIMEDOUT => self.timed_out(id, side, effect),
             (None, _) if errno == Errno::ECONNRESET => self.own_reset(id, side, effect),
             (None, Some(own)) if errno == Errno::EPIPE => {
                 Cause::proven(effect, vec![own], "this end had said that it sends no more; no reset came")
             }
             _ => Cause::unknown(effect, "nothing that was seen explains this error"),
+        })
+    }
+
+    fn closed_window(&self, id: ConnectionId, side: Side, effect: EventId) -> Option<Cause> {
+        let latest = self.latest(id, side.peer(), |seen| seen.segment.flags.ack())?;
+        let closed = latest.segment.window == 0 && !latest.segment.flags.rst();
+        closed.then(|| Cause::likely(effect, vec![latest.event], format!("{} had closed the window", latest.frame)))
+    }
+
+    /// What this end sent last that takes a number, if nothing acknowledges it.
+    fn timed_out(&self, id: ConnectionId, side: Side, effect: EventId) -> Cause {
+        let unanswered = self.latest(id, side, |seen| seen.segment.range().len > 0).filter(|seen| {
+            let acks = |other: &Seen<'a>| {
+                other.segment.acknowledges().is_some_and(|ack| seen.segment.end().is_at_or_before(ack))
+            };
+            self.latest(id, side.peer(), acks).is_none()
+        });
+        match unanswered {
+            Some(seen) => {
+                Cause::proven(effect, vec![seen.event], format!("nothing that came back acknowledges {}", seen.frame))
+            }
+            None => Cause::unknown(effect, "all that was sent is acknowledged: probes that were not captured, perhaps"),
         }
     }
 
@@ -70,6 +97,17 @@ impl<'a> Correlation<'a> {
             Some(seen) => {
                 let evidence = format!("this end's own kernel sent {}; none was received", seen.frame);
                 Cause::proven(effect, vec![seen.event], evidence)
+            }
+            None => self.misfit_reset(id, side, effect),
+        }
+    }
+
+    /// A reset that by what was captured did not fit, and yet the error came.
+    fn misfit_reset(&self, id: ConnectionId, side: Side, effect: EventId) -> Cause {
+        match self.latest(id, side.peer(), |seen| seen.segment.flags.rst()) {
+            Some(seen) => {
+                let evidence = format!("{} came, though its number fits nothing that was captured", seen.frame);
+                Cause::likely(effect, vec![seen.event], evidence)
             }
             None => Cause::unknown(effect, "no reset was captured"),
         }
@@ -133,7 +171,7 @@ impl<'a> Correlation<'a> {
         }
     }
 
-    fn opened(&mut self, id: ConnectionId, effect: EventId, last: impl Fn(&super::Seen<'a>) -> bool) -> Option<Cause> {
+    fn opened(&mut self, id: ConnectionId, effect: EventId, last: impl Fn(&Seen<'a>) -> bool) -> Option<Cause> {
         let memory = self.memory(id);
         let seen = memory.seen.iter().take(3).find(|seen| last(seen))?;
         let evidence = format!("{} opened this end", seen.frame);

@@ -46,7 +46,7 @@ impl<'a> Correlation<'a> {
             candidates.into_iter().partition(|other| other.draws_reset);
         drew.retain(|other| !memory.answered.contains(&other.event));
         // Several in flight are answered in the order in which they came.
-        let Some(answered) = drew.last().copied() else { return self.abort(id, seen) };
+        let Some(answered) = drew.last().copied() else { return self.forgotten(id, seen, silent.first().copied()) };
         let only = drew.len() == 1;
         memory.answered.push(answered.event);
         let relative = self.connection(id).map_or(0, |connection| connection.relative(seen.side, number));
@@ -59,6 +59,21 @@ impl<'a> Correlation<'a> {
         if only { Cause::proven(seen.event, causes, evidence) } else { Cause::likely(seen.event, causes, evidence) }
     }
 
+    /// No segment should have drawn the reset, had this end known of the connection. Where no call gave it up, the latest
+    /// segment whose ACK number it bears is taken: the end's host had forgotten the connection, or never knew of it.
+    fn forgotten(&mut self, id: ConnectionId, seen: Seen<'a>, latest: Option<Seen<'a>>) -> Cause {
+        let Some(latest) = latest.filter(|_| self.ending_call(id, seen.side).is_none()) else {
+            return self.abort(id, seen);
+        };
+        self.memory(id).answered.push(latest.event);
+        let relative = self.connection(id).map_or(0, |connection| connection.relative(seen.side, seen.segment.seq));
+        let evidence = format!(
+            "seq {relative} = ack of {}, which an end that knew of the connection would have taken",
+            latest.frame
+        );
+        Cause::likely(seen.event, vec![latest.event], evidence)
+    }
+
     /// The FIN with which the resetting end had ended its own direction: why no program was there.
     fn own_end(&self, id: ConnectionId, seen: Seen<'a>) -> Option<EventId> {
         self.latest(id, seen.side, |other| other.segment.flags.fin()).map(|other| other.event)
@@ -66,15 +81,20 @@ impl<'a> Correlation<'a> {
 
     fn abort(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
         let Some(made) = self.ending_call(id, seen.side) else {
-            return Cause::unknown(
-                seen.event,
-                "a live end gave up: unread bytes, SO_LINGER 0 or another abort; no calls are known",
-            );
+            let why = if seen.segment.flags.ack() {
+                "a live end gave up: unread bytes, SO_LINGER 0 or another abort; no calls are known"
+            } else {
+                "no segment that was captured bears its number as ACK"
+            };
+            return Cause::unknown(seen.event, why);
         };
         let end = self.before(id, seen.event).map(|record| &record.ends[seen.side]);
         let why = match end {
             Some(end) if end.socket.linger_zero => "SO_LINGER with 0 was set".to_owned(),
-            Some(end) if end.socket.unread > 0 => format!("{} bytes had arrived and were not read", end.socket.unread),
+            Some(end) if end.socket.unread > 0 => match end.socket.unread {
+                1 => "1 byte had arrived and was not read".to_owned(),
+                unread => format!("{unread} bytes had arrived and were not read"),
+            },
             _ if made.call.name == CallName::Exit => "the program ended".to_owned(),
             _ => "the only call in progress that can abort".to_owned(),
         };

@@ -12,7 +12,7 @@ impl<'a> Correlation<'a> {
         let cause = Some(self.cause_of(id, seen));
         let memory = self.memory(id);
         let peer = seen.side.peer();
-        if seen.segment.flags.rst() {
+        if seen.obeyed {
             memory.reset_by[peer].get_or_insert(seen.event);
         }
         if seen.segment.flags.fin() {
@@ -35,7 +35,8 @@ impl<'a> Correlation<'a> {
             return self.syn(id, seen);
         }
         if seen.segment.payload_len > 0 {
-            return self.data(id, seen);
+            let cause = self.data(id, seen);
+            return if flags.fin() { self.with_fin(id, seen.side, cause) } else { cause };
         }
         if flags.fin() {
             return self.fin(id, seen);
@@ -45,9 +46,13 @@ impl<'a> Correlation<'a> {
 
     fn syn(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
         if let Some(ack) = seen.segment.acknowledges() {
-            let asked =
-                self.latest(id, seen.side.peer(), |other| other.segment.flags.syn() && other.segment.end() == ack);
-            return match asked {
+            let asked = |bare: bool| {
+                self.latest(id, seen.side.peer(), |other| {
+                    let flags = other.segment.flags;
+                    flags.syn() && flags.ack() != bare && other.segment.end() == ack
+                })
+            };
+            return match asked(true).or_else(|| asked(false)) {
                 Some(syn) => {
                     Cause::proven(seen.event, vec![syn.event], format!("its ACK follows the number of {}", syn.frame))
                 }
@@ -57,9 +62,13 @@ impl<'a> Correlation<'a> {
         let connect = self.made.iter().rev().find(|made| {
             made.call.name == CallName::Connect && made.call.addr() == Some(seen.segment.dst) && made.in_progress
         });
-        match connect {
-            Some(made) => Cause::proven(seen.event, vec![made.event], "the only connect() in progress to that address"),
-            None => Cause::unknown(seen.event, "a program called connect(); no calls are known"),
+        let same = |other: &Seen<'a>| other.segment.flags.syn() && other.segment.seq == seen.segment.seq;
+        let earlier = self.latest(id, seen.side, same);
+        let causes = connect.into_iter().map(|made| made.event).chain(earlier.map(|other| other.event)).collect();
+        match (connect, earlier) {
+            (_, Some(other)) => Cause::proven(seen.event, causes, format!("the same SYN as in {}", other.frame)),
+            (Some(_), None) => Cause::proven(seen.event, causes, "the only connect() in progress to that address"),
+            (None, None) => Cause::unknown(seen.event, "a program called connect(); no calls are known"),
         }
     }
 
@@ -107,6 +116,16 @@ impl<'a> Correlation<'a> {
             Some(other) => Cause::proven(seen.event, vec![other.event], format!("the same FIN as in {}", other.frame)),
             None => self.fin_of_a_death(id, seen),
         }
+    }
+
+    /// The cause of data that carries a FIN too: the FIN has an owner of its own.
+    fn with_fin(&mut self, id: ConnectionId, side: Side, mut cause: Cause) -> Cause {
+        if let Some(made) = self.ending_call(id, side).filter(|_| !cause.causes.is_empty()) {
+            self.memory(id).ended_by[side].get_or_insert(made.event);
+            cause.causes.push(made.event);
+            cause.evidence = format!("{}, the FIN is {}'s", cause.evidence, made.call.name);
+        }
+        cause
     }
 
     /// A FIN while a send is in progress that never returned: the signal that came with its error killed the program.

@@ -66,7 +66,7 @@ fn a_segment_stands_between_its_cause_and_its_effect() {
 #[test]
 fn every_kind_of_wire_is_drawn_as_on_paper() {
     let cases = [
-        (Wire::Handshake, "◀═════ handshake ══════▶"),
+        (Wire::Handshake(None), "◀═════ handshake ══════▶"),
         (arrow_from(Side::Server, "DATA 1:14, ACK 26", Some(8), true), "8✓◀──DATA 1:14, ACK 26──"),
         (arrow_from(Side::Client, "DATA 6:11", None, false), "──DATA 6:11──────✗      "),
         (arrow_from(Side::Client, "again 6:11", None, false), "──again 6:11─────✗      "),
@@ -85,7 +85,7 @@ fn every_kind_of_wire_is_drawn_as_on_paper() {
 #[test]
 fn a_wire_is_as_wide_as_its_column_at_any_width() {
     let kinds = [
-        Wire::Handshake,
+        Wire::Handshake(None),
         arrow_from(Side::Server, "DATA 1:14, ACK 26", Some(1_000_008), true),
         arrow_from(Side::Client, "DATA 4294967290:4294967295, ACK 26", None, true),
         arrow_from(Side::Client, "again 6:11", None, false),

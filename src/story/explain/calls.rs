@@ -1,26 +1,22 @@
 //! Sentences for rows that show a call without a segment.
 
+use super::errors;
+use super::segments::fin_before;
+use crate::event::{Event, EventId};
 use crate::socket::call::{Call, CallName, How, Outcome};
-use crate::socket::errno::Errno;
 use crate::story::Story;
+use crate::story::connection::{Connection, End};
 use crate::story::rows::Row;
 use crate::story::side::Side;
 use crate::story::standing::bytes;
-use crate::story::telling::Certainty;
 use crate::story::track::Record;
 use crate::tcp::state::State;
 
 /// A call that still waits.
 pub fn waiting(story: &Story, row: &Row, call: &Call) -> Vec<String> {
     let record = story.record(row.event);
-    let both = record.and_then(|record| record.connection).is_some_and(|id| {
-        let reading = |side: Side| {
-            story.rows(false).iter().any(|other| {
-                other.connection == Some(id) && other.text[side].ends_with('…') && other.text[side].starts_with("recv")
-            })
-        };
-        reading(Side::Client) && reading(Side::Server)
-    });
+    let end = record.and_then(|record| record.connection.zip(record.side));
+    let both = end.is_some_and(|(id, side)| story.reader(id, side.peer(), row.event).is_some());
     match call.name {
         CallName::Accept => vec![
             "The program waits for a connection. The kernel needs no accept() to finish one: listening is enough."
@@ -43,20 +39,20 @@ pub fn waiting(story: &Story, row: &Row, call: &Call) -> Vec<String> {
 pub fn sentences(story: &Story, row: &Row, call: &Call, outcome: &Outcome) -> Vec<String> {
     let record = story.record(row.event);
     if let Some(errno) = outcome.errno {
-        return failed(story, row, call, errno, outcome);
+        return errors::sentences(story, row, call, errno, outcome);
     }
     match call.name {
         _ if record.is_some_and(|record| record.elsewhere) => elsewhere(call.name, outcome),
         name if name.sends() => sent_without_segment(story, outcome),
-        name if name.receives() => received(call, outcome, record, row),
-        CallName::Close => closed(story, row, record),
+        name if name.receives() && outcome.ret == 0 => end_of_stream(story, row, record),
+        name if name.receives() => received(story, call, row),
+        CallName::Close => closed(story, row, call, record),
         CallName::Shutdown => shut(call),
         CallName::Poll | CallName::Select => polled(call, outcome, record),
-        CallName::Nanosleep => vec![
-            "Nothing is sent, for nothing is owed.".to_owned(),
-            "Waiting longer would change nothing: once the peer's record has gone, the answer is the same reset."
-                .to_owned(),
-        ],
+        CallName::Nanosleep => slept(story, row),
+        CallName::Sigpending if outcome.word() == Some("none") => {
+            vec!["No signal waits here: none that is blocked was raised yet.".to_owned()]
+        }
         CallName::Getsockopt => vec![
             "SO_ERROR hands out the waiting error and clears it; the next call does not report it again.".to_owned(),
         ],
@@ -88,100 +84,6 @@ fn setting_up(name: CallName) -> Vec<String> {
     vec![sentence.to_owned()]
 }
 
-fn failed(story: &Story, row: &Row, call: &Call, errno: Errno, outcome: &Outcome) -> Vec<String> {
-    let cause = story.cause(row.event);
-    let reset = cause
-        .and_then(|cause| cause.causes.first())
-        .and_then(|id| story.journal().get(*id)?.segment())
-        .map(|(frame, _)| frame.number);
-    let signal = if outcome.signal.is_some() { ", and SIGPIPE was raised" } else { "" };
-    let Some(reset) = reset else { return failed_by_itself(story, row, call, errno, signal) };
-    match (call.name, errno) {
-        (name, Errno::EPIPE) if name.sends() => {
-            let consumed = reset_came_first(story, row);
-            let why = if consumed {
-                "Its ECONNRESET was reported once already; from then on a send() gives EPIPE."
-            } else {
-                "Because a FIN had come before it, the error is EPIPE and not ECONNRESET."
-            };
-            vec![format!("Nothing was sent{signal}: the RST ({reset}) had already closed this socket."), why.to_owned()]
-        }
-        (_, Errno::ECONNRESET) if sent_the_reset(story, row) => vec![
-            format!(
-                "No reset came here: this end's own kernel sent one ({reset}), in answer to data that it could not take."
-            ),
-            "It notes ECONNRESET for its own program too.".to_owned(),
-        ],
-        (_, Errno::ECONNRESET) => vec![
-            format!("The RST ({reset}) left this error for the next call, whichever it is; reporting it clears it."),
-            "No FIN had come before, hence ECONNRESET: from now on send() gives EPIPE and recv() 0.".to_owned(),
-        ],
-        (CallName::Shutdown, Errno::ENOTCONN) => vec![
-            format!("The RST ({reset}) took the connection away, so there is nothing left to shut down."),
-            "A server that does not expect this error ends here, for all its clients.".to_owned(),
-        ],
-        (CallName::Connect, Errno::ECONNREFUSED) => {
-            vec![format!("The SYN was answered with a reset ({reset}): nothing listens there.")]
-        }
-        _ => vec![format!("The RST ({reset}) had closed this socket.")],
-    }
-}
-
-/// Whether the reset behind the row's error was sent by the row's own end.
-fn sent_the_reset(story: &Story, row: &Row) -> bool {
-    let side = |id| story.record(id).and_then(|record| record.side);
-    let reset = story.cause(row.event).and_then(|cause| cause.causes.first().copied());
-    reset.is_some_and(|reset| side(reset) == side(row.event))
-}
-
-/// Whether the reset that closed this end came without a FIN before it.
-fn reset_came_first(story: &Story, row: &Row) -> bool {
-    story
-        .record(row.event)
-        .and_then(|record| record.side.map(|side| !record.ends[side].socket.end_seen))
-        .unwrap_or(false)
-}
-
-/// Whether, without segments, a reset is presumed to have left the row's error.
-fn presumed_reset(story: &Story, row: &Row) -> bool {
-    story.is_blind() && story.cause(row.event).is_some_and(|cause| cause.certainty == Certainty::Likely)
-}
-
-/// Whether this run had a connection on the port that `call` names.
-fn had_a_connection_on(story: &Story, call: &Call) -> bool {
-    let port = call.addr().map(|addr| addr.port());
-    story.connections().iter().any(|known| Some(known.addresses.server.port()) == port)
-}
-
-fn failed_by_itself(story: &Story, row: &Row, call: &Call, errno: Errno, signal: &str) -> Vec<String> {
-    let record = story.record(row.event);
-    let no_connection = record.is_none_or(|record| record.connection.is_none());
-    match (call.name, errno) {
-        (name, Errno::EPIPE) if name.sends() && no_connection => vec![
-            format!("The reading end is closed, and without TCP the kernel knows it at once: the first write fails{signal}."),
-            "Over TCP the first one succeeds, since only the peer's answer brings the news.".to_owned(),
-        ],
-        (name, Errno::EPIPE) if name.sends() && presumed_reset(story, row) => vec![
-            format!("Nothing was sent{signal}: the peer's reset had closed this socket. The segments were not captured."),
-        ],
-        (name, Errno::EPIPE) if name.sends() => vec![
-            format!("This end has said that it sends no more, so the kernel refuses at once{signal}. Nothing is sent."),
-        ],
-        (CallName::Bind, Errno::EADDRINUSE) if !had_a_connection_on(story, call) => {
-            vec!["Another socket of this machine holds the port: somebody listens on it, or a connection of an earlier run is \
-                  still remembered."
-                .to_owned()]
-        }
-        (CallName::Bind, Errno::EADDRINUSE) => vec![
-            "A connection of the same port is still remembered here, and the kernel gives the port away only if both the old \
-             and the new socket set SO_REUSEADDR."
-                .to_owned(),
-        ],
-        (_, Errno::EAGAIN) => vec!["The call would have to wait, and was asked not to.".to_owned()],
-        (_, errno) => vec![format!("{}.", errno.text().unwrap_or("The call failed"))],
-    }
-}
-
 /// What is no TCP socket: a pipe, a Unix socket, a terminal.
 fn elsewhere(name: CallName, outcome: &Outcome) -> Vec<String> {
     let sentence = match name {
@@ -205,58 +107,153 @@ fn sent_without_segment(story: &Story, outcome: &Outcome) -> Vec<String> {
     vec![taken, second.to_owned()]
 }
 
-fn received(call: &Call, outcome: &Outcome, record: Option<&Record>, row: &Row) -> Vec<String> {
-    if outcome.ret == 0 {
+/// recv() = 0: a FIN, or what looks like one.
+fn end_of_stream(story: &Story, row: &Row, record: Option<&Record>) -> Vec<String> {
+    let Some((record, id, side)) = record.and_then(|record| Some((record, record.connection?, record.side?))) else {
+        return vec!["The other end is closed, and nothing is left to be read.".to_owned()];
+    };
+    let (end, peer) = (&record.ends[side], side.peer().name());
+    if !end.socket.end_seen {
+        return without_fin(story, end, peer);
+    }
+    let fin = fin_before(story, id, side.peer(), row.event).map_or_else(String::new, |frame| format!(" ({frame})"));
+    let second = if end.tcp.state == State::Closed
+        && end.socket.receive_shut
+        && end.socket.send_shut
+        && was_reset(story, row)
+    {
+        "A reset came as well, but after a FIN recv() reports the end: a program that only reads never learns that its last \
+         bytes were lost."
+            .to_owned()
+    } else if end.socket.send_shut {
+        format!("Without a time limit or a mark it is certain now that all of the {peer}'s bytes have come.")
+    } else {
+        format!("It does not say that the {peer} has gone, nor whether it can still read.")
+    };
+    vec![
+        format!(
+            "The end of the stream: every byte that the {peer} sent before its FIN{fin} has been read, and no more will come."
+        ),
+        second,
+    ]
+}
+
+fn without_fin(story: &Story, end: &End, peer: &str) -> Vec<String> {
+    if end.tcp.state == State::Closed {
         return vec![
-            "The end of the stream: every byte that the peer sent before its FIN has been read, and no more will come."
+            "No FIN came: the connection was reset, and its error was reported once already. From then on recv() returns 0."
                 .to_owned(),
-            "It does not say whether the peer can still read.".to_owned(),
         ];
     }
-    let folded = row.events.len() > 2;
-    let asked = call.asked_len().unwrap_or(0);
-    let first = if folded {
-        format!(
-            "Each recv() takes at most {asked} bytes, so one send() of the peer needs several: TCP keeps the order of bytes, not of calls."
-        )
-    } else {
-        format!("recv() returns what is there, at most {asked} bytes.")
-    };
-    let dead = record.and_then(|record| Some(record.ends[record.side?].tcp.state == State::Closed)).unwrap_or(false);
-    let second = if dead {
-        "What had arrived before the reset stays readable."
-    } else {
-        "What is unread at close() would turn its FIN into a reset."
+    if story.is_blind() {
+        return vec!["The end of the stream. The FIN that says so was not captured.".to_owned()];
+    }
+    vec![
+        "No FIN came: this end has shut down its own receiving, and recv() returns 0 where it would have waited."
+            .to_owned(),
+        format!("The {peer} does not know of it."),
+    ]
+}
+
+fn slept(story: &Story, row: &Row) -> Vec<String> {
+    let first = "Nothing is sent, for nothing is owed.".to_owned();
+    let ends = row.connection.map(|id| story.states(id, row.event));
+    let second = match ends.map(|ends| (ends.client, ends.server)) {
+        Some((State::CloseWait, State::FinWait2) | (State::FinWait2, State::CloseWait)) => {
+            "Waiting longer would change nothing: once the peer's record has gone, the answer is the same reset."
+        }
+        _ => "TCP can be silent for ever.",
     };
     vec![first, second.to_owned()]
 }
 
-fn closed(story: &Story, row: &Row, record: Option<&Record>) -> Vec<String> {
+fn received(story: &Story, call: &Call, row: &Row) -> Vec<String> {
+    let reads = || row.events.iter().filter(|id| is_read(story, **id));
+    let asked = call.asked_len().unwrap_or(0);
+    let first = if reads().count() > 1 {
+        format!(
+            "Each recv() takes at most {}, so one send() of the peer can need several: TCP keeps the order of bytes, not of \
+             calls.",
+            bytes(asked)
+        )
+    } else {
+        format!(
+            "recv() returns what is there, at most {}: one send() of the peer or several, whole or in part.",
+            bytes(asked)
+        )
+    };
+    if call.has_flag("MSG_PEEK") {
+        return vec![first, "MSG_PEEK leaves the bytes where they are: for close() they count as unread.".to_owned()];
+    }
+    // The row's last read says how much is left.
+    let end = reads().last().and_then(|id| story.record(*id)).and_then(|record| Some(&record.ends[record.side?]));
+    let second = match end {
+        Some(end) if end.tcp.state == State::Closed => "What had arrived before the reset stays readable.".to_owned(),
+        Some(end) if end.socket.unread > 0 => {
+            format!("{} are unread still, and at close() would turn its FIN into a reset.", bytes(end.socket.unread))
+        }
+        _ => "Now nothing is unread, and that decides what close() will send.".to_owned(),
+    };
+    vec![first, second.replace("1 byte are", "1 byte is")]
+}
+
+/// Whether the event `id` is the end of a call that received.
+fn is_read(story: &Story, id: EventId) -> bool {
+    let ended = story.journal().get(id).and_then(Event::ended);
+    ended.and_then(|(begun, _)| story.call(begun)).is_some_and(|(call, _)| call.name.receives())
+}
+
+/// Whether a reset was seen on the row's connection before the row.
+fn was_reset(story: &Story, row: &Row) -> bool {
+    let connection = story.record(row.event).and_then(|record| story.connection(record.connection?));
+    connection.is_some_and(|connection| {
+        let before = connection.events.iter().take_while(|id| **id < row.event);
+        before.filter_map(|id| story.journal().get(*id)?.segment()).any(|(_, segment)| segment.flags.rst())
+    })
+}
+
+fn closed(story: &Story, row: &Row, call: &Call, record: Option<&Record>) -> Vec<String> {
     let Some((record, side)) = record.and_then(|record| Some((record, record.side?))) else {
-        return vec![
-            "This closes the listening socket or another one without a connection; accepted connections are other sockets and stay open.".to_owned(),
-        ];
+        return closed_without_connection(story, row, call);
     };
     if record.ends[side].socket.descriptors > 0 {
         return vec![
             "Another descriptor still holds the socket, so the connection stays open and nothing is sent.".to_owned(),
         ];
     }
-    let reset =
-        story.connection(record.connection.unwrap_or(crate::event::ConnectionId(0))).is_some_and(|connection| {
-            connection.events.iter().take_while(|id| **id < row.event).any(|id| {
-                story.journal().get(*id).and_then(crate::event::Event::segment).is_some_and(|(_, s)| s.flags.rst())
-            })
-        });
     if story.is_blind() {
         return vec!["The last descriptor is closed. What the kernel sent was not captured.".to_owned()];
     }
-    let why = if reset {
+    let why = if was_reset(story, row) {
         "The connection was gone already: only the descriptor is freed."
     } else {
         "The FIN had gone already: only the descriptor is freed."
     };
-    vec![format!("{why} Nothing is sent.")]
+    let stays = record.ends[side].tcp.state == State::TimeWait;
+    let second = if stays { "Nothing is sent, and TIME-WAIT stays behind." } else { "Nothing is sent." };
+    vec![format!("{why} {second}")]
+}
+
+fn closed_without_connection(story: &Story, row: &Row, call: &Call) -> Vec<String> {
+    let actor = story.journal().get(row.event).and_then(|event| event.actor.as_ref());
+    let before = story.journal().events().iter().take_while(|event| event.id < row.event);
+    let listens = before.filter(|event| event.actor.as_ref() == actor).filter_map(Event::begun);
+    let listens = listens.filter(|made| made.fd() == call.fd()).any(|made| made.name == CallName::Listen);
+    if !listens {
+        return vec!["This socket has no connection: only the descriptor is freed. Nothing is sent.".to_owned()];
+    }
+    let holds = |connection: &Connection| {
+        let end = story.latest(connection.id, row.event).and_then(|id| story.record(id)).map(|record| &record.ends);
+        Side::BOTH.into_iter().any(|side| {
+            connection.actors[side].as_ref() == actor && end.is_some_and(|ends| ends[side].socket.descriptors > 0)
+        })
+    };
+    let second = if story.connections().iter().any(holds) {
+        "The accepted connection is another socket: it stays open, and nothing is sent."
+    } else {
+        "An accepted connection would be another socket; nothing is sent."
+    };
+    vec!["This closes the listening socket only.".to_owned(), second.to_owned()]
 }
 
 fn shut(call: &Call) -> Vec<String> {

@@ -1,280 +1,279 @@
 //! Sentences for rows that show a segment.
 
-use crate::event::{Event, EventId};
+use super::data;
+use super::resets;
+use crate::event::{ConnectionId, Event, EventId, FrameNo, What};
 use crate::socket::call::{Call, CallName, How};
-use crate::socket::errno::Errno;
 use crate::story::Story;
+use crate::story::connection::End;
+use crate::story::drawing::duration;
 use crate::story::rows::{Row, Wire};
 use crate::story::side::Side;
-use crate::story::standing::bytes;
+use crate::story::telling::Certainty;
 use crate::story::track::Record;
 use crate::tcp::segment::Segment;
 use crate::tcp::state::State;
 
-pub fn sentences(story: &Story, row: &Row, event: &Event, segment: &Segment) -> Vec<String> {
-    let side = super::side(story, event);
-    let flags = segment.flags;
-    if matches!(row.wire, Wire::Handshake) {
-        return handshake(row);
-    }
-    if flags.rst() {
-        return reset(story, event, segment, side);
-    }
-    if flags.syn() {
-        return syn(segment);
-    }
-    if segment.payload_len > 0 {
-        return data(story, row, event, segment, side);
-    }
-    if flags.fin() {
-        return fin(story, event, side);
-    }
-    ack(story, event, segment, side)
+/// A segment on the row that shows it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shown<'a> {
+    pub(super) story: &'a Story,
+    pub(super) row: &'a Row,
+    pub(super) event: &'a Event,
+    pub(super) segment: &'a Segment,
+    pub(super) record: &'a Record,
+    /// Its sender.
+    pub(super) side: Side,
+    pub(super) connection: ConnectionId,
 }
 
-fn handshake(row: &Row) -> Vec<String> {
-    let accepted = row.text.server.starts_with("accept");
-    let accept = if accepted {
-        "accept() only hands over what the kernels had finished."
-    } else {
-        "The server's program has no part in it: a listening socket with room in its queue is enough."
-    };
-    vec!["connect() made the two kernels agree on a connection: SYN, SYN ACK, ACK.".to_owned(), accept.to_owned()]
-}
-
-fn syn(segment: &Segment) -> Vec<String> {
-    if segment.flags.ack() {
-        return vec![
-            "The server's kernel answers, not its program: a listening socket with room in its queue is enough."
-                .to_owned(),
-        ];
+impl<'a> Shown<'a> {
+    pub(super) fn new(story: &'a Story, row: &'a Row, event: &'a Event, segment: &'a Segment) -> Option<Self> {
+        let record = story.record(event.id)?;
+        let (connection, side) = record.connection.zip(record.side)?;
+        Some(Self { story, row, event, segment, record, side, connection })
     }
-    vec!["The client's kernel asks for a connection. The SYN takes one number, shown here as 0; the first byte will be 1.".to_owned()]
-}
 
-fn data(story: &Story, row: &Row, event: &Event, segment: &Segment, side: Side) -> Vec<String> {
-    let count = u64::from(segment.payload_len);
-    if story.is_repeated(event.id) {
-        return repeated(story, event);
+    /// The sender's name.
+    pub(super) const fn name(&self) -> &'static str {
+        self.side.name()
     }
-    let Some(record) = story.record(event.id) else { return Vec::new() };
-    let (name, other) = (side.name(), side.peer().name());
-    if !record.heard || story.was_refused(event.id) {
-        return unheard(story, event, record, side, count);
+
+    /// The receiver's name.
+    pub(super) const fn other(&self) -> &'static str {
+        self.side.peer().name()
     }
-    let read = row.text[side.peer()].starts_with("recv") || row.text[side.peer()].starts_with("read");
-    let after_fin = matches!(record.ends[side].tcp.state, State::CloseWait);
-    if after_fin {
-        return vec![
-            format!(
-                "The {other} ended only its own direction, so the {name} may still speak, and the {other} can still read."
-            ),
-            if read {
-                format!("The {other}'s program took the {}.", bytes(count))
-            } else {
-                "The bytes wait in the receive buffer.".to_owned()
-            },
-        ];
+
+    pub(super) fn sender(&self) -> &'a End {
+        &self.record.ends[self.side]
     }
-    let taken = if read {
-        format!(
-            "The {other}'s program took them out of its receive buffer: nothing of them is unread, and that decides what its close() will send."
-        )
-    } else {
-        format!("They lie in the {other}'s receive buffer until its program reads them.")
-    };
-    vec![
-        if record.ends[side].has_calls {
-            format!(
-                "send() copied {} into the {name}'s kernel, which sent them at once; that is all its result says.",
-                bytes(count)
-            )
-        } else {
-            format!(
-                "A program handed {} to the {name}'s kernel, which sent them; by which call is not known.",
-                bytes(count)
-            )
-        },
-        taken,
-    ]
+
+    pub(super) fn receiver(&self) -> &'a End {
+        &self.record.ends[self.side.peer()]
+    }
+
+    /// `number` of `side`, counted from its first.
+    pub(super) fn relative(&self, side: Side, number: crate::tcp::seq::SeqNum) -> u32 {
+        self.story.connection(self.connection).map_or(0, |connection| connection.relative(side, number))
+    }
+
+    /// The call that caused it.
+    pub(super) fn call(&self) -> Option<(EventId, &'a Call)> {
+        let causes = &self.story.cause(self.event.id)?.causes;
+        causes.iter().find_map(|cause| Some((*cause, self.story.call(*cause)?.0)))
+    }
+
+    /// The frame of the first FIN that `side` sent before this.
+    pub(super) fn fin_of(&self, side: Side) -> Option<FrameNo> {
+        fin_before(self.story, self.connection, side, self.event.id)
+    }
 }
 
-/// Data that no program could take any more.
-fn unheard(story: &Story, event: &Event, record: &Record, side: Side, count: u64) -> Vec<String> {
-    let (name, other) = (side.name(), side.peer().name());
-    let lost = story.cause(event.id).and_then(|cause| cause.causes.iter().find_map(|id| story.fate(*id)));
-    let lost = lost.map_or(0, |fate| fate.lost);
-    let fate = if lost > 0 { ": they are lost" } else { "" };
-    vec![
-        format!(
-            "Sending is allowed in {}: the {other}'s FIN{} ended only the other direction.",
-            record.ends[side].tcp.state,
-            fin_of(story, event, side.peer()).map_or_else(String::new, |frame| format!(" ({frame})"))
-        ),
-        if record.ends[side].has_calls {
-            format!("The result means that the {name}'s kernel took {}, not that anyone got them{fate}.", bytes(count))
-        } else {
-            format!(
-                "Whatever the {name}'s program was told, it means that its kernel took {}, not that anyone got them{fate}.",
-                bytes(count)
-            )
-        },
-    ]
-}
-
-fn repeated(story: &Story, event: &Event) -> Vec<String> {
-    let waited =
-        story.silence_before(event.id).map_or_else(String::new, |nanos| format!(" for {} ms", nanos / 1_000_000));
-    let arrived = if story.was_lost(event.id) {
-        "No answer came to this copy either."
-    } else {
-        "This copy was acknowledged, so it arrived."
-    };
-    vec![
-        format!(
-            "The same bytes again: no acknowledgement had come{waited}. Each wait is twice as long as the one before."
-        ),
-        arrived.to_owned(),
-    ]
-}
-
-/// The frame of the first FIN that `side` sent before `event`.
-fn fin_of(story: &Story, event: &Event, side: Side) -> Option<u64> {
-    let connection = story.connection(story.record(event.id)?.connection?)?;
-    connection.events.iter().take_while(|id| **id < event.id).find_map(|id| {
+/// The frame of the first FIN that `side` of `connection` sent before the event `before`.
+pub(super) fn fin_before(story: &Story, connection: ConnectionId, side: Side, before: EventId) -> Option<FrameNo> {
+    let events = &story.connection(connection)?.events;
+    events.iter().take_while(|id| **id < before).find_map(|id| {
         let (frame, segment) = story.journal().get(*id)?.segment()?;
-        (segment.flags.fin() && story.record(*id)?.side == Some(side)).then_some(frame.number.0)
+        (segment.flags.fin() && story.record(*id)?.side == Some(side)).then_some(frame.number)
     })
 }
 
-/// The call that caused the segment `id`.
-fn call_behind(story: &Story, id: EventId) -> Option<&Call> {
-    story.cause(id)?.causes.iter().find_map(|cause| story.call(*cause)).map(|(call, _)| call)
+pub(super) fn sentences(shown: Shown<'_>) -> Vec<String> {
+    let flags = shown.segment.flags;
+    if matches!(shown.row.wire, Wire::Handshake(_)) {
+        return handshake(shown);
+    }
+    if flags.rst() {
+        return resets::sentences(shown);
+    }
+    if shown.story.is_repeated(shown.event.id) {
+        return data::repeated(shown);
+    }
+    if flags.syn() {
+        return syn(shown);
+    }
+    if shown.segment.payload_len > 0 {
+        return data::sentences(shown);
+    }
+    if flags.fin() {
+        return fin(shown);
+    }
+    ack(shown)
 }
 
-fn fin(story: &Story, event: &Event, side: Side) -> Vec<String> {
-    let (name, other) = (side.name(), side.peer().name());
-    let first = match call_behind(story, event.id).map(|call| call.name) {
-        Some(CallName::Shutdown) => {
-            let reading = if shuts_both(story, event) { "and will read no more" } else { "and goes on reading" };
-            format!("The {name} says that it will send no more, {reading}: a close() would have sent the very same FIN.")
-        }
-        Some(CallName::Exit) => {
-            format!("The end of the {name}'s program closed what it had left open, and only now is its FIN sent.")
-        }
-        Some(CallName::Close) => {
-            "The last descriptor is closed and nothing was unread, so close() sends a FIN: no more bytes will come from here.".to_owned()
-        }
-        _ => format!("The {name} will send no more. close(), shutdown() and the end of a program all send this same FIN."),
+fn handshake(shown: Shown<'_>) -> Vec<String> {
+    let returns =
+        if shown.record.ends.client.has_calls { "with the ACK connect() returns" } else { "the ACK confirms" };
+    let accept = if shown.row.text.server.starts_with("accept") {
+        "accept() only hands over a connection that the kernels had finished; it sends nothing."
+    } else {
+        "The server's program has no part in it: a listening socket with room in its queue is enough."
     };
-    let second = match story.record(event.id).and_then(|record| record.change(side.peer())).map(|change| change.to) {
-        Some(State::CloseWait) => {
+    vec![
+        format!("The client's kernel asks (SYN), the server's kernel answers by itself (SYN ACK), and {returns}."),
+        accept.to_owned(),
+    ]
+}
+
+fn syn(shown: Shown<'_>) -> Vec<String> {
+    if shown.segment.flags.ack() {
+        return vec![
+            "The server's kernel answers, not its program: a listening socket with room in its queue is enough."
+                .to_owned(),
+            "ACK 1, because a SYN counts as one in the numbering.".to_owned(),
+        ];
+    }
+    let first = "The SYN asks for a connection and carries its sender's first number, shown here as 0.";
+    let second = if shown.call().is_some() {
+        "connect() made the client's kernel send it, and waits for the answer."
+    } else {
+        "It counts as one in the numbering, so that the first byte will be number 1."
+    };
+    vec![first.to_owned(), second.to_owned()]
+}
+
+fn fin(shown: Shown<'_>) -> Vec<String> {
+    let name = shown.name();
+    let all_read = shown.sender().socket.end_seen;
+    let first = match shown.call().map(|(_, call)| (call.name, call.how())) {
+        Some((CallName::Shutdown, Some(How::Both))) => {
+            format!("The {name} will send no more and read no more: a close() would send the very same FIN.")
+        }
+        Some((CallName::Shutdown, _)) if all_read => {
             format!(
-                "The {other}'s kernel knows it now; its program learns it only from recv() = 0 or poll(), and may go on sending."
+                "The {} had ended before, and now the {name} has said all: both directions are ended.",
+                shown.other()
             )
         }
-        Some(State::TimeWait) => {
-            format!("Both directions are ended. The {other} ended first and keeps the connection in mind for 60 s.")
+        Some((CallName::Shutdown, _)) => format!(
+            "The {name} says \"no more bytes from me\" and goes on reading. A close() would send the very same FIN: the {} \
+             cannot tell which it was.",
+            shown.other()
+        ),
+        Some((CallName::Exit, _)) => {
+            format!("The end of the {name}'s program closes what it had left open, and only now is the FIN sent.")
         }
-        _ => format!("The {other} has ended its own direction already."),
-    };
-    vec![first, second]
-}
-
-/// Whether the FIN comes from a shutdown(2) of both directions, which the FIN itself does not say.
-fn shuts_both(story: &Story, event: &Event) -> bool {
-    call_behind(story, event.id).is_some_and(|call| call.how() == Some(How::Both))
-}
-
-fn ack(story: &Story, event: &Event, segment: &Segment, side: Side) -> Vec<String> {
-    let peer = side.peer();
-    let record = story.record(event.id);
-    let number = record
-        .and_then(|record| story.connection(record.connection?))
-        .map_or(0, |connection| connection.relative(peer, segment.ack));
-    let no_program = record.is_some_and(|record| !record.ends[peer].has_program());
-    match record.and_then(|record| record.change(peer)).map(|change| change.to) {
-        Some(State::FinWait2) => {
-            let shut = record.is_some_and(|record| record.ends[peer].socket.receive_shut);
-            let keeps = if shut && !no_program {
-                format!("The {}'s program has ended receiving as well, but still holds its descriptor.", peer.name())
-            } else if no_program {
-                format!("The {}'s kernel keeps a small record without a program, for 60 s at most.", peer.name())
-            } else {
-                format!("The {} may still read.", peer.name())
-            };
-            vec![
-                format!(
-                    "The FIN counts as one number, hence ACK {number}; Linux may delay this ACK by up to 40 ms or so, hoping for data to carry it."
-                ),
-                keeps,
-            ]
+        Some((CallName::Close, _)) => {
+            "The last descriptor is closed with nothing unread and no SO_LINGER 0, so close() \
+             sends FIN: no more bytes from here. shutdown(WR) would send the very same one."
+                .to_owned()
         }
-        Some(State::Closed) => vec![
+        _ if is_killed(shown) => {
             format!(
-                "The {}'s FIN is acknowledged and nothing is left to do, so its port is free at once.",
-                peer.name()
-            ),
-            format!("TIME-WAIT lies with the {}, who ended first.", side.name()),
-        ],
+                "The {name}'s program was killed: its kernel closes what it left open, and sends the same FIN as close()."
+            )
+        }
+        _ => format!(
+            "The {name} will send no more. close(), shutdown() and the end of a program all send this same FIN."
+        ),
+    };
+    vec![first, after_fin(shown)]
+}
+
+/// Whether the sender's program was killed, and its last call with it.
+fn is_killed(shown: Shown<'_>) -> bool {
+    let connection = shown.story.connection(shown.connection);
+    let Some(actor) = connection.and_then(|connection| connection.actors[shown.side].as_ref()) else { return false };
+    let from = shown.story.journal().events().iter().skip_while(|event| event.id < shown.event.id);
+    from.filter(|event| event.actor.as_ref() == Some(actor))
+        .find_map(|event| match event.what {
+            What::Exit(status) => Some(matches!(status, crate::event::ExitStatus::Killed(_))),
+            What::Begun(_) => Some(false),
+            _ => None,
+        })
+        .unwrap_or(false)
+}
+
+/// What a FIN does to the end that it arrives at.
+fn after_fin(shown: Shown<'_>) -> String {
+    let other = shown.other();
+    match shown.record.change(shown.side.peer()).map(|change| change.to) {
+        Some(State::CloseWait) => format!(
+            "The {other}'s kernel knows it now; its program is told only by recv() = 0 or poll() (IN, RDHUP), and may go on \
+             sending until it closes."
+        ),
+        Some(State::TimeWait) => format!(
+            "The {other} ended first, so it keeps the connection in mind for 60 s: to repeat the last ACK if that was lost, \
+             and to let old segments die."
+        ),
+        Some(State::Closing) => "The FINs crossed: each end now waits for the ACK of its own.".to_owned(),
+        _ => format!("The {other} has ended its own direction already."),
+    }
+}
+
+fn ack(shown: Shown<'_>) -> Vec<String> {
+    let peer = shown.side.peer();
+    let number = shown.relative(peer, shown.segment.ack);
+    match shown.record.change(peer).map(|change| change.to) {
+        Some(State::FinWait2) => vec![late_ack(shown, number), after_ack_of_fin(shown)],
+        Some(State::Closed) => last_ack(shown),
         Some(State::TimeWait) => {
             vec!["Both FINs are acknowledged; this end keeps the connection in mind for 60 s.".to_owned()]
         }
+        Some(State::Established) => vec![
+            format!("The {}'s kernel confirms: the handshake is complete.", shown.name()),
+            format!(
+                "With its arrival the {}'s side is ESTABLISHED too, whether or not accept() was called.",
+                peer.name()
+            ),
+        ],
+        _ if tells_nothing_new(shown) => {
+            vec!["It acknowledges nothing new: it tells of a window, or answers something old.".to_owned()]
+        }
         _ => vec![format!(
             "The {}'s kernel holds every byte before {number}. It does not say that its program has read them.",
-            side.name()
+            shown.name()
         )],
     }
 }
 
-fn reset(story: &Story, event: &Event, segment: &Segment, side: Side) -> Vec<String> {
-    let (name, other) = (side.name(), side.peer().name());
-    let record = story.record(event.id);
-    let before = record.and_then(|record| record.change(side.peer())).map(|change| change.from);
-    let error = match before {
-        Some(State::SynSent) => Errno::ECONNREFUSED,
-        Some(State::CloseWait) => Errno::EPIPE,
-        Some(_) => Errno::ECONNRESET,
-        None => {
-            return vec![format!(
-                "The {name}'s kernel answers with a reset, which changes nothing: the {other}'s connection was gone."
-            )];
-        }
-    };
-    let effect = match error {
-        Errno::EPIPE => format!(
-            "The {other}'s kernel drops the connection; because a FIN had come first, it notes EPIPE and not ECONNRESET."
-        ),
-        Errno::ECONNREFUSED => "Nothing listens there, so connect() fails with ECONNREFUSED.".to_owned(),
-        _ => format!("No FIN had come, so the {other}'s kernel notes ECONNRESET for its next call."),
-    };
-    vec![reset_reason(story, event, segment, name), effect]
+fn tells_nothing_new(shown: Shown<'_>) -> bool {
+    let reads = || shown.call().is_some_and(|(_, call)| call.name.receives());
+    shown.story.cause(shown.event.id).is_some_and(|cause| cause.certainty != Certainty::Proven) || reads()
 }
 
-fn reset_reason(story: &Story, event: &Event, segment: &Segment, name: &str) -> String {
-    if segment.flags.ack() && segment.window > 0 {
-        return match call_behind(story, event.id).map(|call| call.name) {
-            Some(CallName::Close) => {
-                let evidence = story.cause(event.id).map_or("", |cause| &cause.evidence);
-                format!("close() sends a reset in place of a FIN: {evidence}.")
-            }
-            Some(CallName::Exit) => {
-                let evidence = story.cause(event.id).map_or("", |cause| &cause.evidence);
-                format!("The program ended, and its kernel sends a reset in place of a FIN: {evidence}.")
-            }
-            _ => format!("The {name} gave the connection up: unread bytes at close(), SO_LINGER 0 or another abort."),
-        };
+/// The ACK of a FIN, which Linux may delay (`tcp_delack_max()`, 40 ms where nothing was measured).
+fn late_ack(shown: Shown<'_>, number: u32) -> String {
+    let fin = shown.story.cause(shown.event.id).and_then(|cause| cause.causes.first().copied());
+    let waited = fin.and_then(|fin| shown.story.journal().get(fin)).map(|fin| shown.event.time.since(fin.time));
+    let later = waited
+        .and_then(|nanos| u64::try_from(nanos).ok())
+        .map(|nanos| format!(" It came {} after it:", duration(nanos)));
+    let later = later.as_deref().unwrap_or("");
+    format!(
+        "A FIN counts as one in the numbering, hence ACK {number}.{later} Linux may delay an ACK, to 40 ms or so, hoping for \
+         data to carry it."
+    )
+}
+
+fn after_ack_of_fin(shown: Shown<'_>) -> String {
+    let peer = shown.other();
+    let end = shown.receiver();
+    if !end.has_calls {
+        return format!("Whether a program of the {peer} can still read, no segment says.");
     }
-    let program = story.record(event.id).is_some_and(|record| {
-        record.side.is_some_and(|side| record.ends[side].has_calls && record.ends[side].has_program())
-    });
-    if program {
+    if !end.has_program() {
         return format!(
-            "Data came for an end whose program has ended receiving, so the {name}'s kernel answers with a reset, and notes \
-             ECONNRESET for its own program too."
+            "The {peer}'s kernel keeps a small record without a program, for up to 60 s (tcp_fin_timeout): `ss` shows \
+             FIN-WAIT-2 with no process."
         );
     }
-    format!(
-        "Data came for which no program is left, so the {name}'s kernel answers with a reset, whose number is the ACK number of what it answers."
-    )
+    if end.socket.receive_shut {
+        return format!("The {peer}'s program has ended receiving as well, but still holds its descriptor.");
+    }
+    format!("The {peer} may still read.")
+}
+
+/// The end that ended last is done; the other keeps TIME-WAIT.
+fn last_ack(shown: Shown<'_>) -> Vec<String> {
+    let end = shown.sender();
+    let record = if end.has_calls && end.has_program() {
+        ", in a small record apart: TCP_INFO of its descriptor already says CLOSE where `ss` says TIME-WAIT"
+    } else {
+        " and repeats this ACK if asked: a small record without a program, for 60 s"
+    };
+    vec![
+        format!("The {}'s FIN is acknowledged and nothing is left to do, so its port is free at once.", shown.other()),
+        format!("TIME-WAIT lies with the {}, who ended first{record}.", shown.name()),
+    ]
 }

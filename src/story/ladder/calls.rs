@@ -3,6 +3,7 @@
 use super::{Fold, Ladder, blank};
 use crate::event::{Event, EventId, ExitStatus, Gap};
 use crate::socket::call::{Call, CallName, Outcome};
+use crate::socket::errno::Signal;
 use crate::story::rows::{Number, Row, Wire};
 use crate::story::side::Side;
 use crate::story::standing::bytes;
@@ -184,10 +185,10 @@ impl<'a> Ladder<'a> {
         {
             return;
         }
-        if failed && self.killed_in_call(event, call, side, &line) {
+        if failed && self.killed_in_call(event, call, side, &line, killed_wire(status)) {
             return;
         }
-        let wire = if failed { Wire::NothingSent } else { Wire::Empty };
+        let wire = killed_wire(status);
         self.call_row(event, call.unwrap_or(event.id), side, line, wire, failed);
     }
 
@@ -221,14 +222,14 @@ impl<'a> Ladder<'a> {
     }
 
     /// A call that never returned, since a signal killed its program, shows that in place of waiting for ever.
-    fn killed_in_call(&mut self, event: &Event, call: Option<EventId>, side: Side, line: &str) -> bool {
+    fn killed_in_call(&mut self, event: &Event, call: Option<EventId>, side: Side, line: &str, wire: Wire) -> bool {
         let Some(row) = call.and_then(|begun| self.row_of.get(&begun).copied()) else { return false };
         if row + 1 != self.rows.len() || !self.rows[row].text[side].ends_with(" …") {
             return false;
         }
         line.clone_into(&mut self.rows[row].text[side]);
         let row_ = &mut self.rows[row];
-        (row_.event, row_.failed, row_.wire) = (event.id, true, Wire::NothingSent);
+        (row_.event, row_.failed, row_.wire) = (event.id, true, wire);
         self.join(row, event.id);
         true
     }
@@ -246,6 +247,14 @@ impl<'a> Ladder<'a> {
         row.connection = self.rows.last().and_then(|row| row.connection);
         row.failed = true;
         self.push(row, &[event.id]);
+    }
+}
+
+/// What stands beside the end of a program: SIGPIPE comes in place of a segment, any other signal may be followed by some.
+const fn killed_wire(status: ExitStatus) -> Wire {
+    match status {
+        ExitStatus::Killed(Signal::SIGPIPE) => Wire::NothingSent,
+        _ => Wire::Empty,
     }
 }
 

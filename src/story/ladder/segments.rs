@@ -39,12 +39,18 @@ impl<'a> Ladder<'a> {
             return self.join(row, event.id);
         }
         let (first, last) = opening.frames;
-        let mut row = blank(event.id, Number::Frames(first, last), Wire::Handshake);
+        let mut row =
+            blank(event.id, Number::Frames(first, last), Wire::Handshake(self.several().then_some(opening.connection)));
         row.connection = self.connection(event.id);
         let calls = self.calls_behind(event.id);
         row.text.client = calls.first().and_then(|begun| self.call_text(*begun)).unwrap_or_default();
         let events: Vec<EventId> = calls.into_iter().chain([event.id]).collect();
         self.push(row, &events);
+    }
+
+    /// Whether the run has more than one connection.
+    fn several(&self) -> bool {
+        self.story.connections().len() > 1
     }
 
     /// Marks a pure ACK at the arrow that it acknowledges; false where that arrow has no row or a mark already.
@@ -156,7 +162,7 @@ impl Ladder<'_> {
             .events
             .iter()
             .find_map(|id| self.row_of.get(id).copied())
-            .filter(|row| self.rows.get(*row).is_some_and(|row: &Row| matches!(row.wire, Wire::Handshake)))
+            .filter(|row| self.rows.get(*row).is_some_and(|row: &Row| matches!(row.wire, Wire::Handshake(_))))
     }
 
     /// Whether `name` is a call that opens a connection and so belongs to its handshake.

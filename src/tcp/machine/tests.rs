@@ -197,3 +197,19 @@ fn every_rule_has_a_source() {
         assert!(!rule.source().is_empty());
     }
 }
+
+#[test]
+fn a_bare_reset_beyond_what_was_sent_is_not_this_ends_own() {
+    let end = established();
+    sends(&end, &local(RST, 2, 0, 0), State::Established, Rule::NotItsOwn);
+    sends(&end, &local(RST, 1, 0, 0), State::Closed, Rule::AnswersWithReset);
+    // An abort carries what the end's own numbers are, whatever of them was captured.
+    sends(&end, &local(RST_ACK, 9, 1, 0), State::Closed, Rule::Aborts);
+}
+
+#[test]
+fn a_syn_sent_after_the_peers_came_makes_a_simultaneous_open() {
+    let end = gets(&Endpoint::default(), &remote(SYN, 0, 0, 0), State::Listen, Rule::SynArrives);
+    let end = sends(&end, &local(SYN, 0, 0, 0), State::SynReceived, Rule::SimultaneousOpen);
+    gets(&end, &remote(SYN_ACK, 0, 1, 0), State::Established, Rule::SynAcknowledged);
+}

@@ -24,7 +24,6 @@ pub fn type_in(model: &mut Model, text: &str) {
 use crate::event::{Actor, EventId, Run, Time};
 use crate::socket::call::{Arg, Call, CallName, Outcome, Payload};
 use crate::source::lab::message::{Command, Message as Told, NextCall};
-use crate::story::Story;
 use crate::tui::menu::{Group, Menu};
 use crate::tui::message::Play;
 use crate::tui::model::{Origin, Progress};
@@ -235,7 +234,10 @@ fn what_a_file_is_and_what_is_written_on_it_is_shown() {
         facts: vec![("origin".into(), "reconstruction".into())],
         comments: vec!["built by hand\nthe date is \u{1b}made up".into()],
     };
-    update(&mut model, Message::Opened { title: "article.pcapng".into(), story: Box::new(Story::new(run)) });
+    update(
+        &mut model,
+        Message::Opened { title: "article.pcapng".into(), story: Box::new(crate::story::Story::new(run)) },
+    );
     assert_eq!(model.story.as_ref().unwrap().scene.about, "a reconstruction, not a recording");
     press(&mut model, 'e');
     let Some(Overlay::Page(page)) = &model.overlay else { panic!("{:?}", model.overlay) };

@@ -40,8 +40,11 @@ fn lines(story: &StoryScreen, width: usize) -> Vec<(Role, String)> {
     if let Some(next) = &moment.next {
         lines.extend(labelled(Role::Strong, "bytes", &next.bytes, width));
         for (side, role) in [(Side::Client, Role::Client), (Side::Server, Role::Server)] {
-            lines.extend(labelled(role, side.name(), &format!("next: {}", next.lines[side]), width));
+            lines.extend(labelled(role, side.name(), &format!("next: {}", next.whole[side]), width));
         }
+    }
+    for (label, words) in &story.scene.facts {
+        lines.extend(labelled(Role::Faint, label, words, width));
     }
     lines
 }
@@ -52,10 +55,14 @@ fn inferred(standing: &Standing) -> String {
 }
 
 fn kernel(standing: &Standing) -> String {
-    match (&standing.kernel, standing.differs) {
-        (Some(kernel), true) => format!("says otherwise: {kernel}"),
-        (Some(kernel), false) => format!("says so too: {kernel}"),
-        (None, _) => "was not asked".to_owned(),
+    let Some(kernel) = &standing.kernel else {
+        return "was not asked since this state was reached".to_owned();
+    };
+    let remark = if standing.remark.is_empty() { String::new() } else { format!(" ({})", standing.remark) };
+    if standing.differs {
+        format!("says otherwise: {kernel}{remark}")
+    } else {
+        format!("says so too: {kernel}{remark}")
     }
 }
 

@@ -15,7 +15,7 @@ const LINES: u16 = 3;
 
 /// The rows that the pane wants, its rule among them.
 pub fn rows(story: &StoryScreen, width: usize) -> u16 {
-    let lines = story.scene.moment.why.as_ref().map_or(0, |why| lines(why, width).len());
+    let lines = story.scene.moment.why.as_ref().map_or(0, |why| lines(story, why, width).len());
     1 + u16::try_from(lines).unwrap_or(u16::MAX - 1).max(LINES)
 }
 
@@ -27,7 +27,7 @@ pub fn draw(model: &Model, story: &StoryScreen, area: Rect, buffer: &mut Buffer)
     let note = story.judged.as_deref().unwrap_or_default();
     put(buffer, area, area.x, area.y, &rule(&title, note, width), model.theme.style(Role::Strong));
     let Some(why) = why else { return };
-    let lines = lines(why, width);
+    let lines = lines(story, why, width);
     let cut = lines.len() > usize::from(area.height.saturating_sub(1));
     let last = area.bottom().saturating_sub(1);
     for (line, y) in lines.iter().zip(area.top() + 1..area.bottom()) {
@@ -37,9 +37,11 @@ pub fn draw(model: &Model, story: &StoryScreen, area: Rect, buffer: &mut Buffer)
 }
 
 /// The sentences, then the chain with its evidence: on one line where both fit.
-fn lines(why: &Why, width: usize) -> Vec<String> {
+fn lines(story: &StoryScreen, why: &Why, width: usize) -> Vec<String> {
     let width = width.saturating_sub(1);
-    let mut lines = sentences(&why.sentences, width);
+    let later = why.later.iter().filter(|_| !story.hides_later());
+    let said: Vec<String> = why.sentences.iter().chain(later).cloned().collect();
+    let mut lines = sentences(&said, width);
     let because = if why.because.is_empty() { String::new() } else { format!("because of  {}", why.because) };
     let both = |gap: &str| format!("{because}{gap}{}", why.evidence);
     let gaps = if because.is_empty() || why.evidence.is_empty() { [""; 2] } else { ["    ", "   "] };

@@ -75,10 +75,11 @@ pub fn compare(steps: &[&Step], seen: &[SegmentText]) -> Option<Mismatch> {
     Some(Mismatch { line: missing.0.line, expected: missing.0.text.clone(), happened: "no such segment".to_owned() })
 }
 
-/// Whether a segment is as written; window and options count only where they are written.
+/// Whether a segment is as written; window, urgent pointer and options count only where they are written.
 fn equals(text: &SegmentText, seen: &SegmentText) -> bool {
     likeness(text, seen) == LIKE
         && text.window.is_none_or(|window| seen.window == Some(window))
+        && text.urgent.is_none_or(|urgent| seen.urgent == Some(urgent))
         && text.options.as_ref().is_none_or(|options| seen.options.as_ref() == Some(options))
 }
 

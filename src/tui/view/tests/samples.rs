@@ -65,6 +65,7 @@ fn standing(port: u16, state: State, words: &str, kernel: &str) -> Standing {
         words: words.into(),
         kernel: Some(kernel.into()),
         differs: false,
+        remark: String::new(),
     }
 }
 
@@ -72,6 +73,7 @@ fn why(title: &str, sentences: &[&str], because: &str, evidence: &str, chain: &[
     Why {
         title: title.into(),
         sentences: sentences.iter().map(|sentence| (*sentence).to_owned()).collect(),
+        later: None,
         because: because.into(),
         evidence: evidence.into(),
         chain: chain.iter().map(|id| EventId(*id)).collect(),
@@ -79,7 +81,8 @@ fn why(title: &str, sentences: &[&str], because: &str, evidence: &str, chain: &[
 }
 
 fn next(client: &str, server: &str, bytes: &str) -> Next {
-    Next { lines: Both { client: client.into(), server: server.into() }, bytes: bytes.into() }
+    let lines: Both<String> = Both { client: client.into(), server: server.into() };
+    Next { whole: lines.clone(), lines, bytes: bytes.into() }
 }
 
 /// Frame 8 of the article: `hello`, from the client.
@@ -105,7 +108,7 @@ fn hello() -> Frame {
 fn broken_pipe_rows() -> Vec<Line> {
     use Side::{Client, Server};
     let mut rows = Rows(Vec::new());
-    rows.add(Number::Frames(FrameNo(1), FrameNo(3)), "connect() = 0", Wire::Handshake, "accept() = 4")
+    rows.add(Number::Frames(FrameNo(1), FrameNo(3)), "connect() = 0", Wire::Handshake(None), "accept() = 4")
         .add(frame(4), "send(\"hello\") = 5", answered(Client, "DATA 1:6", 5), "recv(1024) = \"hello\"")
         .add(frame(6), "▸ CLOSE-WAIT", arrow(Server, "FIN"), "close() = 0")
         .add(frame(7), "", arrow(Client, "ACK 2"), "▸ FIN-WAIT-2, no program")
@@ -188,7 +191,7 @@ pub fn broken_pipe_at_epipe() -> StoryScreen {
 pub fn last_word() -> StoryScreen {
     use Side::{Client, Server};
     let mut rows = Rows(Vec::new());
-    rows.add(Number::Frames(FrameNo(1), FrameNo(3)), "connect() = 0", Wire::Handshake, "accept() = 4")
+    rows.add(Number::Frames(FrameNo(1), FrameNo(3)), "connect() = 0", Wire::Handshake(None), "accept() = 4")
         .add(frame(4), "sendall(24 bytes) = 0", answered(Client, "DATA 1:25", 5), "recv(8192) = 24 bytes")
         .add(frame(6), "shutdown(WR) = 0", arrow(Client, "FIN"), "▸ CLOSE-WAIT")
         .add(Number::Dot, "▸ FIN-WAIT-1", Wire::Empty, "recv(8192) = 0, the end")
@@ -227,7 +230,7 @@ pub fn last_word() -> StoryScreen {
 pub fn deaf_then_hears() -> StoryScreen {
     use Side::{Client, Server};
     let mut rows = Rows(Vec::new());
-    rows.add(Number::Frames(FrameNo(1), FrameNo(3)), "…", Wire::Handshake, "")
+    rows.add(Number::Frames(FrameNo(1), FrameNo(3)), "…", Wire::Handshake(None), "")
         .add(
             Number::Frames(FrameNo(4), FrameNo(5)),
             "send(\"hello\") = 5",

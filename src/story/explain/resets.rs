@@ -1,0 +1,104 @@
+//! Sentences for rows that show a reset.
+
+use super::segments::Shown;
+use crate::socket::call::{CallName, Outcome};
+use crate::story::Story;
+use crate::story::standing::bytes;
+use crate::tcp::state::State;
+
+pub(super) fn sentences(shown: Shown<'_>) -> Vec<String> {
+    let (name, other) = (shown.name(), shown.other());
+    let Some(before) = shown.record.change(shown.side.peer()).map(|change| change.from) else {
+        return vec![format!(
+            "The {name}'s kernel answers with a reset, which changes nothing: the {other}'s connection was gone."
+        )];
+    };
+    let mut sentences = vec![reason(shown, before), effect(shown, before)];
+    sentences.extend(overtaken(shown));
+    sentences
+}
+
+/// What the reset does at the end that it arrives at (`tcp_reset()`).
+fn effect(shown: Shown<'_>, before: State) -> String {
+    let (name, other) = (shown.name(), shown.other());
+    let lost = answered(shown).map_or(0, |(_, len)| len);
+    let bytes = match lost {
+        0 => String::new(),
+        1 => " and the byte".to_owned(),
+        lost => format!(" and the {}", bytes(lost)),
+    };
+    match before {
+        State::SynSent => "Nothing listens there, so connect() fails with ECONNREFUSED.".to_owned(),
+        State::CloseWait => {
+            let fin = shown.fin_of(shown.side).map_or_else(String::new, |frame| format!(" ({frame})"));
+            format!(
+                "The {other}'s kernel drops the connection{bytes}; because the {name}'s FIN{fin} had come first, it notes EPIPE \
+                 and not ECONNRESET."
+            )
+        }
+        _ => format!(
+            "The {other}'s kernel drops the connection{bytes}; no FIN had come, so it notes ECONNRESET for its program's next \
+             call."
+        ),
+    }
+}
+
+fn reason(shown: Shown<'_>, before: State) -> String {
+    let name = shown.name();
+    if before == State::SynSent {
+        return format!("The {name}'s kernel answers the SYN with a reset at once.");
+    }
+    if shown.segment.flags.ack() && shown.segment.window > 0 {
+        let evidence = shown.story.cause(shown.event.id).map_or("", |cause| &cause.evidence);
+        return match shown.call().map(|(_, call)| call.name) {
+            Some(CallName::Close) => format!("close() sends a reset in place of a FIN: {evidence}."),
+            Some(CallName::Exit) => {
+                format!("The program ended, and its kernel sends a reset in place of a FIN: {evidence}.")
+            }
+            _ => format!(
+                "The {name} gave the connection up: unread bytes at close(), SO_LINGER 0 and other aborts look alike here."
+            ),
+        };
+    }
+    let answers = answered(shown).map_or_else(String::new, |(frame, _)| {
+        let number = shown.relative(shown.side, shown.segment.seq);
+        format!(" whose number, {number}, is the ACK number of frame {frame}")
+    });
+    if shown.sender().has_calls && shown.sender().has_program() {
+        return format!(
+            "Data came for an end whose program has ended receiving, so the {name}'s kernel answers with a reset{answers}, and \
+             notes ECONNRESET for its own program too."
+        );
+    }
+    let comma = if answers.is_empty() { "" } else { "," };
+    format!("Data came that no program can read any more, so the {name}'s kernel answers with a reset{comma}{answers}.")
+}
+
+/// The frame that the reset answers and how many bytes it carried.
+fn answered(shown: Shown<'_>) -> Option<(u64, u64)> {
+    let cause = shown.story.cause(shown.event.id)?.causes.first()?;
+    let (frame, segment) = shown.story.journal().get(*cause)?.segment()?;
+    let answers = !shown.segment.flags.ack() && segment.acknowledges() == Some(shown.segment.seq);
+    answers.then_some((frame.number.0, u64::from(segment.payload_len)))
+}
+
+/// Where the events prove that the reset was there before the send() that drew it had returned, which it did with success:
+/// so it is on a loopback, whose whole round trip happens inside the call.
+fn overtaken(shown: Shown<'_>) -> Option<String> {
+    let cause = *shown.story.cause(shown.event.id)?.causes.first()?;
+    let send = shown.story.cause(cause)?.causes.iter().find(|id| shown.story.call(**id).is_some())?;
+    let (call, outcome) = shown.story.call(*send)?;
+    let result = outcome.and_then(Outcome::count)?;
+    let returned = end_time(shown.story, *send)?;
+    (call.name.sends() && shown.event.time < returned).then(|| {
+        format!(
+            "It was here before {}() had returned, which said {result} all the same; on a real network it comes a round trip \
+             later, and until then every send() succeeds.",
+            call.name
+        )
+    })
+}
+
+fn end_time(story: &Story, begun: crate::event::EventId) -> Option<crate::event::Time> {
+    story.journal().get(story.end_of(begun)?).map(|event| event.time)
+}

@@ -1,0 +1,113 @@
+//! docs/json.md lists the fields that are printed, and no others.
+
+#![allow(clippy::unwrap_used, reason = "all of this file is a test")]
+
+mod wire;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use epipe::event::{FrameNo, Gap, What};
+use epipe::report::json::object;
+use epipe::source::transcript;
+use epipe::story::Story;
+use epipe::story::journal::Journal;
+use serde_json::Value;
+use wire::{journal, journal_of, reread};
+
+type Fields = BTreeMap<String, BTreeSet<String>>;
+
+/// The fields of each table of the document, by the table's heading. One heading may be that of several kinds of event.
+fn documented() -> Fields {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("docs/json.md")).unwrap();
+    let mut fields = Fields::new();
+    let mut heading = String::new();
+    for line in text.lines() {
+        if let Some(title) = line.strip_prefix("## ") {
+            title.clone_into(&mut heading);
+        } else if let Some(cell) = line.strip_prefix("| `").and_then(|row| row.split(" |").next()) {
+            let names = cell.split(['`', ',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned);
+            fields.entry(heading.clone()).or_default().extend(names);
+        }
+    }
+    assert!(fields.len() > 10, "{fields:?}");
+    fields
+}
+
+fn named(documented: &Fields, kind: &str) -> String {
+    let of_kind = |heading: &&String| {
+        heading.strip_prefix("event: ").is_some_and(|kinds| kinds.split(", ").any(|known| known == kind))
+    };
+    documented.keys().find(of_kind).unwrap_or_else(|| panic!("no table for events of the kind {kind}")).clone()
+}
+
+/// Takes the fields of `value`, an object that the document calls `name`, and of all objects in it.
+fn take(printed: &mut Fields, documented: &Fields, name: &str, value: &Value) {
+    let event = documented.get("event").unwrap();
+    for (field, inner) in value.as_object().unwrap() {
+        let specific = if name == "event" && !event.contains(field) {
+            named(documented, value["kind"].as_str().unwrap())
+        } else {
+            name.to_owned()
+        };
+        printed.entry(specific).or_default().insert(field.clone());
+        let inside = match (name, field.as_str()) {
+            ("story", "connections") => "connection",
+            ("story", "events") => "event",
+            ("connection", "client" | "server") => "end",
+            ("event", "changes") => "change",
+            ("event", "cause" | "states" | "fate") | ("end", "next") => field,
+            _ => continue,
+        };
+        let list = inner.as_array().map_or_else(|| vec![inner], |list| list.iter().collect());
+        list.into_iter().for_each(|inner| take(printed, documented, inside, inner));
+    }
+}
+
+fn journals() -> Vec<Journal> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = ["captures", "tests/stories"].map(|folder| std::fs::read_dir(root.join(folder)).unwrap());
+    let paths = files.into_iter().flatten().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    let told = paths.map(|path| {
+        let file = std::fs::File::open(&path).unwrap();
+        let is_transcript = path.extension().is_some_and(|end| end == "txt");
+        journal_of(&if is_transcript { transcript::read("x", file).unwrap() } else { reread(file) })
+    });
+    let why = || "why".to_owned();
+    let gaps = [
+        Gap::Dropped(1),
+        Gap::Malformed { frame: FrameNo(1), why: why() },
+        Gap::CutShort { bytes: 1 },
+        Gap::NoCapture(why()),
+        Gap::Unsettled(why()),
+        Gap::ClockStep(1),
+    ];
+    let mut late = Journal::default();
+    for event in journal(gaps.map(What::Gap)).events() {
+        late.append(epipe::event::Event { late: true, ..event.clone() }).unwrap();
+    }
+    told.chain([late]).collect()
+}
+
+#[test]
+fn the_document_lists_the_fields_that_are_printed() {
+    let documented = documented();
+    let mut printed = Fields::new();
+    for journal in journals() {
+        take(&mut printed, &documented, "story", &object(&Story::tell(journal)));
+    }
+    assert_eq!(printed, documented);
+}
+
+#[test]
+fn counters_that_are_zero_are_left_out() {
+    let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/broken-pipe.pcapng");
+    let story = Story::tell(journal_of(&reread(std::fs::File::open(recorded).unwrap())));
+    let connection = object(&story)["connections"][0].clone();
+    let counters = |side: &str| {
+        ["packets", "bytes", "syn", "synack", "fin", "rst", "on_the_way"].map(|name| connection[side][name].as_u64())
+    };
+    assert_eq!(counters("client"), [Some(5), Some(10), Some(1), None, None, None, None]);
+    assert_eq!(counters("server"), [Some(4), None, None, Some(1), Some(1), Some(1), None]);
+}
