@@ -120,12 +120,8 @@ fn connection_end(header: &InetResponseHeader) -> Option<(Ends, SocketSample)> {
         local: SocketAddr::new(id.source_address, id.source_port),
         remote: SocketAddr::new(id.destination_address, id.destination_port),
     };
-    let sample = SocketSample {
-        state,
-        unread: unread(state, header.recv_queue),
-        unacknowledged: header.send_queue,
-        orphan: header.inode == 0,
-    };
+    let sample =
+        SocketSample { state, unread: header.recv_queue, unacknowledged: header.send_queue, orphan: header.inode == 0 };
     Some((ends, sample))
 }
 
@@ -146,15 +142,6 @@ const fn state(number: u8) -> Option<State> {
         11 => State::Closing,
         _ => return None,
     })
-}
-
-/// How many of `queue` are bytes. The queue is counted in sequence numbers (`tcp_diag_get_info()`: `rcv_nxt` − `copied_seq`),
-/// of which the peer's FIN is one until the program has read the end of the stream.
-const fn unread(state: State, queue: u32) -> u32 {
-    match state {
-        State::CloseWait | State::LastAck | State::Closing => queue.saturating_sub(1),
-        _ => queue,
-    }
 }
 
 #[cfg(test)]

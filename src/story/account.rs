@@ -76,13 +76,13 @@ pub fn direction(counts: Counts, sender: &End, reader: &End) -> Direction {
     Direction { sent, acknowledged: arrived.min(sent), read, lost, on_the_way }
 }
 
+/// What can no longer be read: what the reader's kernel had taken and its program left unread, once that program is gone; and
+/// what was still under way, once the connection is. What a reader's kernel has acknowledged stays readable after a reset.
 fn lost(sent: u64, acknowledged: u64, read: Option<u64>, sender: &End, reader: &End) -> u64 {
-    match read {
-        Some(read) if !reader.has_program() => sent.saturating_sub(read),
-        // A reset takes what is in flight with it; what the reader's kernel has acknowledged stays readable.
-        _ if died(sender) || died(reader) => sent.saturating_sub(acknowledged.max(read.unwrap_or(0))),
-        _ => 0,
-    }
+    let arrived = acknowledged.max(read.unwrap_or(0));
+    let unread = read.filter(|_| !reader.has_program()).map_or(0, |read| arrived - read);
+    let under_way = if died(sender) || died(reader) { sent.saturating_sub(arrived) } else { 0 };
+    unread + under_way
 }
 
 /// Whether the end's connection was reset. An orderly end closes without an error and without a reset's marks.

@@ -114,12 +114,17 @@ fn lost(journal: &Journal) -> u64 {
     dropped.sum()
 }
 
-/// The moment that a row shows: just before the next row's event. What came later, such as the return of a send whose answer
+/// The moment that a row shows: just before the first later event of the next row. What came later, such as the return of a send whose answer
 /// was quicker, belongs to a later moment.
 fn at(lines: &[Line], index: usize) -> Option<EventId> {
     let row = &lines.get(index)?.row;
-    let before_next =
-        lines.get(index + 1).map_or(EventId(u64::MAX), |next| EventId(next.row.event.0.saturating_sub(1)));
+    let next = lines.get(index + 1).and_then(|next| next.row.events.iter().find(|id| **id > row.event));
+    let before_next = match (next, lines.get(index + 1)) {
+        (Some(next), _) => EventId(next.0 - 1),
+        // The next row stands for earlier events only.
+        (None, Some(_)) => row.event,
+        (None, None) => EventId(u64::MAX),
+    };
     Some(before_next.max(row.event))
 }
 
