@@ -1,5 +1,6 @@
 //! The main job, as a person types it: a broken pipe on a real kernel, told with its causes.
 
+#![cfg(feature = "capture")]
 #![allow(clippy::unwrap_used, reason = "all of this file is a test")]
 
 #[path = "lab/common.rs"]

@@ -24,6 +24,7 @@ fn children(pid: Pid) -> Vec<Pid> {
 }
 
 #[test]
+#[cfg(feature = "capture")]
 #[ignore = "needs a network namespace, or the right to capture"]
 fn three_keys_show_a_newcomer_the_broken_pipe() {
     let mut session = epipe(&[], "▶ broken-pipe");

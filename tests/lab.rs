@@ -6,15 +6,17 @@
 mod check;
 #[path = "lab/common.rs"]
 mod common;
+#[cfg(feature = "capture")]
 #[path = "lab/mutation.rs"]
 mod mutation;
 #[path = "lab/processes.rs"]
 mod processes;
+#[cfg(feature = "capture")]
 #[path = "lab/refusal.rs"]
 mod refusal;
 
 use common::{options, run, run_all};
-use epipe::event::{Event, ExitStatus, Gap, What};
+use epipe::event::{ExitStatus, Gap, What};
 use epipe::notation;
 use epipe::socket::errno::Signal;
 use epipe::source::lab::message::{Command, Message};
@@ -33,8 +35,9 @@ fn scripted(script: &str) -> Scenario {
 }
 
 /// Calls, their ends, and segments, without numbers that differ from run to run.
-fn outline(events: &[Event]) -> Vec<String> {
-    let line = |event: &Event| match &event.what {
+#[cfg(feature = "capture")]
+fn outline(events: &[epipe::event::Event]) -> Vec<String> {
+    let line = |event: &epipe::event::Event| match &event.what {
         What::Segment { frame, segment } => {
             let from = if segment.src.port() == 2222 { "S" } else { "C" };
             Some(format!("{} {from} {}", frame.number, segment.flags))
@@ -52,6 +55,7 @@ fn outline(events: &[Event]) -> Vec<String> {
     events.iter().filter_map(line).collect()
 }
 
+#[cfg(feature = "capture")]
 const BROKEN_PIPE: &str = "\
 server socket …
 server socket = 3
@@ -95,6 +99,7 @@ server close = 0
 server exit …
 server exited 0";
 
+#[cfg(feature = "capture")]
 #[test]
 fn a_broken_pipe_is_told_in_order() {
     let events = run(&scenario("broken-pipe"), &options());
@@ -138,6 +143,7 @@ fn the_kernels_own_view_is_told_where_it_changes() {
     assert_eq!(client, [established, Some(State::CloseWait), None]);
 }
 
+#[cfg(feature = "capture")]
 #[test]
 fn what_is_told_of_the_run_says_where_it_ran() {
     let messages = run_all(&scenario("broken-pipe"), &options());

@@ -119,7 +119,7 @@ fn found_pending(story: &Story, begun: &Event) -> bool {
     })
 }
 
-/// What poll or SO_ERROR handed out.
+/// What poll(2) or `SO_ERROR` handed out.
 fn word(call: &Call, outcome: &Outcome) -> String {
     match call.name {
         CallName::Poll => outcome.word().unwrap_or_default().to_owned(),

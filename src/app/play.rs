@@ -12,7 +12,7 @@ use signal_hook::iterator::Signals;
 
 use super::Failure;
 use crate::notation;
-use crate::source::lab::message::{Command, Message, NextCall};
+use crate::source::lab::message::{Command, Message, Mismatch, NextCall};
 use crate::source::lab::scenario::Scenario;
 use crate::source::lab::{Lab, Options};
 use crate::story::Story;
@@ -57,8 +57,14 @@ pub fn play(scenario: &Scenario, options: &Options, watch: bool) -> Result<Playe
         Err(_) => ControlFlow::Break(()),
     })
     .map_err(|error| Failure::new(error.to_string()))?;
-    let mut listening =
-        Listening { lab, hold: options.hold, journal: Journal::default(), waiting: false, alone: false };
+    let mut listening = Listening {
+        lab,
+        file: scenario.file.clone(),
+        hold: options.hold,
+        journal: Journal::default(),
+        waiting: false,
+        alone: false,
+    };
     receiver
         .into_iter()
         .find_map(|heard| listening.heed(heard).transpose())
@@ -68,6 +74,8 @@ pub fn play(scenario: &Scenario, options: &Options, watch: bool) -> Result<Playe
 /// A run that is listened to.
 struct Listening {
     lab: Lab,
+    /// The scenario's file.
+    file: String,
     hold: bool,
     journal: Journal,
     /// A call waits to be let go.
@@ -105,7 +113,11 @@ impl Listening {
                     announce(&next);
                 }
             }
-            Message::Settled(_) | Message::Mismatch(_) => {}
+            Message::Settled(_) => {}
+            // The story is told as it happened; that the scenario's words may not fit it is said beside it.
+            Message::Mismatch(Mismatch { line, expected, happened }) => {
+                eprintln!("epipe: {}:{line}: expected {expected}, but it was {happened}", self.file);
+            }
             Message::Finished => return Ok(Some(Played::Whole(Story::tell(std::mem::take(&mut self.journal))))),
             Message::Failed { message, help } => return Err(Failure { message, help }),
         }

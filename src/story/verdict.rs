@@ -123,7 +123,7 @@ fn answered(story: &Story, event: EventId) -> String {
     }
 }
 
-/// What `side` sent in vain, just after the event `at`. Without known calls nobody knows what its send() had reported.
+/// What `side` sent in vain, just after the event `at`. Without known calls nobody knows what its send had reported.
 fn lost(story: &Story, side: Side, at: EventId, lost: u64) -> String {
     let name = side.name();
     let has_calls = story.record(at).is_some_and(|record| record.ends[side].has_calls);
@@ -273,7 +273,7 @@ fn without_capture(story: &Story, connection: &Connection, account: &Both<Direct
     let closer = changes().find(|change| change.rule == Rule::FinSent).map(|change| change.side);
     let reset = changes().any(|change| change.rule == Rule::ResetArrives);
     let states = [connection.ends.client.tcp.state, connection.ends.server.tcp.state];
-    let (name, rest) = match (closer, states) {
+    let (verdict, sentences) = match (closer, states) {
         (Some(closer), _) if reset => {
             let (name, other) = (closer.name(), closer.peer().name());
             let ended = format!(
@@ -293,7 +293,7 @@ fn without_capture(story: &Story, connection: &Connection, account: &Both<Direct
         }
         _ => ("closed", fate.into_iter().collect()),
     };
-    (name, [vec![missing], rest].concat())
+    (verdict, [vec![missing], sentences].concat())
 }
 
 fn capital(text: &str) -> String {

@@ -35,7 +35,7 @@ fn normalised(mut story: Value) -> String {
 
 /// Between the beginning of one call and the next: first the segments, then the ends of calls. Which of these is first is
 /// not the lab's choice: a call returns when the scheduler lets it, which may be before or after the segment that the
-/// peer's kernel sends by a timer (the FIN's acknowledgement), and connect() and accept() return on two processors.
+/// peer's kernel sends by a timer (the FIN's acknowledgement), and a connect and its accept return on two processors.
 fn order(events: &[Value]) -> Vec<Value> {
     let mut ordered: Vec<Value> = Vec::new();
     let mut stretch = 0;

@@ -1,7 +1,7 @@
 //! `epipe lab --check` as a person or a script runs it.
 
 use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use tempfile::NamedTempFile;
 
@@ -43,16 +43,30 @@ fn a_difference_is_told_with_its_line_and_the_answer_is_no() {
     assert_eq!(difference[1], "    but it was = -1 EPIPE (Broken pipe), SIGPIPE");
 }
 
+#[cfg(feature = "capture")]
+#[test]
+fn a_run_that_goes_otherwise_is_told_and_that_it_does_is_said() {
+    let file = changed("= -1 EPIPE, SIGPIPE", "= -1 ECONNRESET");
+    let place = file.path().to_str().unwrap();
+    let output = epipe(&["lab", place, "--pace", "fast", "--format", "tcpdump"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        (output.status.code(), String::from_utf8(output.stdout).unwrap().lines().count()),
+        (Some(0), 9),
+        "{said}"
+    );
+    assert!(said.starts_with(&format!("epipe: {place}:{}: expected ", line_of("EPIPE, SIGPIPE"))), "{said}");
+    assert!(said.ends_with(", but it was = -1 EPIPE (Broken pipe), SIGPIPE\n") && said.lines().count() == 1, "{said}");
+}
+
+#[cfg(feature = "capture")]
 #[test]
 fn the_answer_is_no_also_where_nobody_reads_it() {
     let file = changed("S > C  R   2:2(0)", "S > C  R   3:3(0)");
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let output = epipe(&["lab", file.path().to_str().unwrap(), "--check", "--pace", "fast"])
-        .stdout(writer)
-        .stderr(Stdio::piped())
-        .output()
-        .unwrap();
+    let output =
+        epipe(&["lab", file.path().to_str().unwrap(), "--check", "--pace", "fast"]).stdout(writer).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }

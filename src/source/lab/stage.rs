@@ -5,10 +5,15 @@
 //! output ends.
 
 use std::io;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::fd::AsRawFd;
 use std::process::ExitCode;
 
+use nix::errno::Errno;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
+use nix::sys::socket::sockopt::ReuseAddr;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, setsockopt, socket};
 use serde::{Deserialize, Serialize};
 
 use super::actor::close_inherited;
@@ -70,6 +75,14 @@ pub enum StageError {
     /// Markers cannot be sent.
     #[error(transparent)]
     Marker(MarkerError),
+    /// A port of the host's that the scenario needs.
+    #[error("cannot use port {port} of the host's loopback: {why}")]
+    Port {
+        /// Which.
+        port: u16,
+        /// What bind(2) says.
+        why: Errno,
+    },
     /// The kernel's table cannot be read.
     #[error(transparent)]
     SockDiag(SockDiagError),
@@ -107,9 +120,23 @@ impl StageError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Sandbox(error) => error.help(),
+            Self::Port { why: Errno::EADDRINUSE, .. } => {
+                Some("stop what listens there, or let the lab have a loopback of its own (epipe doctor)".to_owned())
+            }
             _ => None,
         }
     }
+}
+
+/// Whether nobody else listens on `port`: else the lab's client would talk to a stranger. Connections that are only still
+/// remembered do not count.
+fn try_port(port: u16) -> Result<(), StageError> {
+    let tried = || {
+        let socket = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+        setsockopt(&socket, ReuseAddr, &true)?;
+        bind(socket.as_raw_fd(), &SockaddrIn::from(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port)))
+    };
+    tried().map_err(|why| StageError::Port { port, why })
 }
 
 /// Runs the scenario that the first line of standard input names, and tells of it on standard output.
@@ -137,6 +164,7 @@ fn play() -> Result<(), StageError> {
             (format!("the host's loopback, because epipe {why}"), Some(scenario.ports()))
         }
     };
+    ports.iter().flatten().try_for_each(|port| try_port(*port))?;
     let markers = Markers::open().map_err(StageError::Marker)?;
     let wanted = ports.clone().map_or(Wanted::AllTcp, Wanted::TcpPorts);
     let capture = Capture::open(&wanted, markers.port());

@@ -7,6 +7,7 @@ use crate::socket::errno::Errno;
 use crate::story::Story;
 use crate::story::rows::Row;
 use crate::story::side::Side;
+use crate::story::telling::Certainty;
 
 pub(super) fn sentences(story: &Story, row: &Row, call: &Call, errno: Errno, outcome: &Outcome) -> Vec<String> {
     let cause = story.cause(row.event);
@@ -70,6 +71,17 @@ fn sent_the_reset(story: &Story, row: &Row) -> bool {
     reset.is_some_and(|reset| side(reset) == side(row.event))
 }
 
+/// Whether, without segments, a reset is presumed to have left the row's error.
+fn presumed_reset(story: &Story, row: &Row) -> bool {
+    story.is_blind() && story.cause(row.event).is_some_and(|cause| cause.certainty == Certainty::Likely)
+}
+
+/// Whether this run had a connection on the port that `call` names.
+fn had_a_connection_on(story: &Story, call: &Call) -> bool {
+    let port = call.addr().map(|addr| addr.port());
+    story.connections().iter().any(|known| Some(known.addresses.server.port()) == port)
+}
+
 /// An error behind which no reset was seen.
 fn by_itself(story: &Story, row: &Row, call: &Call, errno: Errno, outcome: &Outcome) -> Vec<String> {
     let record = story.record(row.event);
@@ -80,12 +92,17 @@ fn by_itself(story: &Story, row: &Row, call: &Call, errno: Errno, outcome: &Outc
             format!("The reading end is closed, and without TCP the kernel knows it at once: the first write fails{signal}."),
             "Over TCP the first one succeeds, since only the peer's answer brings the news.".to_owned(),
         ],
-        (name, Errno::EPIPE) if name.sends() && story.is_blind() => vec![
+        (name, Errno::EPIPE) if name.sends() && presumed_reset(story, row) => vec![
             format!("Nothing was sent{signal}: the peer's reset had closed this socket. The segments were not captured."),
         ],
         (name, Errno::EPIPE) if name.sends() => vec![
             format!("This end has said that it sends no more, so the kernel refuses at once{signal}. Nothing is sent."),
         ],
+        (CallName::Bind, Errno::EADDRINUSE) if !had_a_connection_on(story, call) => {
+            vec!["Another socket of this machine holds the port: somebody listens on it, or a connection of an earlier run is \
+                  still remembered."
+                .to_owned()]
+        }
         (CallName::Bind, Errno::EADDRINUSE) => vec![
             "A connection of the same port is still remembered here, and the kernel gives the port away only if both the old \
              and the new socket set SO_REUSEADDR."
