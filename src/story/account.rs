@@ -77,10 +77,13 @@ pub fn direction(counts: Counts, sender: &End, reader: &End) -> Direction {
 }
 
 fn lost(sent: u64, acknowledged: u64, read: Option<u64>, sender: &End, reader: &End) -> u64 {
+    let dead = died(sender) || died(reader);
     match read {
-        Some(read) if !reader.has_program() => sent.saturating_sub(read),
+        Some(read) if !reader.has_program() && dead => sent.saturating_sub(read),
+        // Nobody is there to read them; what is not acknowledged is on its way, and the answer to it has not come yet.
+        Some(read) if !reader.has_program() => acknowledged.saturating_sub(read),
         // A reset takes what is in flight with it; what the reader's kernel has acknowledged stays readable.
-        _ if died(sender) || died(reader) => sent.saturating_sub(acknowledged.max(read.unwrap_or(0))),
+        _ if dead => sent.saturating_sub(acknowledged.max(read.unwrap_or(0))),
         _ => 0,
     }
 }
