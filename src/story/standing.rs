@@ -18,10 +18,10 @@ pub fn words(side: Side, end: &End, peer: &End, lost: u64) -> String {
             format!("has not heard that {other} is gone")
         }
         State::Established => established(end),
-        State::FinWait1 => "its FIN is not acknowledged".to_owned(),
+        State::FinWait1 => "its FIN has no ACK yet".to_owned(),
         State::FinWait2 | State::TimeWait if no_program => "no program, kernel only".to_owned(),
         State::FinWait2 => "may read, may not send".to_owned(),
-        State::CloseWait if end.socket.unread > 0 => format!("{} unread, then the end", bytes(end.socket.unread)),
+        State::CloseWait if end.socket.unread > 0 => format!("{} unread and a FIN", bytes(end.socket.unread)),
         State::CloseWait => format!("{other} will send no more"),
         State::Closing => "both ended, FINs crossed".to_owned(),
         State::LastAck => "waits for the last ACK".to_owned(),
