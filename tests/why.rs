@@ -85,7 +85,7 @@ fn what_comes_next_fits_eighty_columns() {
 fn said(capture: &str, title: &str) -> String {
     let story = story(&Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(capture));
     let whys = story.rows(false).into_iter().map(|row| story.why(&row));
-    let why = whys.filter(|why| why.title.starts_with(title)).last().unwrap();
+    let why = whys.rev().find(|why| why.title.starts_with(title)).unwrap();
     let sentences: Vec<String> = why.sentences.into_iter().chain(why.later).collect();
     sentences.join(" ")
 }

@@ -111,8 +111,16 @@ fn folded(names: impl Iterator<Item = String>) -> Vec<String> {
 fn told(call: &Call) -> Option<String> {
     use CallName as N;
     match call.name {
-        N::Socket | N::Setsockopt | N::Bind | N::Listen | N::Accept | N::Connect | N::Exit => None,
-        N::Sigaction | N::Sigprocmask | N::Sigpending => None,
+        N::Socket
+        | N::Setsockopt
+        | N::Bind
+        | N::Listen
+        | N::Accept
+        | N::Connect
+        | N::Exit
+        | N::Sigaction
+        | N::Sigprocmask
+        | N::Sigpending => None,
         N::Nanosleep => Some(format!("sleep {} s", call.int(0).unwrap_or(0))),
         name => Some(name.to_string()),
     }

@@ -33,7 +33,8 @@ fn closed(end: &End, lost: u64) -> String {
     if lost > 0 {
         return format!("{} lost", bytes(lost));
     }
-    if end.tcp.isn.is_none() {
+    // Without a capture no number is known, whatever was done with the socket.
+    if end.tcp.isn.is_none() && !end.has_calls {
         return "no connection yet".to_owned();
     }
     match end.socket.pending {

@@ -76,7 +76,7 @@ fn show_help(model: &mut Model) -> Vec<Effect> {
         lines.extend(super::view::legend::LINES.iter().map(|line| (*line).to_owned()));
         let facts = &story.scene.facts;
         if !facts.is_empty() {
-            lines.extend(["".to_owned(), "This run:".to_owned()]);
+            lines.extend([String::new(), "This run:".to_owned()]);
         }
         lines.extend(facts.iter().map(|(label, fact)| format!("{label:<8} {fact}")));
     }

@@ -229,7 +229,7 @@ fn enter_in_a_replay_goes_on_to_the_next_call() {
 #[test]
 fn one_enter_that_comes_too_early_is_kept_but_not_for_a_telling_call() {
     let mut model = playing(KeyCode::Enter);
-    model.story.as_mut().unwrap().pace = crate::tui::model::Pace::Step;
+    model.story.as_mut().unwrap().pace = Pace::Step;
     assert_eq!(tell(&mut model, Told::Settled(Some(send(false)))), []);
     assert_eq!(hit(&mut model, KeyCode::Enter), GO);
     assert_eq!(hit(&mut model, KeyCode::Enter), []);
