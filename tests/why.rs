@@ -26,7 +26,8 @@ fn captures() -> Vec<PathBuf> {
 
 fn story(path: &Path) -> Story {
     assert!(File::open(path).is_ok());
-    let recording = file::read(Capture::open(path).unwrap(), &mut |_| true).unwrap();
+    let (name, input) = file::open(path).unwrap();
+    let recording = file::read(Capture::new(name, input).unwrap(), &mut |_| true).unwrap();
     let mut journal = Journal::new(recording.run);
     for event in recording.events {
         journal.append(event).unwrap();
