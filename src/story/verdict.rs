@@ -6,6 +6,7 @@ use super::connection::Connection;
 use super::side::{Both, Side};
 use super::standing::bytes;
 use super::telling::{Certainty, Verdict};
+use super::track::Record;
 use crate::event::{ConnectionId, EventId, FrameNo};
 use crate::tcp::rule::Rule;
 use crate::tcp::segment::Segment;
@@ -51,8 +52,9 @@ fn facts(story: &Story, connection: &Connection) -> Facts {
         let Some((event, record)) = story.journal().get(*id).zip(story.record(*id)) else { continue };
         facts.crossed |= record.changes.iter().any(|change| change.rule == Rule::FinsCross);
         let (Some((frame, segment)), Some(side)) = (event.segment(), record.side) else { continue };
-        take(&mut facts, *id, frame.number, segment, side);
-        if segment.flags.rst() {
+        take(&mut facts, frame.number, segment, side);
+        if segment.flags.rst() && (ends_something(record) || is_answer(story, *id, segment)) {
+            facts.reset.get_or_insert((side, *id, frame.number));
             facts.rule = facts.rule.or(record.changes.first().map(|change| change.rule));
             facts.refused |= record.changes.iter().any(|change| change.rule == Rule::Refused);
         }
@@ -60,13 +62,25 @@ fn facts(story: &Story, connection: &Connection) -> Facts {
     facts
 }
 
-fn take(facts: &mut Facts, id: EventId, frame: FrameNo, segment: &Segment, side: Side) {
+/// Whether a reset was obeyed, or ended its own sender's connection. One that a full or a small socket passes over, and one
+/// that comes when all is over, says nothing of how the connection ended.
+fn ends_something(record: &Record) -> bool {
+    let passed_over = |rule| matches!(rule, Rule::ResetChallenged | Rule::ResetIgnored);
+    !record.changes.iter().any(|change| passed_over(change.rule))
+        && record.changes.iter().any(|change| change.from != change.to || change.rule == Rule::Refused)
+}
+
+/// Whether a bare reset carries the number of a segment that it answers: whoever sent it had no connection any more, even
+/// where the other end is presumed to be further on than it was (a retransmission that nobody heard).
+fn is_answer(story: &Story, id: EventId, reset: &Segment) -> bool {
+    let cause = story.cause(id);
+    !reset.flags.ack() && cause.is_some_and(|cause| cause.certainty == Certainty::Proven && !cause.causes.is_empty())
+}
+
+fn take(facts: &mut Facts, frame: FrameNo, segment: &Segment, side: Side) {
     if segment.flags.fin() {
         facts.fins[side].get_or_insert(frame);
         facts.first_fin.get_or_insert(side);
-    }
-    if segment.flags.rst() {
-        facts.reset.get_or_insert((side, id, frame));
     }
     facts.answered |= side == Side::Server;
 }
