@@ -107,7 +107,7 @@ fn sent_without_segment(story: &Story, outcome: &Outcome) -> Vec<String> {
     vec![taken, second.to_owned()]
 }
 
-/// recv() = 0: a FIN, or what looks like one.
+/// `recv()` = 0: a FIN, or what looks like one.
 fn end_of_stream(story: &Story, row: &Row, record: Option<&Record>) -> Vec<String> {
     let Some((record, id, side)) = record.and_then(|record| Some((record, record.connection?, record.side?))) else {
         return vec!["The other end is closed, and nothing is left to be read.".to_owned()];
@@ -186,7 +186,7 @@ fn received(story: &Story, call: &Call, row: &Row) -> Vec<String> {
         return vec![first, "MSG_PEEK leaves the bytes where they are: for close() they count as unread.".to_owned()];
     }
     // The row's last read says how much is left.
-    let end = reads().last().and_then(|id| story.record(*id)).and_then(|record| Some(&record.ends[record.side?]));
+    let end = reads().next_back().and_then(|id| story.record(*id)).and_then(|record| Some(&record.ends[record.side?]));
     let second = match end {
         Some(end) if end.tcp.state == State::Closed => "What had arrived before the reset stays readable.".to_owned(),
         Some(end) if end.socket.unread > 0 => {
