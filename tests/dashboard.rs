@@ -39,7 +39,7 @@ fn three_keys_show_a_newcomer_the_broken_pipe() {
     session.wait_for("because of  9 RST ◀ 8 send ◀ 6 close");
     session.wait_for("LOST 5");
     session.press("r");
-    session.wait_for("again: epipe lab broken-pipe");
+    session.wait_for("your own capture: epipe replay FILE");
     session.press("q");
     assert_eq!(session.end(), (0, String::new()));
 }

@@ -9,6 +9,7 @@ use std::thread;
 
 use super::{Ending, Failure, lab, menu, replay};
 use crate::cli::{Color, Common};
+use crate::source::lab::library;
 use crate::source::lab::scenario::Scenario;
 use crate::source::lab::{Lab, Options};
 use crate::story::Story;
@@ -42,7 +43,7 @@ pub fn play(
 
 /// Shows a run that has happened.
 pub fn show(title: String, story: Story, common: &Common) -> Result<Ending, Failure> {
-    let story = Some(StoryScreen::replay(title, story));
+    let story = Some(replayed(title, story));
     Backstage::new(Options::default()).run(Model { theme: theme(common), story, ..Model::default() }, Vec::new())
 }
 
@@ -127,6 +128,12 @@ impl Backstage {
         let spawned = thread::Builder::new().name("aside".to_owned()).spawn(send);
         spawned.map(drop).map_err(|error| Failure::new(format!("cannot start a thread: {error}")))
     }
+}
+
+/// The screen of a run that has happened, with what the scenario of its name has to teach.
+fn replayed(title: String, story: Story) -> StoryScreen {
+    let entry = library::find(&story.journal().run().name).ok().flatten().map(|scenario| menu::entry(&scenario));
+    StoryScreen::replay(title, story, entry)
 }
 
 fn refused(failure: Failure) -> Message {

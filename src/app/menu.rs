@@ -27,7 +27,7 @@ const GROUPS: [(&str, &str); 7] = [
 const START_HERE: [&str; 3] = ["broken-pipe", "ping-pang", "last-word/differ"];
 
 /// The widest list of calls in a summary, in cells; the number of segments stands after it.
-const CALLS_WIDTH: usize = 66;
+const CALLS_WIDTH: usize = 64;
 
 /// Shows the menu.
 pub fn run(common: &Common) -> Result<Ending, Failure> {
@@ -74,14 +74,18 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// `server: recv, close   client: send, sleep 1 s, send, send   9 segments`.
+/// `server: recv, close   client: send, sleep 1 s, send ×2   9 segments`.
 fn summary(scenario: &Scenario) -> String {
-    let actors = scenario.actors.iter().map(|actor| {
-        let calls = scenario.steps.iter().filter(|step| !step.implied).filter_map(|step| match &step.kind {
+    // What comes after the last telling call and the last segment is clearing up.
+    let matters = |step: &Step| matches!(step.kind, StepKind::Call { telling: true, .. } | StepKind::Segment { .. });
+    let until = scenario.steps.iter().rposition(matters).map_or(scenario.steps.len(), |last| last + 1);
+    let actors = scenario.actors.iter().filter_map(|actor| {
+        let calls = scenario.steps[..until].iter().filter(|step| !step.implied).filter_map(|step| match &step.kind {
             StepKind::Call { actor: whose, call, .. } if whose == actor => told(call),
             _ => None,
         });
-        format!("{actor}: {}", calls.collect::<Vec<_>>().join(", "))
+        let calls = folded(calls).join(", ");
+        (!calls.is_empty()).then(|| format!("{actor}: {calls}"))
     });
     let calls = clip(&actors.collect::<Vec<_>>().join("   "), CALLS_WIDTH);
     let is_segment = |step: &&Step| matches!(step.kind, StepKind::Segment { optional: false, .. });
@@ -91,11 +95,32 @@ fn summary(scenario: &Scenario) -> String {
     }
 }
 
+/// The same name several times in a row as `recv ×3`.
+fn folded(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut runs: Vec<(String, usize)> = Vec::new();
+    for name in names {
+        match runs.last_mut() {
+            Some((last, count)) if *last == name => *count += 1,
+            _ => runs.push((name, 1)),
+        }
+    }
+    runs.into_iter().map(|(name, count)| if count > 1 { format!("{name} ×{count}") } else { name }).collect()
+}
+
 /// A call's name, where the call is what the scenario is about and not its preparation.
 fn told(call: &Call) -> Option<String> {
     use CallName as N;
     match call.name {
-        N::Socket | N::Setsockopt | N::Bind | N::Listen | N::Accept | N::Connect | N::Exit | N::Sigaction => None,
+        N::Socket
+        | N::Setsockopt
+        | N::Bind
+        | N::Listen
+        | N::Accept
+        | N::Connect
+        | N::Exit
+        | N::Sigaction
+        | N::Sigprocmask
+        | N::Sigpending => None,
         N::Nanosleep => Some(format!("sleep {} s", call.int(0).unwrap_or(0))),
         name => Some(name.to_string()),
     }

@@ -127,10 +127,14 @@ pub fn line(both: &Both<Direction>) -> String {
 
 fn words(name: &str, way: Direction) -> String {
     let mut parts = vec![format!("sent {}", way.sent)];
-    if way.acknowledged != way.sent || way.read.is_none() {
+    // Where both directions share the line, what was read says what had to be acknowledged for it.
+    let implied = way.on_the_way == way.sent || (!name.is_empty() && way.read == Some(way.acknowledged));
+    if !implied && (way.acknowledged != way.sent || way.read.is_none()) {
         parts.push(format!("acknowledged {}", way.acknowledged));
     }
-    parts.extend(way.read.map(|read| format!("read {read}")));
+    // Where nothing has arrived, nothing can have been read.
+    let read = way.read.filter(|_| way.acknowledged > 0);
+    parts.extend(read.map(|read| format!("read {read}")));
     if way.on_the_way > 0 {
         parts.push(format!("on the way {}", way.on_the_way));
     }

@@ -18,10 +18,10 @@ pub fn words(side: Side, end: &End, peer: &End, lost: u64) -> String {
             format!("has not heard that {other} is gone")
         }
         State::Established => established(end),
-        State::FinWait1 => "its FIN is not acknowledged".to_owned(),
+        State::FinWait1 => "its FIN has no ACK yet".to_owned(),
         State::FinWait2 | State::TimeWait if no_program => "no program, kernel only".to_owned(),
         State::FinWait2 => "may read, may not send".to_owned(),
-        State::CloseWait if end.socket.unread > 0 => format!("{} unread, then the end", bytes(end.socket.unread)),
+        State::CloseWait if end.socket.unread > 0 => format!("{} unread and a FIN", bytes(end.socket.unread)),
         State::CloseWait => format!("{other} will send no more"),
         State::Closing => "both ended, FINs crossed".to_owned(),
         State::LastAck => "waits for the last ACK".to_owned(),
@@ -33,6 +33,7 @@ fn closed(end: &End, lost: u64) -> String {
     if lost > 0 {
         return format!("{} lost", bytes(lost));
     }
+    // Without a capture no number is known, whatever was done with the socket.
     if end.tcp.isn.is_none() && !end.has_calls {
         return "no connection yet".to_owned();
     }

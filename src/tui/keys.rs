@@ -34,8 +34,10 @@ pub enum Action {
     Answer(u8),
     Asking,
     Back,
+    Cause,
     Doctor,
     Down,
+    Effect,
     Erase,
     First,
     Help,
@@ -108,10 +110,12 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Menu], &[K::Char('d')], Action::Doctor, "d", "this machine", "what this machine allows, and how to get what is missing", Some(3)),
     bind(&[Menu], &[K::Esc], Action::Back, "Esc", "all", "end the search", None),
 
-    bind(&[Live], &[K::Enter, K::Char(' ')], Action::Accept, "Enter", "next call", "let the next call go", Some(1)),
+    bind(&[Live], &[K::Enter, K::Char(' ')], Action::Accept, "Enter", "next call", "let the next call go; once more while it is under way, and the one after it goes too", Some(1)),
     bind(&[Replay], &[K::Enter, K::Char(' ')], Action::Accept, "Enter", "next call", "go on to the next call", Some(1)),
-    bind(STORY, &[K::Left, K::Up, K::Char('k')], Action::Up, "←→", "rows", "←↑ one row back, →↓ one row on; nothing is sent or called by it", Some(1)),
-    bind(STORY, &[K::Right, K::Down, K::Char('j')], Action::Down, "→", "row on", "", None),
+    bind(STORY, &[K::Up, K::Char('k')], Action::Up, "↑↓", "rows", "↑ one row back, ↓ one row on; nothing is sent or called by it", Some(1)),
+    bind(STORY, &[K::Down, K::Char('j')], Action::Down, "↓", "row on", "", None),
+    bind(STORY, &[K::Left], Action::Cause, "←→", "chain", "← to the cause ◆ of the row, → to what came of it; else one row", Some(1)),
+    bind(STORY, &[K::Right], Action::Effect, "→", "effect", "", None),
     bind(STORY, &[K::PageUp], Action::PageUp, "PgUp", "back", "ten rows back", None),
     bind(STORY, &[K::PageDown], Action::PageDown, "PgDn", "on", "ten rows on", None),
     bind(STORY, &[K::Home], Action::First, "Home", "first", "the first row", None),
@@ -245,8 +249,8 @@ mod tests {
     fn a_narrow_footer_keeps_what_matters_most() {
         let names =
             |width| -> Vec<&str> { footer(Live, width, "  ", |_| true).iter().map(|binding| binding.shown).collect() };
-        assert_eq!(names(90), ["Enter", "←→", "v", "Tab", "a", "e", "?", "q"]);
-        assert_eq!(names(80), ["Enter", "←→", "v", "Tab", "e", "?", "q"]);
-        assert_eq!(names(40), ["Enter", "←→", "q"]);
+        assert_eq!(names(99), ["Enter", "↑↓", "←→", "v", "Tab", "a", "e", "?", "q"]);
+        assert_eq!(names(80), ["Enter", "↑↓", "←→", "Tab", "e", "?", "q"]);
+        assert_eq!(names(40), ["Enter", "↑↓", "q"]);
     }
 }

@@ -152,6 +152,8 @@ pub struct StoryScreen {
     pub progress: Progress,
     /// Whether the call that was let go last only sleeps: the one after it then goes too.
     pub sleeping: bool,
+    /// Whether Enter was pressed while a call was under way: the next call then goes too, unless it is a telling one.
+    pub ahead: bool,
     /// The question whose call is under way.
     pub asked: Option<Quiz>,
     /// The call whose own row the cursor is to stop at, once its beginning is known: the last one that was let go, if it is

@@ -25,11 +25,14 @@ impl StoryScreen {
         screen
     }
 
-    /// The screen of a run that has happened, at its last row.
-    pub fn replay(name: String, story: Story) -> Self {
+    /// The screen of a run that has happened, at its last row. `entry` is its scenario's, where it is of one.
+    pub fn replay(name: String, story: Story, entry: Option<Entry>) -> Self {
         let mut screen = Self { origin: Origin::Replay, progress: Progress::Finished, ..Self::default() };
         screen.scene.name = name;
-        story.journal().run().kind().clone_into(&mut screen.scene.about);
+        let title = entry.as_ref().map_or("", |entry| entry.title.as_str());
+        let about = [title, story.journal().run().kind()];
+        screen.scene.about = about.into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" · ");
+        screen.entry = entry;
         screen.following = true;
         screen.story = Some(story);
         screen.refresh();
@@ -81,6 +84,23 @@ impl StoryScreen {
     /// Puts the cursor on the newest row and keeps it there.
     pub fn follow(&mut self) {
         self.look_at(usize::MAX);
+    }
+
+    /// The row of the nearest cause of the row under the cursor.
+    pub fn cause_row(&self) -> Option<usize> {
+        self.scene.causes().into_iter().rev().find(|row| *row < self.cursor)
+    }
+
+    /// The first row below the cursor that something on the cursor's row caused.
+    pub fn effect_row(&self) -> Option<usize> {
+        let story = self.story.as_ref()?;
+        let here = &self.scene.lines.get(self.cursor)?.row.events;
+        let is_effect = |id: &EventId| {
+            let causes = story.cause(*id).into_iter().flat_map(|cause| &cause.causes);
+            causes.into_iter().any(|cause| here.binary_search(cause).is_ok())
+        };
+        let below = self.scene.lines.iter().enumerate().skip(self.cursor + 1);
+        below.into_iter().find(|(_, line)| line.row.events.iter().any(is_effect)).map(|(row, _)| row)
     }
 
     fn put_cursor(&mut self, row: usize) {

@@ -108,9 +108,16 @@ impl Scene {
 /// or why there are none and how to get them, and what was kept of the data.
 pub fn facts(run: &Run) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
-    let known = [("network", "network"), ("system", "kernel"), ("capture", "capture"), ("remedy", "remedy")];
+    let mut known = vec![("network", "network"), ("system", "kernel"), ("capture", "capture"), ("remedy", "remedy")];
+    if run.fact("capture").is_some_and(|capture| capture.starts_with("none")) {
+        // What is missing comes first.
+        known.rotate_left(2);
+    }
     for (label, name) in known {
-        facts.extend(run.fact(name).map(|value| (label, value.to_owned())));
+        // The lab's own setting: without it a repeat may be a probe that no timer asked for.
+        let fact =
+            run.fact(name).map(|value| value.replace("tcp_early_retrans=0", "tcp_early_retrans=0 (no loss probes)"));
+        facts.extend(fact.map(|fact| (label, fact)));
     }
     let payload = match run.fact("payload") {
         Some("all") => Some("all bytes of each call are kept"),

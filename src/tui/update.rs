@@ -26,7 +26,8 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         // Another size only wants another draw; what an earlier play still tells, nobody asked for.
         Message::Resized | Message::Lab { .. } => Vec::new(),
         Message::Opened { title, story } => {
-            model.story = Some(StoryScreen::replay(title, *story));
+            let entry = model.menu.menu.entry(&story.journal().run().name).cloned();
+            model.story = Some(StoryScreen::replay(title, *story, entry));
             Vec::new()
         }
         Message::Refused { message, help } => {
@@ -71,8 +72,13 @@ fn show(model: &mut Model, title: &str, lines: Vec<String>) -> Vec<Effect> {
 fn show_help(model: &mut Model) -> Vec<Effect> {
     let lines = super::keys::help(model.context()).into_iter().map(|(keys, help)| format!("{keys:<6} {help}"));
     let mut lines: Vec<String> = lines.collect();
-    if model.story.is_some() {
+    if let Some(story) = &model.story {
         lines.extend(super::view::legend::LINES.iter().map(|line| (*line).to_owned()));
+        let facts = &story.scene.facts;
+        if !facts.is_empty() {
+            lines.extend([String::new(), "This run:".to_owned()]);
+        }
+        lines.extend(facts.iter().map(|(label, fact)| format!("{label:<8} {fact}")));
     }
     show(model, "Help", lines)
 }

@@ -107,7 +107,7 @@ fn sent_without_segment(story: &Story, outcome: &Outcome) -> Vec<String> {
     vec![taken, second.to_owned()]
 }
 
-/// `recv()` = 0: a FIN, or what looks like one.
+/// What recv(2) returned as 0: a FIN, or what looks like one.
 fn end_of_stream(story: &Story, row: &Row, record: Option<&Record>) -> Vec<String> {
     let Some((record, id, side)) = record.and_then(|record| Some((record, record.connection?, record.side?))) else {
         return vec!["The other end is closed, and nothing is left to be read.".to_owned()];

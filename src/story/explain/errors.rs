@@ -43,25 +43,26 @@ pub(super) fn sentences(story: &Story, row: &Row, call: &Call, errno: Errno, out
 
 fn broken_pipe(story: &Story, row: &Row, reset: FrameNo, call: &Call, outcome: &Outcome) -> Vec<String> {
     let why = match fin_first(story, row) {
-        Some(fin) => format!("Because the peer's FIN{fin} had come before it, the error is EPIPE and not ECONNRESET"),
+        Some(fin) => format!("Because {fin} came before it, the error is EPIPE and not ECONNRESET"),
         None => "Its ECONNRESET was reported once already; from then on a send() gives EPIPE".to_owned(),
     };
     let signal = match outcome.signal {
         Some(signal) => {
-            format!(". Linux raises {signal} with it, which ends a program that neither ignores nor handles it.")
+            format!(". {signal} comes with it and ends a program that neither ignores nor handles it.")
         }
         None if call.has_flag("MSG_NOSIGNAL") => "; MSG_NOSIGNAL kept SIGPIPE away.".to_owned(),
         None => ".".to_owned(),
     };
-    vec![format!("Nothing was sent: the RST ({reset}) had already closed this socket."), why + &signal]
+    vec![format!("Nothing was sent: the RST ({reset}) had closed this socket."), why + &signal]
 }
 
-/// The peer's FIN that this end had taken in before the reset, as ` (6)`; `None` where there was none.
+/// The peer's FIN that this end had taken in before the reset, as `the server's FIN (6)`; `None` where there was none.
 fn fin_first(story: &Story, row: &Row) -> Option<String> {
     let record = story.record(row.event)?;
     let (id, side) = record.connection.zip(record.side)?;
     let fin = fin_before(story, id, side.peer(), row.event);
-    record.ends[side].socket.end_seen.then(|| fin.map_or_else(String::new, |frame| format!(" ({frame})")))
+    let frame = fin.map_or_else(String::new, |frame| format!(" ({frame})"));
+    record.ends[side].socket.end_seen.then(|| format!("the {}'s FIN{frame}", side.peer().name()))
 }
 
 /// Whether the reset behind the row's error was sent by the row's own end.

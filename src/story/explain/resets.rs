@@ -82,7 +82,7 @@ fn answered(shown: Shown<'_>) -> Option<(u64, u64)> {
     answers.then_some((frame.number.0, u64::from(segment.payload_len)))
 }
 
-/// Where the events prove that the reset was there before the send that drew it had returned, which it did with success:
+/// Where the events prove that the reset was there before the send(2) that drew it had returned, which it did with success:
 /// so it is on a loopback, whose whole round trip happens inside the call.
 fn overtaken(shown: Shown<'_>) -> Option<String> {
     let cause = *shown.story.cause(shown.event.id)?.causes.first()?;

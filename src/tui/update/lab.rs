@@ -83,6 +83,7 @@ fn settled(model: &mut Model, next: Option<NextCall>) -> Vec<Effect> {
             story.pace = Pace::Step;
             if story.asking == Asking::Never { Vec::new() } else { ask(model) }
         }
+        Pace::Step if std::mem::take(&mut story.ahead) && !telling => go(story),
         Pace::Step if !story.sleeping => Vec::new(),
         Pace::Step if telling && story.asking == Asking::Each => ask(model),
         Pace::Step => go(story),
@@ -107,7 +108,10 @@ pub fn next_call(model: &mut Model) -> Vec<Effect> {
     match &story.progress {
         Progress::Waiting(next) if next.telling && story.asking == Asking::Each => ask(model),
         Progress::Waiting(_) => go(story),
-        Progress::Busy => Vec::new(),
+        Progress::Busy => {
+            story.ahead = story.pace == Pace::Step;
+            Vec::new()
+        }
         Progress::Finished => {
             story.look_at(story.scene.lines.len().saturating_sub(1));
             Vec::new()

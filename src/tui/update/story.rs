@@ -27,6 +27,8 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Accept => story.look_at(next_call_row(story)),
         Action::Up => story.look_at(story.cursor.saturating_sub(1)),
         Action::Down => story.look_at((story.cursor + 1).min(last)),
+        Action::Cause => story.look_at(story.cause_row().unwrap_or(story.cursor.saturating_sub(1))),
+        Action::Effect => story.look_at(story.effect_row().unwrap_or(story.cursor + 1).min(last)),
         Action::PageUp => story.look_at(story.cursor.saturating_sub(LEAP)),
         Action::PageDown => story.look_at((story.cursor + LEAP).min(last)),
         Action::First => story.look_at(0),

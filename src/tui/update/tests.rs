@@ -243,3 +243,51 @@ fn what_a_file_is_and_what_is_written_on_it_is_shown() {
     let Some(Overlay::Page(page)) = &model.overlay else { panic!("{:?}", model.overlay) };
     assert_eq!(page.lines, ["", "Written on the file:", "built by hand", "the date is made up"]);
 }
+
+#[test]
+fn one_enter_that_comes_too_early_is_kept_but_not_for_a_telling_call() {
+    let mut model = playing(KeyCode::Enter);
+    model.story.as_mut().unwrap().pace = Pace::Step;
+    assert_eq!(tell(&mut model, Told::Settled(Some(send(false)))), []);
+    assert_eq!(hit(&mut model, KeyCode::Enter), GO);
+    assert_eq!(hit(&mut model, KeyCode::Enter), []);
+    assert_eq!(hit(&mut model, KeyCode::Enter), []);
+    make_the_call(&mut model, 1);
+    assert_eq!(tell(&mut model, Told::Settled(Some(send(false)))), GO);
+    make_the_call(&mut model, 3);
+    assert_eq!(tell(&mut model, Told::Settled(Some(send(false)))), [], "two were one too many");
+    assert_eq!(hit(&mut model, KeyCode::Enter), GO);
+    assert_eq!(hit(&mut model, KeyCode::Enter), []);
+    make_the_call(&mut model, 5);
+    assert_eq!(tell(&mut model, Told::Settled(Some(send(true)))), [], "a telling call is let go by a key that saw it");
+}
+
+#[test]
+fn left_goes_to_the_cause_and_right_to_what_came_of_it() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/broken-pipe.pcapng");
+    let (name, input) = crate::source::file::open(&path).unwrap();
+    let capture = crate::source::file::Capture::new(name, input).unwrap();
+    let recording = crate::source::file::read(capture, &mut |_| true).unwrap();
+    let mut journal = crate::story::journal::Journal::new(recording.run);
+    recording.events.into_iter().for_each(|event| journal.append(event).unwrap());
+    let mut model = model();
+    let story = Box::new(crate::story::Story::tell(journal));
+    update(&mut model, Message::Opened { title: "broken-pipe.pcapng".into(), story });
+    let here = |model: &Model| {
+        let story = model.story.as_ref().unwrap();
+        let row = &story.scene.lines[story.cursor].row;
+        crate::story::drawing::number(row.number) + " " + &row.text.client
+    };
+    while !here(&model).contains("EPIPE ✗") {
+        hit(&mut model, KeyCode::Up);
+    }
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        hit(&mut model, KeyCode::Left);
+        seen.push(here(&model));
+    }
+    assert_eq!(seen, ["9 ▸ CLOSED, error EPIPE", "8 send(\"hello\") = 5"]);
+    hit(&mut model, KeyCode::Right);
+    hit(&mut model, KeyCode::Right);
+    assert_eq!(here(&model), "· send(\"hello\") = EPIPE ✗");
+}

@@ -18,7 +18,7 @@ pub fn draw_menu(model: &Model, area: Rect, buffer: &mut Buffer) {
 
 /// Draws a story's keys; at its end, what to do next.
 pub fn draw_story(model: &Model, story: &StoryScreen, area: Rect, buffer: &mut Buffer) {
-    if let Some(line) = ending(story, usize::from(area.width)) {
+    if let Some(line) = ending(model, story, usize::from(area.width)) {
         put(buffer, area, area.x, area.y, &line, model.theme.style(Role::Strong));
         return;
     }
@@ -31,14 +31,15 @@ pub fn draw_story(model: &Model, story: &StoryScreen, area: Rect, buffer: &mut B
 }
 
 /// The last line once a scenario is over, as much of it as fits.
-fn ending(story: &StoryScreen, width: usize) -> Option<String> {
-    let entry = story.entry.as_ref().filter(|_| story.at_its_end())?;
+fn ending(model: &Model, story: &StoryScreen, width: usize) -> Option<String> {
+    let entry = story.entry.as_ref().filter(|_| story.origin == Origin::Live && story.at_its_end())?;
     let again = format!(" again: epipe lab {}  ", entry.name);
     let own = " your own capture: epipe replay FILE";
+    let menu = if model.menu.menu.groups.is_empty() { "" } else { "  Esc menu" };
     let lines = [
-        format!("{again}{own}   e advice  q quit"),
-        format!("{again}{own}   q quit"),
-        format!("{own}   e advice  q quit"),
+        format!("{again}{own}   e advice{menu}  ? help  q quit"),
+        format!("{own}   e advice{menu}  ? help  q quit"),
+        format!(" e advice{menu}  q quit"),
     ];
     lines.into_iter().find(|line| line.width() <= width)
 }

@@ -27,7 +27,10 @@ pub fn draw(model: &Model, story: &StoryScreen, columns: Columns, area: Rect, bu
         let role = if side == Side::Client { Role::Client } else { Role::Server };
         let x = area.x + start.min(area.width);
         let width = usize::from(end.saturating_sub(start));
-        let state = clip(&state_line(side, &standing[side]), width);
+        let state = state_line(side, &standing[side]);
+        // A port of five digits takes the second space.
+        let state = if state.width() > width { state.replace("  ", " ") } else { state };
+        let state = clip(&state, width);
         put(buffer, area, x, area.y + 1, &state, model.theme.style(role).patch(model.theme.style(Role::Strong)));
         let words = clip(&words_line(&standing[side]), width);
         put(buffer, area, x, area.y + 2, &words, model.theme.style(role));

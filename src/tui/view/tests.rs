@@ -225,3 +225,28 @@ fn a_search_lists_what_it_finds() {
     assert!(drawn.contains("▶ broken-pipe/killed"), "{drawn}");
     assert!(!drawn.contains("ping-pang "), "{drawn}");
 }
+
+#[test]
+fn the_facts_of_the_run_stand_under_tab_and_in_the_help() {
+    let mut story = broken_pipe_at_the_send();
+    let fact = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let facts = vec![
+        fact("network", "private loopback, net.ipv4.tcp_early_retrans=0"),
+        fact("capture", "none: permission denied"),
+        fact("remedy", "setcap cap_net_raw+ep epipe"),
+        fact("payload", "all"),
+    ];
+    story.scene.facts = crate::tui::scene::facts(&crate::event::Run { facts, ..Default::default() });
+    story.pane = Pane::Bytes;
+    let mut model = with_story(story);
+    let drawn = screen(&model, 80, 30).join("\n");
+    let capture = drawn.find(" capture none: permission denied").unwrap();
+    assert!(drawn[capture..].contains(" remedy  setcap cap_net_raw+ep epipe"), "{drawn}");
+    assert!(
+        drawn[capture..].contains(" network private loopback, net.ipv4.tcp_early_retrans=0 (no loss probes)"),
+        "{drawn}"
+    );
+    press(&mut model, '?');
+    let drawn = screen(&model, 80, 60).join("\n");
+    assert!(drawn.contains("This run:") && drawn.contains("payload  all bytes of each call are kept"), "{drawn}");
+}

@@ -1,0 +1,139 @@
+//! What is said of the rows of every recording: of each something, and of calls nothing where none are known.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use epipe::event::EventId;
+use epipe::source::file::{self, Capture};
+use epipe::story::Story;
+use epipe::story::journal::Journal;
+use epipe::story::rows::Row;
+use epipe::story::side::Side;
+use unicode_width::UnicodeWidthStr;
+
+fn captures() -> Vec<PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    let files = [directory.clone(), directory.join("reconstructed")].into_iter().flat_map(|directory| {
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
+    });
+    let mut captures: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|ext| ext == "pcapng")).collect();
+    captures.sort();
+    assert!(captures.len() > 20, "{captures:?}");
+    captures
+}
+
+fn story(path: &Path) -> Story {
+    assert!(File::open(path).is_ok());
+    let (name, input) = file::open(path).unwrap();
+    let recording = file::read(Capture::new(name, input).unwrap(), &mut |_| true).unwrap();
+    let mut journal = Journal::new(recording.run);
+    for event in recording.events {
+        journal.append(event).unwrap();
+    }
+    Story::tell(journal)
+}
+
+fn rows(story: &Story) -> impl Iterator<Item = Row> {
+    [false, true].into_iter().flat_map(|all_acks| story.rows(all_acks))
+}
+
+#[test]
+fn every_row_of_every_recording_has_a_why() {
+    for path in captures() {
+        let story = story(&path);
+        for row in rows(&story) {
+            let why = story.why(&row);
+            assert!(!why.title.is_empty() && !why.sentences.is_empty(), "{}: {row:?}", path.display());
+            assert!(why.sentences.len() <= 3, "{}: {why:?}", path.display());
+            for sentence in why.sentences.iter().chain(&why.later) {
+                assert!(sentence.ends_with('.'), "{}: {sentence}", path.display());
+                assert!(!sentence.contains(" 1 bytes") && !sentence.contains("  "), "{}: {sentence}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn without_calls_none_are_told_of() {
+    let article = story(&Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/reconstructed/article.pcapng"));
+    let said: Vec<String> = rows(&article).flat_map(|row| article.why(&row).sentences).collect();
+    for claim in ["copied", "took", "connect() returns", "returned", "program read them"] {
+        assert!(!said.iter().any(|sentence| sentence.contains(claim)), "{claim}: {said:#?}");
+    }
+}
+
+#[test]
+fn what_comes_next_fits_eighty_columns() {
+    for path in captures() {
+        let story = story(&path);
+        for connection in story.connections() {
+            for event in &connection.events {
+                let next = story.next(connection.id, *event);
+                for side in Side::BOTH {
+                    assert!(next.lines[side].width() <= 70, "{}: {}", path.display(), next.lines[side]);
+                    let parts = next.lines[side].trim_end_matches(", if all was read").split(" · ");
+                    assert!(parts.clone().all(|part| next.whole[side].contains(part)), "{:?}", next.whole[side]);
+                }
+                assert!(next.bytes.width() <= 71, "{}: {}", path.display(), next.bytes);
+            }
+        }
+    }
+}
+
+/// The why of the first row whose title begins with `title`.
+fn said(capture: &str, title: &str) -> String {
+    let story = story(&Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(capture));
+    let whys = story.rows(false).into_iter().map(|row| story.why(&row));
+    let why = whys.rev().find(|why| why.title.starts_with(title)).unwrap();
+    let sentences: Vec<String> = why.sentences.into_iter().chain(why.later).collect();
+    sentences.join(" ")
+}
+
+#[test]
+fn the_fate_of_bytes_is_said_on_the_row_that_sent_them() {
+    let lost = said("broken-pipe.pcapng", "send(\"hello\") = 5, DATA 6:11");
+    assert!(
+        lost.ends_with("not that anyone got them. They are lost: no program of the server ever read them."),
+        "{lost}"
+    );
+    let unread = said("ping-pang-hasty.pcapng", "send(\"pingr\") = 5, DATA 16:21");
+    assert!(unread.ends_with("until its program reads them. It never did: they are lost."), "{unread}");
+    let part = said("last-word-wrong-length.pcapng", "send(\"0004tea for two\") = 15");
+    assert!(part.ends_with("7 of them were never read and are lost."), "{part}");
+    let later = said("last-word-agree.pcapng", "send(\"tea for twotea f…\") = 22");
+    assert!(later.ends_with("until its program reads them. It did so later."), "{later}");
+}
+
+#[test]
+fn the_reset_that_overtook_the_send_is_told_where_the_times_prove_it() {
+    let reset = said("broken-pipe.pcapng", "RST");
+    assert!(reset.contains("It was here before send() had returned, which said 5 all the same"), "{reset}");
+    let article = said("reconstructed/article.pcapng", "RST");
+    assert!(!article.contains("returned"), "{article}");
+}
+
+#[test]
+fn an_end_of_stream_without_a_fin_is_not_called_one() {
+    let shut = said("shutdown-read.pcapng", "recv(1024) = 0");
+    assert!(shut.starts_with("The end of the stream: every byte that the server sent before its FIN (6)"), "{shut}");
+    let story = story(&Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/shutdown-read.pcapng"));
+    let first = story.rows(false).into_iter().find(|row| row.text.server.starts_with("recv(1024) = 0")).unwrap();
+    assert!(story.why(&first).sentences[0].starts_with("No FIN came"), "{:?}", story.why(&first));
+    let reset = said("reset-unread.pcapng", "recv(1024) = 0");
+    assert!(reset.starts_with("No FIN came: the connection was reset"), "{reset}");
+}
+
+#[test]
+fn bytes_without_a_reader_are_on_the_way_until_the_answer_comes() {
+    let story = story(&Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/broken-pipe.pcapng"));
+    let data = story.rows(false).into_iter().find(|row| row.text.server.starts_with('✗')).unwrap();
+    let reset = story.rows(false).into_iter().find(|row| row.failed).unwrap();
+    let connection = data.connection.unwrap();
+    assert_eq!(story.next(connection, data.event).bytes, "sent 10 · acknowledged 5 · read 5 · on the way 5");
+    let last = EventId(story.journal().events().len() as u64);
+    for at in [reset.event, last] {
+        assert_eq!(story.next(connection, at).bytes, "sent 10 · acknowledged 5 · read 5 · LOST 5");
+    }
+}
