@@ -123,9 +123,12 @@ fn answered(story: &Story, event: EventId) -> String {
     }
 }
 
-fn lost(name: &str, lost: u64) -> String {
+fn lost(story: &Story, side: Side, event: EventId, lost: u64) -> String {
+    let name = side.name();
+    let calls = story.record(event).is_some_and(|record| record.ends[side].has_calls);
     match lost {
         0 => String::new(),
+        lost if !calls => format!(" {} of the {name}'s were not acknowledged and are lost.", capital(&bytes(lost))),
         lost => format!(
             " {} that the {name}'s send() had reported as taken never reached a program.",
             capital(&bytes(lost))
@@ -151,7 +154,7 @@ fn reset_after_close(
         format!(
             "A send() only hands bytes to the kernel, so the one before the reset reported success.{} From the reset on each \
              send() fails with EPIPE and SIGPIPE, while recv() reports the end of the stream.",
-            lost(other, account[side.peer()].lost)
+            lost(story, side.peer(), event, account[side.peer()].lost)
         ),
         "Usual cure: before using a connection that was idle look whether its end has come (recv() = 0, POLLRDHUP); ignore \
          SIGPIPE or pass MSG_NOSIGNAL, so that the error arrives; repeat on a new connection only what may be done twice."
@@ -179,8 +182,8 @@ fn aborted(
         format!(
             "The {other} can still read what had arrived; then its next call fails once with ECONNRESET, and after that send() \
              gives EPIPE and recv() 0.{}{}",
-            lost(other, account[side.peer()].lost),
-            lost(name, account[side].lost)
+            lost(story, side.peer(), event, account[side.peer()].lost),
+            lost(story, side, event, account[side].lost)
         ),
         "Usual cure: end sending with shutdown(SHUT_WR), read until recv() = 0 with a time limit, then close()."
             .to_owned(),
@@ -225,8 +228,11 @@ fn closed(facts: &Facts, account: &Both<Direction>, client: FrameNo, server: Fra
     let (own, others) = if first == Side::Client { (client, server) } else { (server, client) };
     let (name, other) = (first.name(), first.peer().name());
     let lost_bytes = account.client.lost + account.server.lost;
-    let fate = if lost_bytes == 0 {
+    let acknowledged = [account.client, account.server].iter().all(|way| way.acknowledged == way.sent);
+    let fate = if lost_bytes == 0 && acknowledged {
         "every byte that was sent was acknowledged".to_owned()
+    } else if lost_bytes == 0 {
+        "not every acknowledgement was seen".to_owned()
     } else {
         format!("yet {} were never read by the program they were meant for", bytes(lost_bytes))
     };
