@@ -196,7 +196,10 @@ fn too_wide(own: Number, columns: Columns) -> String {
 
 fn handshake(which: Option<ConnectionId>, frames: &str, width: usize) -> String {
     let which = which.map_or_else(String::new, |id| format!("#{id} "));
-    let inner = centred(&format!(" {which}handshake{frames} "), '═', width.saturating_sub(2));
+    let room = width.saturating_sub(2);
+    let whole = format!(" {which}handshake{frames} ");
+    let words = if whole.width() <= room { whole } else { format!("{which}handshake") };
+    let inner = centred(&words, '═', room);
     pad(&clip(&format!("◀{inner}▶"), width), width)
 }
 

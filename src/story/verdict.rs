@@ -244,8 +244,11 @@ fn closed(facts: &Facts, account: &Both<Direction>, client: FrameNo, server: Fra
     let (own, others) = if first == Side::Client { (client, server) } else { (server, client) };
     let (name, other) = (first.name(), first.peer().name());
     let lost_bytes = account.client.lost + account.server.lost;
-    let fate = if lost_bytes == 0 {
+    let acknowledged = [account.client, account.server].iter().all(|way| way.acknowledged == way.sent);
+    let fate = if lost_bytes == 0 && acknowledged {
         "every byte that was sent was acknowledged".to_owned()
+    } else if lost_bytes == 0 {
+        "not every acknowledgement was seen".to_owned()
     } else {
         format!("yet {} were never read by the program they were meant for", bytes(lost_bytes))
     };

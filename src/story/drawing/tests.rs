@@ -67,6 +67,7 @@ fn a_segment_stands_between_its_cause_and_its_effect() {
 fn every_kind_of_wire_is_drawn_as_on_paper() {
     let cases = [
         (Wire::Handshake(None), "◀═════ handshake ══════▶"),
+        (Wire::Handshake(Some(ConnectionId(2))), "◀════ #2 handshake ════▶"),
         (arrow_from(Side::Server, "DATA 1:14, ACK 26", Some(8), true), "8✓◀──DATA 1:14, ACK 26──"),
         (arrow_from(Side::Client, "DATA 6:11", None, false), "──DATA 6:11──────✗      "),
         (arrow_from(Side::Client, "again 6:11", None, false), "──again 6:11─────✗      "),
@@ -153,4 +154,13 @@ fn times_are_said_in_the_unit_that_fits() {
     for (nanos, expected) in cases {
         assert_eq!(duration(nanos), expected);
     }
+}
+
+#[test]
+fn a_handshake_keeps_its_frames_where_their_column_is_too_narrow() {
+    let row = row(Number::Frames(FrameNo(12), FrameNo(14)), "", Wire::Handshake(Some(ConnectionId(2))), "");
+    let drawn = draw(&row, Mark::None, Columns::EIGHTY);
+    assert_eq!((drawn.number.as_str(), drawn.network.as_str()), (" 12", "◀═ #2 handshake 12-14 ═▶"));
+    let drawn = draw(&row, Mark::None, Columns { number: 5, ..Columns::EIGHTY });
+    assert_eq!((drawn.number.as_str(), drawn.network.as_str()), ("12-14", "◀════ #2 handshake ════▶"));
 }

@@ -190,11 +190,11 @@ fn received(story: &Story, call: &Call, row: &Row) -> Vec<String> {
     let second = match end {
         Some(end) if end.tcp.state == State::Closed => "What had arrived before the reset stays readable.".to_owned(),
         Some(end) if end.socket.unread > 0 => {
-            format!("{} are unread still, and at close() would turn its FIN into a reset.", bytes(end.socket.unread))
+            format!("With {} still unread, a close() now would send a reset.", bytes(end.socket.unread))
         }
         _ => "Now nothing is unread, and that decides what close() will send.".to_owned(),
     };
-    vec![first, second.replace("1 byte are", "1 byte is")]
+    vec![first, second]
 }
 
 /// Whether the event `id` is the end of a call that received.

@@ -70,7 +70,7 @@ fn arrived(shown: Shown<'_>) -> String {
                 "The {other}'s program took them: now nothing is unread, and that decides what its close() will send."
             ),
             unread => format!(
-                "The {other}'s program took a part; {} are unread, and at close() would turn its FIN into a reset.",
+                "The {other}'s program took a part; with {} unread, a close() now would send a reset.",
                 bytes(unread)
             ),
         };
