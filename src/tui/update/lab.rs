@@ -78,7 +78,7 @@ fn settled(model: &mut Model, next: Option<NextCall>) -> Vec<Effect> {
     story.progress = Progress::Waiting(Box::new(next));
     match story.pace {
         Pace::Run => vec![Effect::Lab(Command::Run)],
-        Pace::Walk if !telling => go(story),
+        Pace::Walk if !telling => let_go(story, Command::Walk),
         Pace::Walk => {
             story.pace = Pace::Step;
             if story.asking == Asking::Never { Vec::new() } else { ask(model) }
@@ -139,10 +139,14 @@ pub fn answer(model: &mut Model, action: Action) -> Vec<Effect> {
 }
 
 fn go(story: &mut StoryScreen) -> Vec<Effect> {
+    let_go(story, Command::Go)
+}
+
+fn let_go(story: &mut StoryScreen, command: Command) -> Vec<Effect> {
     let Progress::Waiting(next) = std::mem::take(&mut story.progress) else { return Vec::new() };
     story.telling = next.telling.then(|| Telling { actor: next.actor.name().to_owned(), begun: None });
     story.judged = None;
     story.sleeping = next.call.name == CallName::Nanosleep;
     story.follow();
-    vec![Effect::Lab(Command::Go)]
+    vec![Effect::Lab(command)]
 }

@@ -133,7 +133,7 @@ fn a_path_is_typed_and_opened() {
 #[test]
 fn the_first_play_walks_to_the_first_telling_call_and_asks_once() {
     let mut model = playing(KeyCode::Enter);
-    assert_eq!(tell(&mut model, Told::Settled(Some(send(false)))), GO);
+    assert_eq!(tell(&mut model, Told::Settled(Some(send(false)))), [Effect::Lab(Command::Walk)]);
     assert_eq!(tell(&mut model, Told::Settled(Some(send(true)))), []);
     assert_eq!(model.context(), Context::Quiz);
     assert_eq!(press(&mut model, '2'), GO);
