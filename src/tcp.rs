@@ -7,3 +7,4 @@ pub mod rule;
 pub mod segment;
 pub mod seq;
 pub mod state;
+pub mod zeek;
