@@ -104,7 +104,7 @@ impl Zeek {
         let flag = own.flag(segment);
         let zero_window = own.closes_window(peer, segment);
         own.notes_fin(segment);
-        own.acknowledges(peer, segment);
+        peer.is_acknowledged(segment);
         let repeated = own.repeats(segment);
         for letter in [flag, zero_window, repeated].into_iter().flatten() {
             self.add(letter, by_originator);

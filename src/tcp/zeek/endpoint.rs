@@ -94,15 +94,17 @@ impl Endpoint {
         }
     }
 
-    /// Takes down what it acknowledges of the peer.
-    pub fn acknowledges(&self, peer: &mut Self, segment: &Segment) {
+    /// Takes down what its peer acknowledges with `segment`.
+    pub fn is_acknowledged(&mut self, segment: &Segment) {
         let Some(ack) = segment.acknowledges() else { return };
-        if peer.phase == Phase::Inactive {
+        if self.phase == Phase::Inactive {
             let start = one_before(ack);
-            (peer.start, peer.acknowledged, peer.last) = (start, start, start);
-        } else if !segment.flags.rst() && peer.acknowledged.is_before(ack) {
-            let is_broken = ack.get() == 0 && ack.relative_to(peer.acknowledged) > TOO_FAR;
-            peer.acknowledged = if is_broken { peer.acknowledged } else { ack };
+            (self.start, self.acknowledged, self.last) = (start, start, start);
+            return;
+        }
+        let is_broken = ack.get() == 0 && ack.relative_to(self.acknowledged) > TOO_FAR;
+        if !segment.flags.rst() && !is_broken {
+            self.acknowledged = self.acknowledged.max(ack);
         }
     }
 

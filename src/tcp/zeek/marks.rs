@@ -9,10 +9,8 @@ pub struct Marks {
     syn: Option<u32>,
     fin: Option<u32>,
     rst: Option<u32>,
-    ack: bool,
-    data: bool,
-    fin_and_rst: bool,
-    syn_and_more: bool,
+    /// The letters of which one is enough.
+    once: Vec<char>,
 }
 
 impl Marks {
@@ -21,20 +19,22 @@ impl Marks {
     pub fn letter(&mut self, segment: &Segment, relative: u32) -> Option<char> {
         let flags = segment.flags;
         match (flags.syn(), flags.fin(), flags.rst()) {
-            (_, true, true) => once(&mut self.fin_and_rst, 'i'),
-            (true, true, false) | (true, false, true) => once(&mut self.syn_and_more, 'q'),
+            (_, true, true) => self.once('i'),
+            (true, true, false) | (true, false, true) => self.once('q'),
             (true, false, false) => anew(&mut self.syn, relative, if flags.ack() { 'h' } else { 's' }),
             (false, true, false) => anew(&mut self.fin, relative.wrapping_add(segment.payload_len), 'f'),
             (false, false, true) => anew(&mut self.rst, relative, 'r'),
-            (false, false, false) if segment.payload_len > 0 => once(&mut self.data, 'd'),
-            (false, false, false) if flags.ack() => once(&mut self.ack, 'a'),
+            (false, false, false) if segment.payload_len > 0 => self.once('d'),
+            (false, false, false) if flags.ack() => self.once('a'),
             (false, false, false) => None,
         }
     }
-}
 
-fn once(seen: &mut bool, letter: char) -> Option<char> {
-    (!std::mem::replace(seen, true)).then_some(letter)
+    fn once(&mut self, letter: char) -> Option<char> {
+        let is_new = !self.once.contains(&letter);
+        is_new.then(|| self.once.push(letter))?;
+        Some(letter)
+    }
 }
 
 fn anew(last: &mut Option<u32>, number: u32, letter: char) -> Option<char> {
