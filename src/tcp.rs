@@ -8,3 +8,4 @@ pub mod rule;
 pub mod segment;
 pub mod seq;
 pub mod state;
+pub mod zeek;

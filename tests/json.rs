@@ -114,3 +114,19 @@ fn counters_that_are_zero_are_left_out() {
     assert_eq!(counters("client"), [Some(5), Some(10), Some(1), None, None, None, None]);
     assert_eq!(counters("server"), [Some(4), None, None, Some(1), Some(1), Some(1), None]);
 }
+
+#[test]
+fn zeeks_words_for_the_recordings() {
+    let words = |name: &str| {
+        let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("captures/{name}.pcapng"));
+        let story = Story::tell(journal_of(&reread(std::fs::File::open(recorded).unwrap())));
+        let connection = object(&story)["connections"][0].clone();
+        ["zeek_conn_state", "zeek_history"].map(|field| connection[field].as_str().unwrap().to_owned()).join(" ")
+    };
+    assert_eq!(words("broken-pipe"), "RSTR ShADafr");
+    assert_eq!(words("ping-pang"), "RSTR ShADafr");
+    assert_eq!(words("ping-pang-hasty"), "RSTR ShADar");
+    assert_eq!(words("reset-unread"), "RSTR ShADar");
+    assert_eq!(words("last-word-differ"), "SF ShADaFdf");
+    assert_eq!(words("restart"), "SF ShAfFa");
+}

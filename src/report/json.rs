@@ -16,6 +16,7 @@ use crate::story::connection::Connection;
 use crate::story::side::Side;
 use crate::tcp::analysis::Finding;
 use crate::tcp::segment::{Flags, Segment};
+use crate::tcp::zeek::Zeek;
 
 /// The version of the object's shape.
 pub const SCHEMA: u32 = 1;
@@ -71,7 +72,19 @@ fn connection(story: &Story, known: &Connection) -> Value {
     if let Some(completeness) = story.completeness(known.id) {
         object.insert("wireshark_completeness".to_owned(), json!(completeness.number()));
     }
+    object.extend(in_zeeks_words(story, known));
     Value::Object(object)
+}
+
+/// What Zeek would write of `known`; nothing where no segment was captured.
+fn in_zeeks_words(story: &Story, known: &Connection) -> Map<String, Value> {
+    let segments = known.events.iter().filter_map(|id| {
+        let (_, segment) = story.journal().get(*id)?.segment()?;
+        Some((segment, story.record(*id)?.side? == Side::Client))
+    });
+    let zeek = Zeek::of(segments);
+    let words = [("zeek_conn_state", zeek.conn_state()), ("zeek_history", zeek.history())];
+    words.into_iter().filter(|_| known.frames.is_some()).map(|(name, word)| (name.to_owned(), json!(word))).collect()
 }
 
 fn end(story: &Story, known: &Connection, side: Side) -> Value {

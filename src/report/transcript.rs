@@ -100,7 +100,8 @@ fn segment_text(story: &Story, event: &Event, segment: &Segment, frame: FrameNo)
     );
     let states: Vec<String> = Side::BOTH
         .into_iter()
-        .filter_map(|side| record.change(side).map(|change| format!("{} {}", side.letter(), change.to)))
+        .flat_map(|side| record.changes.iter().filter(move |change| change.side == side && change.from != change.to))
+        .map(|change| format!("{} {}", change.side.letter(), change.to))
         .collect();
     let states = if states.is_empty() { String::new() } else { format!("; {}", states.join(", ")) };
     Some((text, format!("   ; {frame}{}{states}", cause(story, event.id))))

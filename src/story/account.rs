@@ -39,7 +39,9 @@ pub(super) fn after_each(journal: &Journal, track: &Track, ends: &HashMap<EventI
     let returned = |begun: &EventId| journal.get(*ends.get(begun)?)?.ended()?.1.count();
     let mut counts: HashMap<ConnectionId, Both<Counts>> = HashMap::new();
     let after = |(event, record): (&Event, &Record)| {
-        let Some(id) = record.connection else { return Both::default() };
+        let Some((id, connection)) = record.connection.and_then(|id| Some((id, track.connection(id)?))) else {
+            return Both::default();
+        };
         let counts = counts.entry(id).or_default();
         if let Some(side) = record.side.filter(|_| event.begun().is_some_and(|call| call.name.sends())) {
             counts[side].returned += returned(&event.id).unwrap_or(0);
@@ -49,10 +51,11 @@ pub(super) fn after_each(journal: &Journal, track: &Track, ends: &HashMap<EventI
             && call.name.receives()
             && !call.has_flag("MSG_PEEK")
         {
-            counts[side.peer()].read += outcome.count().unwrap_or(0);
+            counts[connection.peer_of(side)].read += outcome.count().unwrap_or(0);
         }
         let way = |from: Side| direction(counts[from], &record.ends[from], &record.ends[from.peer()]);
-        Both { client: way(Side::Client), server: way(Side::Server) }
+        let server = if connection.is_with_itself() { Direction::default() } else { way(Side::Server) };
+        Both { client: way(Side::Client), server }
     };
     journal.events().iter().zip(track.records()).map(after).collect()
 }

@@ -66,6 +66,17 @@ impl Connection {
         Side::BOTH.into_iter().find(|side| self.addresses[*side] == addr)
     }
 
+    /// Whether source and destination are the same: a socket connected with itself (RFC 9293 §3.5, figure 7, with one end).
+    /// All that is sent is the client's, and arrives there too; what stands for the server is a copy.
+    pub fn is_with_itself(&self) -> bool {
+        self.addresses.client == self.addresses.server
+    }
+
+    /// Where what `side` sends arrives.
+    pub fn peer_of(&self, side: Side) -> Side {
+        if self.is_with_itself() { side } else { side.peer() }
+    }
+
     /// The initial sequence number of `side`; 0 where nothing was seen of it.
     pub fn isn(&self, side: Side) -> SeqNum {
         self.ends[side].tcp.isn.unwrap_or_default()

@@ -111,6 +111,11 @@ impl<'a> Correlation<'a> {
         self.track.connection(id)
     }
 
+    /// Where what `side` of `id` sends arrives.
+    fn peer(&self, id: ConnectionId, side: Side) -> Side {
+        self.connection(id).map_or(side.peer(), |connection| connection.peer_of(side))
+    }
+
     fn memory(&mut self, id: ConnectionId) -> &mut Memory<'a> {
         self.memory.entry(id).or_default()
     }

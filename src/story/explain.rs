@@ -83,7 +83,7 @@ fn later(story: &Story, row: &Row) -> Option<String> {
     if matches!(row.wire, Wire::Pause(_)) {
         return None;
     }
-    data::later(Shown::new(story, row, event, segment)?)
+    Shown::new(story, row, event, segment).filter(|shown| !shown.is_with_itself()).and_then(data::later)
 }
 
 /// A pause in a capture without calls, before the row's event.

@@ -104,6 +104,9 @@ impl Track {
         };
         if let Some(connection) = record.connection.and_then(|id| self.connection_mut(id)) {
             connection.events.push(event.id);
+            if connection.is_with_itself() {
+                connection.ends.server = connection.ends.client.clone();
+            }
             record.ends = connection.ends.clone();
         }
         self.records.push(record);
@@ -152,7 +155,7 @@ impl Track {
         self.tie_connect(id, segment);
         let Some(connection) = self.connection_mut(id) else { return Record::default() };
         let side = connection.side_of(segment.src).unwrap_or(Side::Client);
-        let peer = side.peer();
+        let peer = connection.peer_of(side);
         connection.frames = Some((connection.frames.map_or(frame, |(first, _)| first), frame));
         let draws_reset = connection.ends[peer].tcp.would_reset_without_reader(segment);
         let heard = connection.ends[peer].has_program() || segment.payload_len == 0;

@@ -50,7 +50,8 @@ fn facts(story: &Story, connection: &Connection) -> Facts {
     let mut facts = Facts::default();
     for id in &connection.events {
         let Some((event, record)) = story.journal().get(*id).zip(story.record(*id)) else { continue };
-        facts.crossed |= record.changes.iter().any(|change| change.rule == Rule::FinsCross);
+        let crossed = record.changes.iter().any(|change| change.rule == Rule::FinsCross);
+        facts.crossed |= crossed && !connection.is_with_itself();
         let (Some((frame, segment)), Some(side)) = (event.segment(), record.side) else { continue };
         take(&mut facts, frame.number, segment, side);
         if segment.flags.rst() && (ends_something(record) || is_answer(story, *id, segment)) {
@@ -85,6 +86,25 @@ fn take(facts: &mut Facts, frame: FrameNo, segment: &Segment, side: Side) {
     facts.answered |= side == Side::Server;
 }
 
+/// A socket that is connected with itself: the peer's words are its own, so that one FIN or one reset ends both directions.
+fn with_itself(connection: &Connection, facts: &Facts) -> (&'static str, Vec<String>) {
+    let itself = format!(
+        "Source and destination are the same ({}): this socket is connected with itself and reads what it sends.",
+        connection.addresses.client
+    );
+    let (name, end) = match (facts.reset, facts.fins.client) {
+        (Some((_, _, frame)), _) => ("aborted", format!("It gave the connection up with a reset ({frame}).")),
+        (None, Some(frame)) => {
+            ("closed", format!("Its one FIN ({frame}) was its peer's too and ended both directions."))
+        }
+        (None, None) => ("open", "It has not said that it will send no more.".to_owned()),
+    };
+    let cure = "It comes of connect() to a local port on which nobody listens, where the kernel chose that very port as the \
+        source: wait until the server listens, keep its port out of ip_local_port_range, or compare getsockname() with \
+        getpeername().";
+    (name, vec![itself, end, cure.to_owned()])
+}
+
 fn told(
     story: &Story,
     connection: &Connection,
@@ -93,6 +113,9 @@ fn told(
 ) -> (&'static str, Vec<String>) {
     if connection.frames.is_none() {
         return without_capture(story, connection, account);
+    }
+    if connection.is_with_itself() {
+        return with_itself(connection, facts);
     }
     if let Some((side, event, frame)) = facts.reset {
         return by_reset(story, facts, account, (side, event, frame));

@@ -70,7 +70,7 @@ impl<'a> Correlation<'a> {
     }
 
     fn closed_window(&self, id: ConnectionId, side: Side, effect: EventId) -> Option<Cause> {
-        let latest = self.latest(id, side.peer(), |seen| seen.segment.flags.ack())?;
+        let latest = self.latest(id, self.peer(id, side), |seen| seen.segment.flags.ack())?;
         let closed = latest.segment.window == 0 && !latest.segment.flags.rst();
         closed.then(|| Cause::likely(effect, vec![latest.event], format!("{} had closed the window", latest.frame)))
     }
@@ -81,7 +81,7 @@ impl<'a> Correlation<'a> {
             let acks = |other: &Seen<'a>| {
                 other.segment.acknowledges().is_some_and(|ack| seen.segment.end().is_at_or_before(ack))
             };
-            self.latest(id, side.peer(), acks).is_none()
+            self.latest(id, self.peer(id, side), acks).is_none()
         });
         match unanswered {
             Some(seen) => {
@@ -104,7 +104,7 @@ impl<'a> Correlation<'a> {
 
     /// A reset that by what was captured did not fit, and yet the error came.
     fn misfit_reset(&self, id: ConnectionId, side: Side, effect: EventId) -> Cause {
-        match self.latest(id, side.peer(), |seen| seen.segment.flags.rst()) {
+        match self.latest(id, self.peer(id, side), |seen| seen.segment.flags.rst()) {
             Some(seen) => {
                 let evidence = format!("{} came, though its number fits nothing that was captured", seen.frame);
                 Cause::likely(effect, vec![seen.event], evidence)
@@ -118,7 +118,7 @@ impl<'a> Correlation<'a> {
             return self.end_of_stream(id, side, effect);
         }
         let (start, end) = self.memory(id).read[side].take(count);
-        let peer = side.peer();
+        let peer = self.peer(id, side);
         let carrying: Vec<EventId> = self
             .memory
             .get(&id)
@@ -136,8 +136,9 @@ impl<'a> Correlation<'a> {
 
     /// Without segments, what was read is tied to the peer's sends directly.
     fn received_unseen(&mut self, id: ConnectionId, side: Side, effect: EventId, start: u64, end: u64) -> Cause {
+        let peer = self.peer(id, side);
         let sends: Vec<EventId> =
-            self.memory(id).written[side.peer()].covering(start, end).iter().map(|span| span.call).collect();
+            self.memory(id).written[peer].covering(start, end).iter().map(|span| span.call).collect();
         if sends.is_empty() {
             return Cause::unknown(effect, "the bytes that it took were not captured");
         }
@@ -162,7 +163,7 @@ impl<'a> Correlation<'a> {
         if let Some(reset) = reset {
             return Cause::proven(effect, vec![reset], "the reset's error was reported before; no FIN came");
         }
-        let peers = self.ending_call(id, side.peer());
+        let peers = self.ending_call(id, self.peer(id, side));
         match peers {
             Some(made) => {
                 Cause::likely(effect, vec![made.event], "the peer had ended its direction; no FIN was captured")

@@ -20,7 +20,7 @@ impl<'a> Correlation<'a> {
 
     /// A SYN that nobody listens to is answered with RST and ACK, number 0 (RFC 9293 §3.10.7.1).
     fn refusal(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
-        match self.latest(id, seen.side.peer(), |other| other.segment.end() == seen.segment.ack) {
+        match self.latest(id, self.peer(id, seen.side), |other| other.segment.end() == seen.segment.ack) {
             Some(other) => {
                 let evidence = format!("its ACK follows the number of {}", other.frame);
                 Cause::proven(seen.event, vec![other.event], evidence)
@@ -32,7 +32,7 @@ impl<'a> Correlation<'a> {
     /// A bare reset carries as its number the ACK number of the segment that it answers (RFC 9293 §3.10.7.1). Where several
     /// carry it, those that the state machine says draw no answer are out, and those that were answered already.
     fn answer(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
-        let peer = seen.side.peer();
+        let peer = self.peer(id, seen.side);
         let number = seen.segment.seq;
         let memory = self.memory(id);
         let candidates: Vec<Seen<'a>> = memory
@@ -113,7 +113,7 @@ impl<'a> Correlation<'a> {
     fn unread_frames(&self, id: ConnectionId, seen: Seen<'a>) -> Option<EventId> {
         let memory = self.memory.get(&id)?;
         let read = memory.read[seen.side].next;
-        self.latest(id, seen.side.peer(), |other| {
+        self.latest(id, self.peer(id, seen.side), |other| {
             other.segment.payload_len > 0 && self.offsets(id, *other).is_some_and(|(_, end)| end > read)
         })
         .map(|other| other.event)

@@ -10,8 +10,8 @@ use crate::tcp::seq::SeqNum;
 impl<'a> Correlation<'a> {
     pub(super) fn segment(&mut self, id: ConnectionId, seen: Seen<'a>) -> Option<Cause> {
         let cause = Some(self.cause_of(id, seen));
+        let peer = self.peer(id, seen.side);
         let memory = self.memory(id);
-        let peer = seen.side.peer();
         if seen.obeyed {
             memory.reset_by[peer].get_or_insert(seen.event);
         }
@@ -47,7 +47,7 @@ impl<'a> Correlation<'a> {
     fn syn(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
         if let Some(ack) = seen.segment.acknowledges() {
             let asked = |bare: bool| {
-                self.latest(id, seen.side.peer(), |other| {
+                self.latest(id, self.peer(id, seen.side), |other| {
                     let flags = other.segment.flags;
                     flags.syn() && flags.ack() != bare && other.segment.end() == ack
                 })
@@ -140,9 +140,9 @@ impl<'a> Correlation<'a> {
 
     fn pure_ack(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
         let ack = seen.segment.ack;
-        let before = self.last_ack(id, seen.side);
+        let (before, peer) = (self.last_ack(id, seen.side), self.peer(id, seen.side));
         let memory = self.memory(id);
-        let newly = newly_acknowledged(memory, seen.side.peer(), before, ack);
+        let newly = newly_acknowledged(memory, peer, before, ack);
         if let Some(latest) = newly.first() {
             let evidence = format!("its ACK follows the last number of {}", latest.frame);
             return Cause::proven(seen.event, newly.iter().map(|other| other.event).collect(), evidence);
@@ -159,7 +159,7 @@ impl<'a> Correlation<'a> {
                 "it acknowledges nothing new: the read opened the window",
             );
         }
-        match self.latest(id, seen.side.peer(), |_| true) {
+        match self.latest(id, peer, |_| true) {
             Some(other) => {
                 Cause::likely(seen.event, vec![other.event], "it acknowledges nothing new; the latest segment is taken")
             }

@@ -63,6 +63,11 @@ impl<'a> Shown<'a> {
         causes.iter().find_map(|cause| Some((*cause, self.story.call(*cause)?.0)))
     }
 
+    /// Whether it comes back to its sender.
+    pub(super) fn is_with_itself(&self) -> bool {
+        self.segment.src == self.segment.dst
+    }
+
     /// The frame of the first FIN that `side` sent before this.
     pub(super) fn fin_of(&self, side: Side) -> Option<FrameNo> {
         fin_before(self.story, self.connection, side, self.event.id)
@@ -80,6 +85,9 @@ pub(super) fn fin_before(story: &Story, connection: ConnectionId, side: Side, be
 
 pub(super) fn sentences(shown: Shown<'_>) -> Vec<String> {
     let flags = shown.segment.flags;
+    if shown.is_with_itself() {
+        return with_itself(shown);
+    }
     if matches!(shown.row.wire, Wire::Handshake(_)) {
         return handshake(shown);
     }
@@ -99,6 +107,23 @@ pub(super) fn sentences(shown: Shown<'_>) -> Vec<String> {
         return fin(shown);
     }
     ack(shown)
+}
+
+/// Source and destination are the same, so there is no other end to speak of.
+fn with_itself(shown: Shown<'_>) -> Vec<String> {
+    let flags = shown.segment.flags;
+    let what = if flags.syn() || matches!(shown.row.wire, Wire::Handshake(_)) {
+        "Its own SYN comes back to it and is answered as in a simultaneous open: nobody has to listen."
+    } else if flags.rst() {
+        "Its own reset comes back to it: there is nobody else to tell."
+    } else if flags.fin() {
+        "Its own FIN comes back to it as its peer's: both directions have ended."
+    } else if shown.segment.payload_len > 0 {
+        "The bytes that it sends are the next that it reads."
+    } else {
+        "It acknowledges what came from itself."
+    };
+    vec!["Source and destination are the same: the socket is connected with itself.".to_owned(), what.to_owned()]
 }
 
 fn handshake(shown: Shown<'_>) -> Vec<String> {
