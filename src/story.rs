@@ -5,6 +5,7 @@
 //! same events in the same order. Nothing here does I/O.
 
 pub mod account;
+mod analysis;
 mod because;
 pub mod cause;
 pub mod connection;
@@ -27,6 +28,7 @@ mod verdict;
 use std::collections::{HashMap, HashSet};
 
 use account::{Direction, Fate};
+use analysis::Analysed;
 use cause::Cause;
 use connection::Connection;
 use journal::{Journal, OutOfOrder};
@@ -37,6 +39,7 @@ use track::{Record, Track};
 
 use crate::event::{ConnectionId, Event, EventId, FrameNo, Gap, Run, Sample, What};
 use crate::socket::call::{Call, Outcome};
+use crate::tcp::analysis::{Completeness, Findings};
 use crate::tcp::state::State;
 
 /// A run, told.
@@ -57,6 +60,8 @@ pub struct Story {
     refused: HashSet<EventId>,
     /// What the kernel said of each end, rising.
     samples: HashMap<(ConnectionId, Side), Vec<EventId>>,
+    /// What Wireshark finds of the segments.
+    analysed: Analysed,
     /// Whether the run has no capture.
     blind: bool,
 }
@@ -79,7 +84,8 @@ impl Story {
         let repeated = repeats.values().copied().collect();
         let refused = refused(&journal, &causes);
         let samples = samples(&journal, &track);
-        Self { journal, track, causes, ends, accounts, repeats, repeated, refused, samples, blind }
+        let analysed = analysis::analyse(&journal, &track);
+        Self { journal, track, causes, ends, accounts, repeats, repeated, refused, samples, analysed, blind }
     }
 
     /// A story of `run` in which nothing has happened yet.
@@ -258,6 +264,16 @@ impl Story {
     /// Who sent the first FIN (`both` if the FINs crossed), and who sent the reset that ended `connection`, in which frame.
     pub fn closers(&self, connection: &Connection) -> (Option<&'static str>, Option<(Side, FrameNo)>) {
         verdict::closers(self, connection)
+    }
+
+    /// What Wireshark finds of the segment `id`.
+    pub fn findings(&self, id: EventId) -> Findings {
+        self.analysed.findings(id)
+    }
+
+    /// Wireshark's completeness of `connection`; `None` where it has no segments.
+    pub fn completeness(&self, connection: ConnectionId) -> Option<Completeness> {
+        self.analysed.completeness(connection)
     }
 
     /// Whether the run has no capture.

@@ -156,3 +156,26 @@ fn the_corpus_has_as_many_frames_as_wireshark_finds() {
     }
     assert!(compared > 50, "only {compared} files were compared");
 }
+
+#[test]
+fn a_packed_capture_is_the_capture_from_a_file_and_from_standard_input() {
+    let plain = article();
+    let shown = |file: &Path, input: Stdio| {
+        let output = epipe().arg(file).stdin(input).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout).lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let expected = shown(&plain, Stdio::null());
+    assert!(expected.len() == 9, "{expected:?}");
+    let data = std::fs::read(&plain).unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut gzip, &data).unwrap();
+    let zstd = ruzstd::encoding::compress_to_vec(data.as_slice(), ruzstd::encoding::CompressionLevel::Fastest);
+    let folder = tempfile::tempdir().unwrap();
+    for packed in [gzip.finish().unwrap(), zstd] {
+        let path = folder.path().join("packed");
+        std::fs::write(&path, packed).unwrap();
+        assert_eq!(shown(&path, Stdio::null()), expected);
+        assert_eq!(shown(Path::new("-"), std::fs::File::open(&path).unwrap().into()), expected);
+    }
+}

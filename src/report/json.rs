@@ -1,6 +1,7 @@
 //! A story as one JSON object. Times are strings of seconds with nine decimals, since nanoseconds do not fit a JavaScript
 //! number; what is not known is left out, and so are counters that are zero. docs/json.md lists the fields.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
@@ -13,6 +14,7 @@ use crate::story::Story;
 use crate::story::cause::Cause;
 use crate::story::connection::Connection;
 use crate::story::side::Side;
+use crate::tcp::analysis::Finding;
 use crate::tcp::segment::{Flags, Segment};
 use crate::tcp::zeek::Zeek;
 
@@ -67,6 +69,9 @@ fn connection(story: &Story, known: &Connection) -> Value {
     object.insert("first_closer".to_owned(), json!(first_closer));
     object.insert("reset_from".to_owned(), json!(reset.map(|(side, _)| side.name())));
     object.insert("reset_frame".to_owned(), json!(reset.map(|(_, frame)| frame.0)));
+    if let Some(completeness) = story.completeness(known.id) {
+        object.insert("wireshark_completeness".to_owned(), json!(completeness.number()));
+    }
     object.extend(in_zeeks_words(story, known));
     Value::Object(object)
 }
@@ -102,6 +107,7 @@ fn end(story: &Story, known: &Connection, side: Side) -> Value {
             ("read", account.read.map(|read| json!(read))),
             ("kernel", words.and_then(|words| words.kernel).map(|kernel| json!(kernel))),
             ("next", own.has_program().then(|| next(&own.socket))),
+            ("analysis", analysis(story, known, side)),
         ];
         fields.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         let counts = counters(story, known, side).into_iter().chain([("on_the_way", account.on_the_way)]);
@@ -124,6 +130,16 @@ fn counters(story: &Story, known: &Connection, side: Side) -> [(&'static str, u6
         ("fin", count(Flags::fin)),
         ("rst", count(Flags::rst)),
     ]
+}
+
+/// How many of the segments of `side` Wireshark gives each of its flags; `None` where it gives none.
+fn analysis(story: &Story, known: &Connection, side: Side) -> Option<Value> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    let own = known.events.iter().filter(|id| story.record(**id).is_some_and(|record| record.side == Some(side)));
+    for finding in own.flat_map(|id| story.findings(*id).iter()) {
+        *counts.entry(finding.name()).or_default() += 1;
+    }
+    (!counts.is_empty()).then(|| json!(counts))
 }
 
 fn next(socket: &Socket) -> Value {
@@ -200,10 +216,15 @@ fn segment(story: &Story, seen: &Event, segment: &Segment, frame: u64) -> Value 
             json!({"side": change.side.name(), "from": change.from.name(), "to": change.to.name(), "rule": change.rule.source()})
         })
         .collect();
-    json!({
+    let mut object = json!({
         "kind": "segment", "frame": frame, "flags": segment.flags.to_string(), "length": segment.payload_len,
         "text": text, "states": states, "changes": rules,
-    })
+    });
+    let findings: Vec<&str> = story.findings(seen.id).iter().map(Finding::name).collect();
+    if let Some(fields) = object.as_object_mut().filter(|_| !findings.is_empty()) {
+        fields.insert("analysis".to_owned(), json!(findings));
+    }
+    object
 }
 
 fn begun(story: &Story, seen: &Event, call: &Call) -> Value {

@@ -1,4 +1,4 @@
-//! Captures in files: pcap and pcapng, from a file, a pipe or standard input, without libpcap.
+//! Captures in files: pcap and pcapng, plain or compressed, from a file, a pipe or standard input, without libpcap.
 //!
 //! The reader takes what real files hold: sections and interfaces of several kinds, lengths that lie, tails that are missing.
 //! What could be read before damage is handed out, and the damage after it. Memory grows with what was really read, never
@@ -6,6 +6,7 @@
 
 mod bytes;
 mod error;
+mod packed;
 mod pcap;
 mod pcapng;
 mod recording;
@@ -56,15 +57,20 @@ pub struct Capture<R> {
     over: bool,
 }
 
-/// The file at `path`, or standard input where that is `-`, with what errors call it.
+/// The file at `path`, or standard input where that is `-`, unpacked, with what errors call it.
 pub fn open(path: &Path) -> Result<(String, Box<dyn Read>), FileError> {
-    if path.as_os_str() == "-" {
-        return Ok(("standard input".to_owned(), Box::new(io::stdin())));
-    }
-    let name = path.display().to_string();
-    match File::open(path) {
-        Ok(file) => Ok((name, Box::new(file))),
-        Err(source) => Err(FileError::Open { name, source }),
+    let (name, input): (_, Box<dyn Read>) = if path.as_os_str() == "-" {
+        ("standard input".to_owned(), Box::new(io::stdin()))
+    } else {
+        let name = path.display().to_string();
+        match File::open(path) {
+            Ok(file) => (name, Box::new(file)),
+            Err(source) => return Err(FileError::Open { name, source }),
+        }
+    };
+    match packed::unpack(input) {
+        Ok(input) => Ok((name, input)),
+        Err(source) => Err(FileError::Read { name, offset: 0, source }),
     }
 }
 
@@ -118,9 +124,9 @@ impl<R: Read> Iterator for Capture<R> {
         if self.over {
             return None;
         }
-        let (item, offset) = match &mut self.format {
-            Format::Pcap(reader) => (reader.next(), reader.offset()),
-            Format::Pcapng(reader) => (reader.next(), reader.offset()),
+        let (item, offset, frames) = match &mut self.format {
+            Format::Pcap(reader) => (reader.next(), reader.offset(), reader.frames()),
+            Format::Pcapng(reader) => (reader.next(), reader.offset(), reader.frames()),
         };
         match item {
             Ok(Some(item)) => Some(Ok(item)),
@@ -130,6 +136,10 @@ impl<R: Read> Iterator for Capture<R> {
             }
             Err(source) => {
                 self.over = true;
+                if let Some(damage) = packed::Damage::of(&source) {
+                    let why = format!("{damage}; nothing after it can be read");
+                    return Some(Ok(Item::Gap(Gap::Malformed { frame: FrameNo(frames + 1), why })));
+                }
                 Some(Err(FileError::Read { name: self.name.clone(), offset, source }))
             }
         }

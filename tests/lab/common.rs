@@ -4,7 +4,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use epipe::event::Event;
 use epipe::source::lab::message::Message;
@@ -15,14 +15,16 @@ use tempfile::TempDir;
 /// User and group of who may do nothing.
 pub const AS_NOBODY: u32 = 65_534;
 
-/// The program in a place where everybody may execute it.
+/// The program in a place where everybody may execute it. install(1) copies it, in a process of its own: were it written
+/// here, a child that another test forks at that moment would hold it open for writing, and it could not be executed.
 pub fn installed() -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let all_may_enter = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(directory.path(), all_may_enter.clone()).unwrap();
+    std::fs::set_permissions(directory.path(), all_may_enter).unwrap();
     let program = directory.path().join("epipe");
-    std::fs::copy(env!("CARGO_BIN_EXE_epipe"), &program).unwrap();
-    std::fs::set_permissions(&program, all_may_enter).unwrap();
+    let copied =
+        Command::new("install").args(["-m", "755", env!("CARGO_BIN_EXE_epipe")]).arg(&program).status().unwrap();
+    assert!(copied.success());
     (directory, program)
 }
 

@@ -50,9 +50,7 @@ fn beginning_text(beginning: &[u8]) -> String {
 }
 
 /// Formats that people take for captures or that hold one, by their first bytes.
-const KNOWN: [(&[u8], &str); 7] = [
-    (b"\x1f\x8b", "it is compressed by gzip: unpack it first (gunzip -c FILE | epipe replay -)"),
-    (b"\x28\xb5\x2f\xfd", "it is compressed by zstd: unpack it first (zstd -dc FILE | epipe replay -)"),
+const KNOWN: [(&[u8], &str); 5] = [
     (b"\xfd7zXZ", "it is compressed by xz: unpack it first (xz -dc FILE | epipe replay -)"),
     (b"\x04\x22\x4d\x18", "it is compressed by lz4: unpack it first (lz4 -dc FILE | epipe replay -)"),
     (b"PK\x03\x04", "it is a zip archive: unpack it first (unzip -p FILE | epipe replay -)"),

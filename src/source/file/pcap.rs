@@ -70,6 +70,11 @@ impl<R: Read> Reader<R> {
         self.bytes.offset()
     }
 
+    /// How many frames were counted.
+    pub const fn frames(&self) -> u64 {
+        self.frames
+    }
+
     pub fn next(&mut self) -> io::Result<Option<Item>> {
         if self.damaged {
             return Ok(None);

@@ -272,8 +272,8 @@ fn what_is_no_capture_is_refused_with_what_it_begins_with() {
     let refused = |file: &[u8]| Capture::new("x.pcap".to_owned(), file).err().unwrap();
     assert_eq!(refused(b"").to_string(), "\"x.pcap\" is not a capture: it is empty");
     assert_eq!(refused(b"\x1b[31mhi").to_string(), "\"x.pcap\" is not a capture: it begins with \"\\x1b[31mhi\"");
-    let zipped = refused(b"\x1f\x8b\x08");
-    assert!(zipped.help().unwrap().starts_with("it is compressed by gzip"));
+    let packed = refused(b"\xfd7zXZ\0");
+    assert!(packed.help().unwrap().starts_with("it is compressed by xz"));
     let cut = refused(&pcap_file(ORDERS[0], 0xa1b2_c3d4, 0)[..23]);
     assert_eq!(cut.to_string(), "\"x.pcap\" is a pcap file that ends at byte 23, inside its own header of 24 bytes");
     let absent = super::open(std::path::Path::new("/nonexistent/x.pcap")).err().unwrap();
