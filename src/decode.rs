@@ -9,6 +9,7 @@ mod ip;
 mod link;
 mod options;
 mod tcp;
+mod tunnel;
 mod udp;
 
 pub use link::LinkType;
@@ -44,7 +45,7 @@ pub fn decode(link_type: LinkType, data: &[u8], original_len: u32) -> Decoded {
 /// captured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// Where the IP header begins.
+    /// Where the IP header begins; in a tunnel, the innermost.
     pub ip: usize,
     /// Where the TCP header begins.
     pub tcp: usize,

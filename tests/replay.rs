@@ -179,3 +179,39 @@ fn a_packed_capture_is_the_capture_from_a_file_and_from_standard_input() {
         assert_eq!(shown(Path::new("-"), std::fs::File::open(&path).unwrap().into()), expected);
     }
 }
+
+const EXPECTED_DIFFERENCES: [&str; 4] = [
+    // A packet whose IPv4 options are damaged: tshark gives up there, and its TCP header is whole.
+    "evasion/suricata-verify__tcp-session-decode-malformed-ipv4-input.pcap: 11, tshark 10; {}",
+    // Fragments are not put together.
+    "ipfrag/PcapPlusPlus__frag_http_req.pcap: 0, tshark 1; {\"IP fragment\": 11}",
+    "ipfrag/suricata-verify__frag-eth-vlan-ipv6-tcp.pcap: 0, tshark 1; {\"IP fragment\": 3}",
+    "ipfrag/zeek__fragmented-syn.pcap: 0, tshark 1; {\"IP fragment\": 2}",
+];
+
+/// As many segments are found as tshark finds frames with TCP; where not, the reason stands here.
+#[test]
+#[ignore = "needs the corpus"]
+fn the_corpus_has_as_many_segments_as_wireshark_finds() {
+    let Some(folder) = std::env::var_os("EPIPE_CORPUS").map(PathBuf::from) else {
+        eprintln!("not run: corpus (EPIPE_CORPUS unset)");
+        return;
+    };
+    let oracle = std::fs::read_to_string(folder.join("oracle.jsonl")).unwrap();
+    let (mut compared, mut differences) = (0, Vec::new());
+    for line in oracle.lines() {
+        let facts: serde_json::Value = serde_json::from_str(line).unwrap();
+        let name = facts["file"].as_str().unwrap();
+        let Some(expected) = facts["tcp_packets"].as_u64().filter(|_| facts["tshark"]["rc"] == 0) else { continue };
+        let (_, input) = epipe::source::file::open(&folder.join(name)).unwrap();
+        let Ok(capture) = epipe::source::file::Capture::new(name.to_owned(), input) else { continue };
+        let recording = epipe::source::file::read(capture, &mut |_| true).unwrap();
+        let found = recording.events.iter().filter(|event| event.segment().is_some()).count() as u64;
+        compared += 1;
+        if found != expected {
+            differences.push(format!("{name}: {found}, tshark {expected}; {:?}", recording.passed_over));
+        }
+    }
+    assert!(compared > 50, "only {compared} files were compared");
+    assert_eq!(differences, EXPECTED_DIFFERENCES);
+}

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use etherparse::{EtherType, IpNumber, LaxNetSlice, LaxSlicedPacket};
 
-use super::{LinkType, Refusal, link};
+use super::{LinkType, Refusal, link, tunnel};
 
-/// An IP packet that is not a fragment. Offsets count from the first byte of the captured frame.
+/// The innermost IP packet, which is not a fragment. Offsets count from the first byte of the captured frame.
 pub struct Packet {
     pub src: IpAddr,
     pub dst: IpAddr,
@@ -19,42 +19,36 @@ pub struct Packet {
     pub end: usize,
 }
 
-/// Finds the IP packet in a frame.
+/// How many IP headers may stand one inside the other.
+const MOST_HEADERS: usize = 8;
+
+/// Finds the innermost IP packet in a frame.
 pub fn packet(link_type: LinkType, data: &[u8], original_len: u32) -> Result<Packet, Refusal> {
-    let sliced = link::slice(link_type, data)?;
-    let header = match &sliced.net {
-        Some(LaxNetSlice::Ipv4(ip)) => Header::v4(ip),
-        Some(LaxNetSlice::Ipv6(ip)) => Header::v6(ip),
-        Some(LaxNetSlice::Arp(_)) => return Err(Refusal::Other("ARP")),
-        None => return Err(not_ip(&sliced)),
-    };
-    if header.fragmented {
-        return Err(Refusal::Other("IP fragment"));
+    let mut sliced = link::slice(link_type, data)?;
+    for _ in 0..MOST_HEADERS {
+        let header = Header::of(&sliced)?;
+        if header.fragmented {
+            return Err(Refusal::Other("IP fragment"));
+        }
+        if header.protocol == IpNumber::TCP {
+            return header.packet(data, original_len);
+        }
+        match tunnel::above_ip(header.protocol, header.payload)? {
+            Some(inner) => sliced = link::unwrap_link(inner)?,
+            None if header.protocol == IpNumber::UDP => return header.packet(data, original_len),
+            None => {
+                let name = Refusal::Other(protocol_name(header.protocol));
+                return Err(extension_error(&sliced).unwrap_or(name));
+            }
+        }
     }
-    if header.protocol != IpNumber::TCP && header.protocol != IpNumber::UDP {
-        return Err(extension_error(&sliced).unwrap_or(Refusal::Other(protocol_name(header.protocol))));
-    }
-    let offset = |part: &[u8]| part.as_ptr().addr() - data.as_ptr().addr();
-    let start = offset(header.payload);
-    let end = match header.total_len {
-        // A kernel that leaves cutting a large send to its network card (TSO) writes 0: the packet fills its frame.
-        0 => usize::try_from(original_len).unwrap_or(usize::MAX).max(data.len()),
-        len => offset(header.bytes) + len,
-    };
-    if end < start {
-        return Err(Refusal::Malformed(format!("IP length {} is less than its own headers", header.total_len)));
-    }
-    Ok(Packet { src: header.src, dst: header.dst, protocol: header.protocol, header: offset(header.bytes), start, end })
+    Err(Refusal::Other("IP in more than eight tunnels"))
 }
 
 /// Where the IP payload begins, or UDP's in a packet that is no fragment; `None` where there is no IP header.
 pub fn beyond(link_type: LinkType, data: &[u8]) -> Option<usize> {
     let sliced = link::slice(link_type, data).ok()?;
-    let header = match &sliced.net {
-        Some(LaxNetSlice::Ipv4(ip)) => Header::v4(ip),
-        Some(LaxNetSlice::Ipv6(ip)) => Header::v6(ip),
-        _ => return None,
-    };
+    let header = Header::of(&sliced).ok()?;
     let start = header.payload.as_ptr().addr() - data.as_ptr().addr();
     let ports = header.protocol == IpNumber::UDP && !header.fragmented;
     Some(start + if ports { UDP_HEADER_LEN } else { 0 })
@@ -69,35 +63,59 @@ struct Header<'a> {
     dst: IpAddr,
     protocol: IpNumber,
     fragmented: bool,
-    /// The first header.
-    bytes: &'a [u8],
+    /// The address in memory of the first header's first byte.
+    address: usize,
     /// The length of headers and payload together; 0 where the header does not say.
     total_len: usize,
     payload: &'a [u8],
 }
 
 impl<'a> Header<'a> {
-    fn v4(ip: &'a etherparse::LaxIpv4Slice<'_>) -> Self {
+    fn of(sliced: &LaxSlicedPacket<'a>) -> Result<Self, Refusal> {
+        match &sliced.net {
+            Some(LaxNetSlice::Ipv4(ip)) => Ok(Self::v4(ip)),
+            Some(LaxNetSlice::Ipv6(ip)) => Ok(Self::v6(ip)),
+            Some(LaxNetSlice::Arp(_)) => Err(Refusal::Other("ARP")),
+            None => Err(not_ip(sliced)),
+        }
+    }
+
+    /// The packet as offsets in the frame `data`.
+    fn packet(&self, data: &[u8], original_len: u32) -> Result<Packet, Refusal> {
+        let start = self.payload.as_ptr().addr() - data.as_ptr().addr();
+        let header = self.address - data.as_ptr().addr();
+        let end = match self.total_len {
+            // A kernel that leaves cutting a large send to its network card (TSO) writes 0: the packet fills its frame.
+            0 => usize::try_from(original_len).unwrap_or(usize::MAX).max(data.len()),
+            len => header + len,
+        };
+        if end < start {
+            return Err(Refusal::Malformed(format!("IP length {} is less than its own headers", self.total_len)));
+        }
+        Ok(Packet { src: self.src, dst: self.dst, protocol: self.protocol, header, start, end })
+    }
+
+    fn v4(ip: &etherparse::LaxIpv4Slice<'a>) -> Self {
         let (header, payload) = (ip.header(), ip.payload());
         Self {
             src: header.source_addr().into(),
             dst: header.destination_addr().into(),
             protocol: payload.ip_number,
             fragmented: payload.fragmented,
-            bytes: header.slice(),
+            address: header.slice().as_ptr().addr(),
             total_len: usize::from(header.total_len()),
             payload: payload.payload,
         }
     }
 
-    fn v6(ip: &'a etherparse::LaxIpv6Slice<'_>) -> Self {
+    fn v6(ip: &etherparse::LaxIpv6Slice<'a>) -> Self {
         let (header, payload) = (ip.header(), ip.payload());
         Self {
             src: header.source_addr().into(),
             dst: header.destination_addr().into(),
             protocol: payload.ip_number,
             fragmented: payload.fragmented,
-            bytes: header.slice(),
+            address: header.slice().as_ptr().addr(),
             total_len: match usize::from(header.payload_length()) {
                 0 => 0,
                 len => header.slice().len() + len,

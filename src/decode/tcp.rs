@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 
 use etherparse::IpNumber;
 
-use super::Refusal;
 use super::ip::Packet;
 use super::options::options;
+use super::{Refusal, tunnel};
 use crate::tcp::segment::{Flags, Segment};
 use crate::tcp::seq::SeqNum;
 
@@ -16,7 +16,7 @@ const FIXED_LEN: usize = 20;
 /// Reads the segment that `packet` carries in the frame `data`.
 pub fn segment(packet: &Packet, data: &[u8]) -> Result<Segment, Refusal> {
     if packet.protocol != IpNumber::TCP {
-        return Err(Refusal::Other("UDP"));
+        return Err(Refusal::Other(tunnel::udp_name(captured(packet, data))));
     }
     let captured = captured(packet, data);
     let segment_len = packet.end - packet.start;

@@ -167,8 +167,91 @@ fn a_list_that_ends_inside_an_option_says_so() {
     }
 }
 
+/// `payload` behind an IPv4 header of this protocol.
+fn in_v4(protocol: u8, payload: &[u8]) -> Vec<u8> {
+    let [high, low] = u16::try_from(20 + payload.len()).unwrap().to_be_bytes();
+    [&[0x45, 0, high, low, 0, 0, 0, 0, 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2], payload].concat()
+}
+
+/// `payload` behind an IPv6 header of this protocol.
+fn in_v6(protocol: u8, payload: &[u8]) -> Vec<u8> {
+    let [high, low] = u16::try_from(payload.len()).unwrap().to_be_bytes();
+    [&[0x60, 0, 0, 0, high, low, protocol, 64][..], &[0; 15], &[1], &[0; 15], &[2], payload].concat()
+}
+
+fn behind_type(ether_type: u16, payload: &[u8]) -> Vec<u8> {
+    [&[0; 12][..], &ether_type.to_be_bytes(), payload].concat()
+}
+
+/// Every way to carry `v4_frame`, as link type and bytes.
+fn wrapped() -> Vec<(LinkType, Vec<u8>)> {
+    let frame = v4_frame();
+    let ip = &frame[14..];
+    let mpls = [&[0, 1, 0x20, 64, 0, 2, 0x21, 64], ip].concat();
+    let pppoe = [&[0x11, 0, 0, 9, 0, 61, 0, 0x21], ip].concat();
+    let gre = |head: &[u8]| in_v4(47, &[head, ip].concat());
+    let vxlan = [&[0xc0, 0, 0x12, 0xb5, 0, 89, 0, 0, 8, 0, 0, 0, 0, 0, 7, 0][..], &frame].concat();
+    let (ethernet, raw) = (LinkType::ETHERNET, LinkType::RAW);
+    vec![
+        (ethernet, behind_type(0x8847, &mpls)),
+        (ethernet, behind_type(0x8100, &[&[0, 7, 0x88, 0x47][..], &mpls].concat())),
+        (ethernet, behind_type(0x8864, &pppoe)),
+        (ethernet, behind_type(0x88a8, &[&[0, 7, 0x81, 0, 0, 8, 0x88, 0x64][..], &pppoe].concat())),
+        (LinkType::PPP_ETHER, pppoe),
+        (LinkType::PPP, [&[0xff, 3, 0, 0x21], ip].concat()),
+        (LinkType::PPP, [&[0x21], ip].concat()),
+        (LinkType::PPP_HDLC, [&[0xff, 3, 0x02, 0x81][..], &mpls].concat()),
+        (raw, in_v4(4, ip)),
+        (raw, in_v6(4, ip)),
+        (raw, in_v4(4, &in_v4(4, ip))),
+        (raw, gre(&[0, 0, 8, 0])),
+        (raw, gre(&[0xb0, 0, 8, 0, 1, 1, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1])),
+        (raw, gre(&[0x20, 0, 8, 0, 0, 0, 0, 9])),
+        (raw, in_v6(47, &[&[0, 0, 0x65, 0x58][..], &frame].concat())),
+        (raw, gre(&[0x30, 0x81, 0x88, 0x0b, 0, 0, 0, 9, 0, 0, 0, 1, 0, 0, 0, 2, 0xff, 3, 0, 0x21])),
+        (raw, in_v4(17, &vxlan)),
+        (ethernet, behind_type(0x86dd, &in_v6(17, &vxlan))),
+    ]
+}
+
+#[test]
+fn a_segment_is_found_in_whatever_carries_it_with_the_right_offsets() {
+    let expected = decode_whole(LinkType::ETHERNET, &v4_frame());
+    for (link_type, data) in wrapped() {
+        assert_eq!(decode_whole(link_type, &data), expected, "{link_type:?} {data:02x?}");
+        let end = data.len();
+        let place = layout(link_type, &data, u32::try_from(end).unwrap());
+        assert_eq!(place, Some(Layout { ip: end - 59, tcp: end - 39, payload: end - 19, end }), "{data:02x?}");
+    }
+}
+
+#[test]
+fn ipv6_inside_ipv4_is_followed() {
+    let tcp = &v4_frame()[34..];
+    let segment = segment(decode_whole(LinkType::RAW, &in_v4(41, &in_v6(6, tcp))));
+    assert_eq!(segment.src, "[::1]:50870".parse::<SocketAddr>().unwrap());
+    assert_eq!(segment.payload, PAYLOAD);
+}
+
+#[test]
+fn tunnels_have_an_end_and_what_they_carry_is_named() {
+    let nested = (0..8).fold(v4_frame()[14..].to_vec(), |inner, _| in_v4(4, &inner));
+    assert_eq!(decode_whole(LinkType::RAW, &nested), Decoded::Other("IP in more than eight tunnels"));
+    assert_eq!(decode_whole(LinkType::RAW, &in_v4(47, &[0, 0, 8, 0])), Decoded::Other("GRE"));
+    assert_eq!(decode_whole(LinkType::RAW, &in_v4(4, &in_v4(1, &[8, 0]))), Decoded::Other("ICMP"));
+    let gtp = [[0, 9, 8, 104, 0, 8, 0, 0].as_slice(), &[0x30; 8]].concat();
+    assert_eq!(decode_whole(LinkType::RAW, &in_v4(17, &gtp)), Decoded::Other("GTP-U"));
+    assert_eq!(decode_whole(LinkType::ETHERNET, &behind_type(0x8847, &[0, 0, 1, 9, 0, 0])), Decoded::Other("MPLS"));
+    assert_eq!(decode_whole(LinkType::PPP, &[0xc0, 0x21, 1, 1]), Decoded::Other("PPP"));
+    assert_eq!(decode_whole(LinkType(127), &[0; 40]), Decoded::Other("802.11"));
+    for cut in [in_v4(47, &[0, 0]), behind_type(0x8864, &[0x11]), behind_type(0x8847, &[0, 0, 0, 9])] {
+        let link_type = if cut[0] == 0x45 { LinkType::RAW } else { LinkType::ETHERNET };
+        assert!(matches!(decode_whole(link_type, &cut), Decoded::Malformed(_)), "{cut:02x?}");
+    }
+}
+
 fn link_types() -> impl Strategy<Value = LinkType> {
-    prop::sample::select(vec![0, 1, 12, 101, 108, 113, 147, 228, 229, 276]).prop_map(LinkType)
+    prop::sample::select(vec![0, 1, 9, 12, 50, 51, 101, 105, 108, 113, 147, 228, 229, 276]).prop_map(LinkType)
 }
 
 proptest! {
@@ -178,6 +261,18 @@ proptest! {
         layout(link_type, &data, len);
         udp(link_type, &data);
         options(&data);
+    }
+
+    #[test]
+    fn a_damaged_tunnel_never_panics(which in 0..18_usize, at in 0..160_usize, value: u8, captured in 0..160_usize, len: u32) {
+        let (link_type, mut data) = wrapped().swap_remove(which);
+        if let Some(byte) = data.get_mut(at) {
+            *byte = value;
+        }
+        data.truncate(captured);
+        decode(link_type, &data, len);
+        layout(link_type, &data, len);
+        udp(link_type, &data);
     }
 
     #[test]
