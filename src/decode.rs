@@ -5,6 +5,7 @@
 //! etherparse refuses a header that was cut and stops at the first option that it does not know. How long a payload was is
 //! always taken from the IP header, never from what was captured of it.
 
+mod fragment;
 mod ip;
 mod link;
 mod options;
@@ -12,6 +13,7 @@ mod tcp;
 mod tunnel;
 mod udp;
 
+pub use fragment::{Fragment, Whole, decode_payload};
 pub use link::LinkType;
 pub use options::options;
 pub use udp::udp;
@@ -31,8 +33,8 @@ pub enum Decoded {
 
 /// Decodes a packet of which `data` was captured and which was `original_len` bytes long on the wire.
 ///
-/// A fragment is not put together with its fellows: it is [`Decoded::Other`], since without them the length of its segment is
-/// not known.
+/// A fragment is [`Decoded::Other`], since without its fellows the length of its segment is not known: see [`fragment`] and
+/// [`decode_payload`].
 pub fn decode(link_type: LinkType, data: &[u8], original_len: u32) -> Decoded {
     match ip::packet(link_type, data, original_len).and_then(|packet| tcp::segment(&packet, data)) {
         Ok(segment) => Decoded::Tcp(segment),
@@ -67,6 +69,11 @@ pub fn layout(link_type: LinkType, data: &[u8], original_len: u32) -> Option<Lay
 /// where there is no IP header. An IP fragment's own payload is data, whatever it begins with.
 pub fn beyond_network(link_type: LinkType, data: &[u8]) -> Option<usize> {
     ip::beyond(link_type, data)
+}
+
+/// The IP fragment in a packet; `None` where [`decode`] finds something else.
+pub fn fragment(link_type: LinkType, data: &[u8]) -> Option<Fragment<'_>> {
+    ip::fragment(link_type, data)
 }
 
 /// Why there is no segment.

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use etherparse::{EtherType, IpNumber, LaxNetSlice, LaxSlicedPacket};
 
+use super::fragment::Fragment;
 use super::{LinkType, Refusal, link, tunnel};
 
 /// The innermost IP packet, which is not a fragment. Offsets count from the first byte of the captured frame.
@@ -24,18 +25,31 @@ const MOST_HEADERS: usize = 8;
 
 /// Finds the innermost IP packet in a frame.
 pub fn packet(link_type: LinkType, data: &[u8], original_len: u32) -> Result<Packet, Refusal> {
+    let header = Header::of(&innermost(link_type, data)?)?;
+    if header.fragmented { Err(Refusal::Other("IP fragment")) } else { header.packet(data, original_len) }
+}
+
+/// The fragment that a frame holds, if it does.
+pub fn fragment(link_type: LinkType, data: &[u8]) -> Option<Fragment<'_>> {
+    let sliced = innermost(link_type, data).ok()?;
+    match sliced.net.as_ref()? {
+        LaxNetSlice::Ipv4(ip) if ip.payload().fragmented => Some(Fragment::v4(ip)),
+        LaxNetSlice::Ipv6(ip) if ip.payload().fragmented => Fragment::v6(ip),
+        _ => None,
+    }
+}
+
+/// Follows tunnels to a TCP segment, a UDP datagram or a fragment.
+fn innermost(link_type: LinkType, data: &[u8]) -> Result<LaxSlicedPacket<'_>, Refusal> {
     let mut sliced = link::slice(link_type, data)?;
     for _ in 0..MOST_HEADERS {
         let header = Header::of(&sliced)?;
-        if header.fragmented {
-            return Err(Refusal::Other("IP fragment"));
-        }
-        if header.protocol == IpNumber::TCP {
-            return header.packet(data, original_len);
+        if header.fragmented || header.protocol == IpNumber::TCP {
+            return Ok(sliced);
         }
         match tunnel::above_ip(header.protocol, header.payload)? {
             Some(inner) => sliced = link::unwrap_link(inner)?,
-            None if header.protocol == IpNumber::UDP => return header.packet(data, original_len),
+            None if header.protocol == IpNumber::UDP => return Ok(sliced),
             None => {
                 let name = Refusal::Other(protocol_name(header.protocol));
                 return Err(extension_error(&sliced).unwrap_or(name));

@@ -85,6 +85,8 @@ fn what(what: &What, keep: Keep) -> What {
     match what {
         What::Segment { frame, segment } => {
             let headers = layout(frame.link_type, &frame.data, frame.original_len).map(|layout| layout.payload);
+            // A segment put together from fragments stands on the last of them, which begins with data.
+            let headers = headers.or_else(|| beyond_network(frame.link_type, &frame.data));
             let mut segment = segment.clone();
             segment.payload.truncate(keep.bytes());
             let len = headers.map_or(usize::MAX, |headers| headers.saturating_add(keep.bytes()));

@@ -6,6 +6,7 @@
 
 mod bytes;
 mod error;
+mod fragments;
 mod packed;
 mod pcap;
 mod pcapng;

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use self::lines::Lines;
+use super::fragments::Fragments;
 use super::{Capture, FileError, Item, Record};
 use crate::decode::{Decoded, decode};
 use crate::event::{Event, EventId, Gap, Run, Time, What};
@@ -65,6 +66,7 @@ pub fn read<R: Read>(mut capture: Capture<R>, keep: &mut dyn FnMut(&Record) -> b
 struct Reading {
     recording: Recording,
     lines: Lines,
+    fragments: Fragments,
     entries: Vec<Entry>,
     now: Time,
     /// Comments that somebody wrote on a section.
@@ -82,7 +84,11 @@ impl Reading {
         let own = self.lines.frame(record.frame.number, ours);
         let kept = keep(&record);
         let frame = &record.frame;
-        match decode(frame.link_type, &frame.data, frame.original_len) {
+        let decoded = match decode(frame.link_type, &frame.data, frame.original_len) {
+            other @ Decoded::Other(_) => self.fragments.add(frame.link_type, &frame.data).unwrap_or(other),
+            decoded => decoded,
+        };
+        match decoded {
             Decoded::Tcp(segment) => {
                 let what = What::Segment { frame: record.frame, segment };
                 self.entry(what, own);
@@ -116,7 +122,10 @@ impl Reading {
     }
 
     fn finish(self, name: &str) -> Recording {
-        let Self { mut recording, lines, entries, section_comments, .. } = self;
+        let Self { mut recording, lines, fragments, entries, section_comments, .. } = self;
+        if fragments.given_up > 0 {
+            recording.passed_over.insert("IP packet given up with fragments missing", fragments.given_up);
+        }
         let mut told = lines.finish();
         recording.run = told.run.take().unwrap_or_else(|| run_of_file(name));
         recording.run.comments = section_comments;
