@@ -2,9 +2,13 @@
 
 use crate::tcp::segment::Segment;
 
-/// The parts that were seen, as the sum of their numbers.
+/// The parts that were seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Completeness(u8);
+pub struct Completeness {
+    told: u8,
+    /// What the first segment shows beside a SYN. tshark 4.0 takes it in only when a second one follows, even in two passes.
+    waiting: u8,
+}
 
 impl Completeness {
     const SYN: u8 = 1;
@@ -16,26 +20,34 @@ impl Completeness {
 
     /// 1 SYN, 2 SYN-ACK, 4 ACK, 8 data, 16 FIN, 32 RST.
     pub const fn number(self) -> u8 {
-        self.0
+        self.told
     }
 
     /// Adds what `segment` shows. A SYN without ACK counts only as the `first` of its connection.
     pub(super) fn add(&mut self, segment: &Segment, first: bool) {
+        let shown = shown(segment);
         let flags = segment.flags;
-        let has_data = segment.payload_len > 0;
-        self.0 |= match (flags.syn(), flags.ack()) {
-            (true, true) => Self::SYN_ACK,
-            (true, false) if first && has_data => Self::SYN | Self::DATA,
-            (true, false) if first => Self::SYN,
-            (false, true) if has_data => Self::DATA,
-            (false, true) => Self::ACK,
-            _ => 0,
-        };
-        if flags.fin() && flags.ack() {
-            self.0 |= Self::FIN;
-        }
-        if flags.rst() {
-            self.0 |= Self::RST;
+        if !first {
+            self.told |= shown | std::mem::take(&mut self.waiting);
+        } else if flags.syn() && !flags.ack() {
+            self.told = Self::SYN | if segment.payload_len > 0 { Self::DATA } else { 0 };
+            self.waiting = shown;
+        } else {
+            self.waiting = shown;
         }
     }
+}
+
+/// What any segment but a SYN shows.
+fn shown(segment: &Segment) -> u8 {
+    let flags = segment.flags;
+    let handshake = match (flags.syn(), flags.ack()) {
+        (true, true) => Completeness::SYN_ACK,
+        (false, true) if segment.payload_len > 0 => Completeness::DATA,
+        (false, true) => Completeness::ACK,
+        _ => 0,
+    };
+    let fin = if flags.fin() && flags.ack() { Completeness::FIN } else { 0 };
+    let rst = if flags.rst() { Completeness::RST } else { 0 };
+    handshake | fin | rst
 }

@@ -84,6 +84,8 @@ pub struct Flow {
     pub base: Option<SeqNum>,
     /// The first number behind all that was sent; 0 while not known.
     pub next: SeqNum,
+    /// When `next` moved last, in nanoseconds.
+    pub next_time: i64,
     /// The first number behind what was captured without a gap, which an acknowledgement should not exceed; 0 while not known.
     pub seen_until: SeqNum,
     /// The latest acknowledgement number.
@@ -129,6 +131,7 @@ impl Flow {
         if !found.has(Finding::ZeroWindowProbe) {
             if self.next == unknown || self.next.is_before(end) {
                 self.next = end;
+                self.next_time = seen.time;
             }
             if self.seen_until == unknown || self.seen_until == seen.seq {
                 self.seen_until = self.next;

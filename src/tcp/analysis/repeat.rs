@@ -16,7 +16,7 @@ pub fn repeat(seen: &Seen, fwd: &Flow, rev: &Flow, found: Findings, initial_rtt:
     }
     let unknown = SeqNum::default();
     if seen.len > 0 && rev.last_ack != unknown && seen.end.is_at_or_before(rev.last_ack) {
-        return Finding::SpuriousRetransmission.into();
+        return Findings::from(Finding::SpuriousRetransmission).with(Finding::Retransmission.into());
     }
     // New data that begins one number early takes a zero-window probe's byte along.
     let follows_probe = seen.len > 1 && seen.seq + 1 == fwd.next;
@@ -25,10 +25,11 @@ pub fn repeat(seen: &Seen, fwd: &Flow, rev: &Flow, found: Findings, initial_rtt:
     }
     let since_ack = seen.time.saturating_sub(rev.last_ack_time).max(0);
     if since_ack < FAST && was_asked_for(seen, rev) {
-        return Finding::FastRetransmission.into();
+        return Findings::from(Finding::FastRetransmission).with(Finding::Retransmission.into());
     }
     let limit = if initial_rtt == 0 { OVERTAKEN } else { initial_rtt };
-    if since_ack < limit && was_overtaken(seen, fwd) {
+    let since_next = seen.time.saturating_sub(fwd.next_time).max(0);
+    if since_next < limit && was_overtaken(seen, fwd) {
         return Finding::OutOfOrder.into();
     }
     Finding::Retransmission.into()
@@ -46,6 +47,6 @@ fn was_asked_for(seen: &Seen, rev: &Flow) -> bool {
 
 /// Whether the segment was not seen before, and does not end where all that was sent ends (unless a bare ACK came last).
 fn was_overtaken(seen: &Seen, fwd: &Flow) -> bool {
-    let is_new = !fwd.unacked.covers(seen.seq, seen.end);
+    let is_new = !fwd.unacked.holds(seen.seq, seen.end + seen.control_len());
     is_new && (fwd.next != seen.end + seen.control_len() || fwd.last_len == 0)
 }

@@ -55,7 +55,8 @@ fn takes_probe(seen: &Seen, fwd: &Flow) -> bool {
     seen.ack == fwd.last_ack + 1
 }
 
-/// Whether the segment acknowledges what was not captured; the other direction's limit jumps, so that it is said once.
+/// Whether the segment acknowledges what was not captured; the other direction's limit moves to
+/// what was captured of it, so that it is said again until a segment that reaches so far is seen.
 pub fn acknowledged_unseen(seen: &Seen, fwd: &Flow, rev: &mut Flow) -> Findings {
     let known = rev.seen_until != SeqNum::default();
     if !known || !seen.flags.ack() || !rev.seen_until.is_before(seen.ack) {
@@ -66,6 +67,6 @@ pub fn acknowledged_unseen(seen: &Seen, fwd: &Flow, rev: &mut Flow) -> Findings 
         rev.seen_until = seen.ack;
         return Finding::WindowUpdate.into();
     }
-    rev.seen_until = rev.unacked.run_from(seen.ack).unwrap_or(seen.ack);
+    rev.seen_until = rev.next;
     Finding::AckLostSegment.into()
 }

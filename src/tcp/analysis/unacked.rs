@@ -25,9 +25,9 @@ impl Unacked {
         room
     }
 
-    /// Whether one segment held all from `start` up to `end`.
-    pub fn covers(&self, start: SeqNum, end: SeqNum) -> bool {
-        self.0.iter().any(|span| span.start.is_at_or_before(start) && end.is_at_or_before(span.end))
+    /// Whether one segment held what lies from `start` up to `end`, and no more.
+    pub fn holds(&self, start: SeqNum, end: SeqNum) -> bool {
+        self.0.iter().any(|span| span.start == start && span.end == end)
     }
 
     /// Drops what `ack` acknowledges. A segment of which it acknowledges a part begins there from now on.
@@ -38,18 +38,5 @@ impl Unacked {
             }
             ack.is_before(span.end)
         });
-    }
-
-    /// The end of the run of segments that begins at `ack` and was captured before what lies in front of it.
-    pub fn run_from(&self, ack: SeqNum) -> Option<SeqNum> {
-        let newest = self.0.last()?;
-        let mut run = Span { start: newest.start, end: newest.end };
-        for span in self.0.iter().rev().filter(|span| ack.is_at_or_before(span.start)) {
-            if span.end != run.start {
-                run.end = span.end;
-            }
-            run.start = span.start;
-        }
-        (run.start == ack && ack.is_before(run.end)).then_some(run.end)
     }
 }
