@@ -33,7 +33,7 @@ pub enum Decoded {
 
 /// Decodes a packet of which `data` was captured and which was `original_len` bytes long on the wire.
 ///
-/// A fragment is [`Decoded::Other`], since without its fellows the length of its segment is not known: see [`fragment`] and
+/// A fragment is [`Decoded::Other`], since without its fellows the length of its segment is not known: see [`fragment()`] and
 /// [`decode_payload`].
 pub fn decode(link_type: LinkType, data: &[u8], original_len: u32) -> Decoded {
     match ip::packet(link_type, data, original_len).and_then(|packet| tcp::segment(&packet, data)) {
