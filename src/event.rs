@@ -215,6 +215,11 @@ pub struct Run {
     pub comments: Vec<String>,
 }
 
+/// `text` with `_` for each control character: a name or a fact as a line of its own may hold it.
+pub fn without_controls(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '_' } else { c }).collect()
+}
+
 impl Run {
     /// The fact called `name`.
     pub fn fact(&self, name: &str) -> Option<&str> {

@@ -48,6 +48,8 @@ pub struct Story {
     journal: Journal,
     track: Track,
     causes: HashMap<EventId, Cause>,
+    /// The segments that each event caused, rising.
+    segments: HashMap<EventId, Vec<EventId>>,
     /// The end of each call, by its beginning.
     ends: HashMap<EventId, EventId>,
     /// The bytes account of each event's connection just after it.
@@ -79,13 +81,14 @@ impl Story {
             }
         }
         let causes = correlate::correlate(&journal, &track).into_iter().map(|cause| (cause.effect, cause)).collect();
+        let segments = segments_by_cause(&journal, &causes);
         let accounts = account::after_each(&journal, &track, &ends);
         let repeats = repeats(&journal, &causes);
         let repeated = repeats.values().copied().collect();
         let refused = refused(&journal, &causes);
         let samples = samples(&journal, &track);
         let analysed = analysis::analyse(&journal, &track);
-        Self { journal, track, causes, ends, accounts, repeats, repeated, refused, samples, analysed, blind }
+        Self { journal, track, causes, segments, ends, accounts, repeats, repeated, refused, samples, analysed, blind }
     }
 
     /// A story of `run` in which nothing has happened yet.
@@ -126,13 +129,9 @@ impl Story {
         self.causes.get(&id)
     }
 
-    /// The segments and outcomes that the event `id` caused, rising.
-    pub fn effects(&self, id: EventId) -> impl Iterator<Item = EventId> {
-        self.journal
-            .events()
-            .iter()
-            .map(|event| event.id)
-            .filter(move |effect| self.causes.get(effect).is_some_and(|cause| cause.causes.contains(&id)))
+    /// The segments that the event `id` caused, rising.
+    pub fn segments_of(&self, id: EventId) -> &[EventId] {
+        self.segments.get(&id).map_or(&[], Vec::as_slice)
     }
 
     /// The call that began at `begun`, with its outcome if it has ended.
@@ -316,6 +315,17 @@ fn refused(journal: &Journal, causes: &HashMap<EventId, Cause>) -> HashSet<Event
         .iter()
         .filter(|event| event.segment().is_some_and(|(_, segment)| segment.flags.rst() && !segment.flags.ack()));
     resets.filter_map(|reset| causes.get(&reset.id)?.causes.first().copied()).collect()
+}
+
+/// The causes of segments, turned round.
+fn segments_by_cause(journal: &Journal, causes: &HashMap<EventId, Cause>) -> HashMap<EventId, Vec<EventId>> {
+    let mut segments: HashMap<EventId, Vec<EventId>> = HashMap::new();
+    for event in journal.events().iter().filter(|event| event.segment().is_some()) {
+        for cause in causes.get(&event.id).into_iter().flat_map(|cause| &cause.causes) {
+            segments.entry(*cause).or_default().push(event.id);
+        }
+    }
+    segments
 }
 
 /// The segments that repeat an earlier one, by their causes.

@@ -74,7 +74,7 @@ struct Came {
 
 fn happened(story: &Story, begun: &Event) -> Option<Came> {
     let (call, outcome) = story.call(begun.id)?;
-    let sent = story.effects(begun.id).find_map(|id| sent(story, id));
+    let sent = story.segments_of(begun.id).iter().find_map(|id| sent(story, *id));
     let killed = || {
         let exit = |event: &&Event| event.actor == begun.actor && matches!(event.what, What::Exit(_));
         let exit = story.journal().events().iter().find(exit)?;

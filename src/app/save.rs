@@ -48,5 +48,6 @@ const fn keep(payload: cli::Payload) -> Keep {
 
 /// The first frame that the event caused.
 fn caused(story: &Story, event: EventId) -> Option<FrameNo> {
-    story.effects(event).find_map(|id| story.journal().get(id)?.segment()).map(|(frame, _)| frame.number)
+    let segment = story.segments_of(event).first()?;
+    story.journal().get(*segment)?.segment().map(|(frame, _)| frame.number)
 }

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::file::Recording;
-use crate::event::{Actor, Event, EventId, Frame, FrameNo, LinkType, Run, Time, What};
+use crate::event::{Actor, Event, EventId, Frame, FrameNo, LinkType, Run, Time, What, without_controls};
 use crate::notation::{
     ConnectionText, Deed, Moment, ParseError, SegmentText, Title, TranscriptLine, in_order, parse_options,
 };
@@ -100,8 +100,7 @@ struct Reading {
 
 impl Reading {
     fn new(title: &Title) -> Self {
-        let clean = title.name.chars().map(|c| if c.is_control() { '_' } else { c }).collect();
-        let run = Run { name: clean, ..Run::default() };
+        let run = Run { name: without_controls(&title.name), ..Run::default() };
         Self {
             recording: Recording { run, ..Recording::default() },
             start: title.start,
@@ -143,7 +142,7 @@ impl Reading {
             && self.lines.is_empty()
             && !name.contains(' ')
         {
-            let value: String = value.chars().map(|c| if c.is_control() { '_' } else { c }).collect();
+            let value = without_controls(value);
             let run = &mut self.recording.run;
             match (name, run.comments.last_mut()) {
                 (Title::COMMENT, _) => run.comments.push(value),

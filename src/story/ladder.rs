@@ -55,8 +55,6 @@ struct Ladder<'a> {
     /// The row of each event that has been laid out.
     row_of: HashMap<EventId, usize>,
     openings: HashMap<ConnectionId, Opening>,
-    /// The segments that each call caused.
-    caused: HashMap<EventId, Vec<EventId>>,
     /// The run of reads that the last row folds: by whom, and how many.
     fold: Option<Fold>,
     /// The latest row of set-up calls.
@@ -76,12 +74,6 @@ struct Fold {
 
 impl<'a> Ladder<'a> {
     fn new(story: &'a Story, all_acks: bool) -> Self {
-        let mut caused: HashMap<EventId, Vec<EventId>> = HashMap::new();
-        for event in story.journal().events().iter().filter(|event| event.segment().is_some()) {
-            for cause in story.cause(event.id).into_iter().flat_map(|cause| &cause.causes) {
-                caused.entry(*cause).or_default().push(event.id);
-            }
-        }
         let openings = if all_acks { HashMap::new() } else { openings(story) };
         Self {
             story,
@@ -89,7 +81,6 @@ impl<'a> Ladder<'a> {
             rows: Vec::new(),
             row_of: HashMap::new(),
             openings,
-            caused,
             fold: None,
             setting_up: None,
             last_time: None,

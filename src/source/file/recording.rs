@@ -14,7 +14,7 @@ use self::lines::Lines;
 use super::fragments::Fragments;
 use super::{Capture, FileError, Item, Record};
 use crate::decode::{Decoded, decode};
-use crate::event::{Event, EventId, Gap, Run, Time, What};
+use crate::event::{Event, EventId, Gap, Run, Time, What, without_controls};
 
 /// A file as events, and all that it held beside them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -136,7 +136,7 @@ impl Reading {
 }
 
 fn run_of_file(name: &str) -> Run {
-    let clean = |text: &str| text.chars().map(|c| if c.is_control() { '_' } else { c }).collect::<String>();
     let file = name.rsplit('/').next().unwrap_or(name);
-    Run { name: clean(file), facts: vec![("capture".to_owned(), clean(name))], comments: Vec::new() }
+    let capture = ("capture".to_owned(), without_controls(name));
+    Run { name: without_controls(file), facts: vec![capture], comments: Vec::new() }
 }

@@ -152,7 +152,7 @@ impl Ladder<'_> {
     /// Whether the call that began at `begun` will stand on the row of a segment that it caused.
     pub(super) fn has_segment(&self, begun: EventId) -> bool {
         let reads = self.story.call(begun).is_some_and(|(call, _)| call.name.receives());
-        self.caused.contains_key(&begun) && !reads
+        !self.story.segments_of(begun).is_empty() && !reads
     }
 
     /// The row of a connection's handshake, or of its SYN while that is all there is.
