@@ -12,6 +12,7 @@ pub mod connection;
 mod correlate;
 mod descriptors;
 pub mod drawing;
+pub mod end;
 mod explain;
 pub mod journal;
 mod ladder;

@@ -3,6 +3,7 @@
 //! Nothing here does I/O, and nothing here imports another part of this crate: a segment goes in, a reasoned step comes out.
 
 pub mod analysis;
+pub mod head;
 pub mod machine;
 pub mod rule;
 pub mod segment;

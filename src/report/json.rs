@@ -80,7 +80,7 @@ fn connection(story: &Story, known: &Connection) -> Value {
 fn in_zeeks_words(story: &Story, known: &Connection) -> Map<String, Value> {
     let segments = known.events.iter().filter_map(|id| {
         let (_, segment) = story.journal().get(*id)?.segment()?;
-        Some((segment, story.record(*id)?.side? == Side::Client))
+        Some((segment.head(), story.record(*id)?.side? == Side::Client))
     });
     let zeek = Zeek::of(segments);
     let words = [("zeek_conn_state", zeek.conn_state()), ("zeek_history", zeek.history())];

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::connection::End;
+use super::end::End;
 use super::journal::Journal;
 use super::side::{Both, Side};
 use super::track::{Record, Track};

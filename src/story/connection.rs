@@ -2,34 +2,10 @@
 
 use std::net::SocketAddr;
 
+use super::end::End;
 use super::side::{Both, Side};
 use crate::event::{Actor, ConnectionId, EventId, FrameNo};
-use crate::socket::outlook::Socket;
-use crate::tcp::machine::Endpoint;
 use crate::tcp::seq::SeqNum;
-
-/// One end at one moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct End {
-    /// What its segments say.
-    pub tcp: Endpoint,
-    /// What its socket remembers, as far as segments and calls tell.
-    pub socket: Socket,
-    /// Whether calls at this end are known, so that reads and descriptors count.
-    pub has_calls: bool,
-    /// Whether, without known calls, a reset of its own shows that no program is there any more.
-    pub gave_up: bool,
-    /// Without segments: bytes that were read before the call that sent them was told to have ended.
-    pub read_ahead: u64,
-}
-
-impl End {
-    /// Whether a program can still use it: false once its last descriptor is closed, or, where its calls are not known, once
-    /// it has sent a reset.
-    pub fn has_program(&self) -> bool {
-        if self.has_calls { self.socket.descriptors > 0 } else { !self.gave_up }
-    }
-}
 
 /// One connection of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::connection::End;
+use super::end::End;
 use super::side::{Both, Side};
 use super::telling::Next;
 use super::{Story, account};

@@ -1,6 +1,6 @@
 //! How each end stands, in one line of plain words.
 
-use super::connection::End;
+use super::end::End;
 use super::side::Side;
 use crate::event::SocketSample;
 use crate::tcp::state::State;

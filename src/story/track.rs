@@ -3,31 +3,17 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use super::connection::{Connection, End};
+use super::connection::Connection;
 use super::descriptors::{Descriptors, Handle};
+pub use super::end::Change;
+use super::end::{End, Exchange, exchange};
 use super::side::{Both, Side};
 use crate::event::{Actor, ConnectionId, Event, EventId, FrameNo, What};
 use crate::socket::call::{Call, Fd};
-use crate::tcp::machine::Stimulus;
-use crate::tcp::rule::Rule;
 use crate::tcp::segment::Segment;
-use crate::tcp::state::State;
 
 mod calls;
 mod presume;
-
-/// A state that an event changed, or was looked at and kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// At which end.
-    pub side: Side,
-    /// The state before.
-    pub from: State,
-    /// The state after.
-    pub to: State,
-    /// Why.
-    pub rule: Rule,
-}
 
 /// What is known of one event beside itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -157,10 +143,8 @@ impl Track {
         let side = connection.side_of(segment.src).unwrap_or(Side::Client);
         let peer = connection.peer_of(side);
         connection.frames = Some((connection.frames.map_or(frame, |(first, _)| first), frame));
-        let draws_reset = connection.ends[peer].tcp.would_reset_without_reader(segment);
-        let heard = connection.ends[peer].has_program() || segment.payload_len == 0;
-        let sent = send(&mut connection.ends[side], side, segment);
-        let arrived = arrive(&mut connection.ends[peer], peer, segment);
+        let Exchange { sent, arrived, draws_reset, heard } =
+            exchange(&mut connection.ends, side, peer, &segment.head());
         Record {
             connection: Some(id),
             side: Some(side),
@@ -199,49 +183,4 @@ fn index(id: ConnectionId) -> usize {
 
 fn key(one: SocketAddr, other: SocketAddr) -> (SocketAddr, SocketAddr) {
     if one <= other { (one, other) } else { (other, one) }
-}
-
-fn send(end: &mut End, side: Side, segment: &Segment) -> Change {
-    let step = end.tcp.step(Stimulus::Sends(segment));
-    end.tcp = step.after;
-    if segment.flags.rst() && step.rule != Rule::NotItsOwn {
-        // A full socket that can receive no more answers data with a reset and takes the error itself
-        // (tcp_rcv_state_process(), TCP_ABORT_ON_DATA); one whose program gave up has nobody to tell.
-        let answers_for_program = step.rule == Rule::AnswersWithReset && end.has_calls && end.socket.descriptors > 0;
-        if answers_for_program && step.from != State::Closed {
-            end.socket.reset_arrives(State::Established);
-        }
-        end.socket.dies();
-        end.gave_up = !end.has_calls;
-    }
-    if segment.flags.fin() {
-        end.socket.send_shut = true;
-    }
-    end.socket.state = step.to;
-    Change { side, from: step.from, to: step.to, rule: step.rule }
-}
-
-fn arrive(end: &mut End, side: Side, segment: &Segment) -> Change {
-    let before = end.tcp.rcv_nxt;
-    let step = end.tcp.step(Stimulus::Arrives(segment));
-    end.tcp = step.after;
-    match step.rule {
-        Rule::ResetArrives | Rule::Refused => {
-            end.socket.reset_arrives(step.from);
-        }
-        _ if step.to != State::Closed && !segment.flags.rst() => {
-            let from = before.unwrap_or(segment.payload_range().start);
-            let new = segment.payload_range().end();
-            if end.tcp.rcv_nxt.is_some_and(|next| new.is_at_or_before(next)) && from.is_before(new) {
-                end.socket.data_arrives(u64::from(new.relative_to(from)).min(u64::from(segment.payload_len)));
-            }
-            let fin_taken = segment.fin_seq().is_some_and(|fin| end.tcp.rcv_nxt == Some(fin + 1));
-            if fin_taken {
-                end.socket.fin_arrives();
-            }
-        }
-        _ => {}
-    }
-    end.socket.state = step.to;
-    Change { side, from: step.from, to: step.to, rule: step.rule }
 }

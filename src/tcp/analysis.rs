@@ -17,13 +17,7 @@ pub use completeness::Completeness;
 pub use finding::{Finding, Findings};
 
 use self::flow::{Flow, Seen};
-use super::segment::{Segment, TcpOption};
-
-/// TCP Fast Open's option (RFC 7413 §4.1.1).
-const FAST_OPEN: u8 = 34;
-/// The experimental option that Fast Open used before (RFC 6994), and its magic number.
-const EXPERIMENT: u8 = 254;
-const FAST_OPEN_MAGIC: [u8; 2] = [0xf9, 0x89];
+use super::head::Head;
 
 /// The analysis of one connection: give it the segments in the order of their capture.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +44,7 @@ impl Analysis {
     }
 
     /// What Wireshark calls the next segment, sent at `time` (nanoseconds, from any moment on) by the client or the server.
-    pub fn observe(&mut self, segment: &Segment, from_client: bool, time: i64) -> Findings {
+    pub fn observe(&mut self, segment: &Head, from_client: bool, time: i64) -> Findings {
         let seen = Seen::new(segment, time);
         let mut found = self.opening(&seen, from_client);
         let initial_rtt = self.initial_rtt;
@@ -104,7 +98,7 @@ impl Analysis {
     }
 
     /// What Fast Open did to the handshake (RFC 7413).
-    fn fast_open(&mut self, segment: &Segment, from_client: bool) -> Findings {
+    fn fast_open(&mut self, segment: &Head, from_client: bool) -> Findings {
         let mut found = Findings::default();
         if segment.flags.syn() && segment.flags.ack() {
             let fast_open_data = self.fast_open_data;
@@ -114,7 +108,7 @@ impl Analysis {
             } else if fast_open_data {
                 found = found.with(Finding::FastOpenIgnored.into());
             }
-        } else if segment.flags.syn() && has_cookie(segment) {
+        } else if segment.flags.syn() && segment.has_cookie {
             self.fast_open_data |= segment.payload_len > 0;
             found = found.with(Finding::FastOpenSyn.into());
         }
@@ -122,7 +116,7 @@ impl Analysis {
     }
 
     /// What the segment says that counts only for those behind it: round trip, window scale, SACK.
-    fn after(&mut self, segment: &Segment, from_client: bool, time: i64) {
+    fn after(&mut self, segment: &Head, from_client: bool, time: i64) {
         let flags = segment.flags;
         if flags.syn() && !flags.ack() {
             self.syn_time = Some(time);
@@ -139,14 +133,6 @@ impl Analysis {
             fwd.awaits_first_ack = false;
         }
     }
-}
-
-fn has_cookie(segment: &Segment) -> bool {
-    segment.options.iter().any(|option| match option {
-        TcpOption::Other { kind: FAST_OPEN, data } => !data.is_empty(),
-        TcpOption::Other { kind: EXPERIMENT, data } => data.starts_with(&FAST_OPEN_MAGIC) && data.len() > 2,
-        _ => false,
-    })
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 //! [`Endpoint::step`] is pure: it says what would follow and by which rule, and changes nothing. Both directions are stimuli,
 //! since an observer learns of an open or a close from the segment that it puts on the wire.
 
+use super::head::Head;
 use super::rule::Rule;
-use super::segment::Segment;
 use super::seq::SeqNum;
 use super::state::State;
 
@@ -33,9 +33,9 @@ pub struct Endpoint {
 #[derive(Clone, Copy, Debug)]
 pub enum Stimulus<'a> {
     /// It sends a segment.
-    Sends(&'a Segment),
+    Sends(&'a Head),
     /// A segment arrives.
-    Arrives(&'a Segment),
+    Arrives(&'a Head),
 }
 
 /// What a stimulus does to an endpoint.
@@ -73,7 +73,7 @@ impl Endpoint {
         self.isn.is_none()
     }
 
-    fn sends(&mut self, segment: &Segment) -> Rule {
+    fn sends(&mut self, segment: &Head) -> Rule {
         if segment.flags.rst() {
             return self.sends_reset(segment);
         }
@@ -94,7 +94,7 @@ impl Endpoint {
     }
 
     /// Takes down the numbers of what was sent.
-    fn note_sent(&mut self, segment: &Segment) {
+    fn note_sent(&mut self, segment: &Head) {
         if self.is_unseen() {
             let first = if segment.flags.syn() { segment.seq } else { SeqNum::new(segment.seq.get().wrapping_sub(1)) };
             (self.isn, self.snd_una, self.snd_nxt) = (Some(first), segment.seq, segment.seq);
@@ -102,7 +102,7 @@ impl Endpoint {
         self.snd_nxt = self.snd_nxt.max(segment.end());
         self.fin = self.fin.or(segment.fin_seq());
         if segment.flags.syn() {
-            self.scale = segment.window_scale();
+            self.scale = segment.scale;
         }
         // RFC 7323 §2.2: the window of a SYN is never scaled.
         let shift = if segment.flags.syn() { 0 } else { self.scale.unwrap_or(0).min(14) };
@@ -112,7 +112,7 @@ impl Endpoint {
         }
     }
 
-    fn sends_syn(&mut self, segment: &Segment) -> Rule {
+    fn sends_syn(&mut self, segment: &Head) -> Rule {
         match (self.state, segment.flags.ack()) {
             // In LISTEN the peer's SYN is there already, and this is no answer to it: both were on the way at once.
             (State::SynSent, true) | (State::Listen, false) => {
@@ -148,7 +148,7 @@ impl Endpoint {
 
     /// A reset with an ACK and a window is a live socket's; a bare one answers something that nobody could take
     /// (`tcp_v4_send_reset`: window 0, and no ACK where the segment that it answers had one).
-    fn sends_reset(&mut self, segment: &Segment) -> Rule {
+    fn sends_reset(&mut self, segment: &Head) -> Rule {
         let is_bare = !segment.flags.ack() && segment.window == 0;
         if is_bare && !self.is_unseen() && self.state != State::Closed && self.snd_nxt.is_before(segment.seq) {
             return Rule::NotItsOwn;
@@ -158,7 +158,7 @@ impl Endpoint {
         if segment.flags.ack() && segment.window > 0 { Rule::Aborts } else { Rule::AnswersWithReset }
     }
 
-    fn arrives(&mut self, segment: &Segment) -> Rule {
+    fn arrives(&mut self, segment: &Head) -> Rule {
         if segment.flags.rst() {
             return self.reset_arrives(segment);
         }
@@ -170,7 +170,7 @@ impl Endpoint {
         }
     }
 
-    fn first_arrives(&mut self, segment: &Segment) -> Rule {
+    fn first_arrives(&mut self, segment: &Head) -> Rule {
         self.rcv_nxt = Some(segment.end());
         if segment.flags.syn() {
             // Whether somebody listens shows only in the answer.
@@ -188,7 +188,7 @@ impl Endpoint {
         Rule::JoinedMidstream
     }
 
-    fn arrives_in_syn_sent(&mut self, segment: &Segment) -> Rule {
+    fn arrives_in_syn_sent(&mut self, segment: &Head) -> Rule {
         let acknowledged = segment.acknowledges() == Some(self.snd_nxt);
         if segment.flags.syn() && acknowledged {
             self.rcv_nxt = Some(segment.end());
@@ -204,14 +204,14 @@ impl Endpoint {
         Rule::NoEffect
     }
 
-    fn arrives_in_synchronized(&mut self, segment: &Segment) -> Rule {
+    fn arrives_in_synchronized(&mut self, segment: &Head) -> Rule {
         let by_ack = self.ack_arrives(segment);
         let by_text = self.text_arrives(segment);
         let by_fin = self.fin_arrives(segment);
         by_fin.or(by_ack.filter(|rule| *rule != Rule::AckArrives)).or(by_text).or(by_ack).unwrap_or(Rule::NoEffect)
     }
 
-    fn ack_arrives(&mut self, segment: &Segment) -> Option<Rule> {
+    fn ack_arrives(&mut self, segment: &Head) -> Option<Rule> {
         let ack = segment.acknowledges()?;
         if !ack.is_at_or_before(self.snd_nxt) {
             return None;
@@ -229,7 +229,7 @@ impl Endpoint {
         Some(rule)
     }
 
-    fn text_arrives(&mut self, segment: &Segment) -> Option<Rule> {
+    fn text_arrives(&mut self, segment: &Head) -> Option<Rule> {
         let expected = *self.rcv_nxt.get_or_insert(segment.seq);
         let range = segment.payload_range();
         if range.len == 0 {
@@ -243,7 +243,7 @@ impl Endpoint {
         Some(Rule::OutOfOrder)
     }
 
-    fn fin_arrives(&mut self, segment: &Segment) -> Option<Rule> {
+    fn fin_arrives(&mut self, segment: &Head) -> Option<Rule> {
         let fin = segment.fin_seq()?;
         if self.rcv_nxt != Some(fin) {
             return None;
@@ -259,7 +259,7 @@ impl Endpoint {
         Some(rule)
     }
 
-    fn reset_arrives(&mut self, segment: &Segment) -> Rule {
+    fn reset_arrives(&mut self, segment: &Head) -> Rule {
         match self.state {
             State::Closed | State::Listen => Rule::NoEffect,
             State::SynSent if segment.acknowledges() == Some(self.snd_nxt) => {
@@ -273,7 +273,7 @@ impl Endpoint {
 
     /// RFC 5961 §3.2. A FIN that has not arrived, or data in flight, may lie between RCV.NXT and an honest reset's number;
     /// the window tells such a reset from a stale one, but only an exact one is obeyed.
-    fn reset_arrives_in_synchronized(&mut self, segment: &Segment) -> Rule {
+    fn reset_arrives_in_synchronized(&mut self, segment: &Head) -> Rule {
         let offset = self.rcv_nxt.map(|expected| segment.seq.relative_to(expected));
         match offset {
             None | Some(0) => {
@@ -289,7 +289,7 @@ impl Endpoint {
     ///
     /// A pure ACK is taken in silence by every synchronised state and by the small records of FIN-WAIT-2 and TIME-WAIT
     /// (Linux: `tcp_timewait_state_process`, which looks for new data); new data or a SYN is not.
-    pub fn would_reset_without_reader(&self, segment: &Segment) -> bool {
+    pub fn would_reset_without_reader(&self, segment: &Head) -> bool {
         let is_new = self.rcv_nxt.is_none_or(|expected| expected.is_before(segment.end()));
         match self.state {
             State::FinWait1 | State::FinWait2 => segment.payload_len > 0 && is_new,

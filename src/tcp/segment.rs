@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use super::head::Head;
 use super::seq::{SeqNum, SeqRange};
 
 /// The control bits of the header (RFC 9293 §3.1), with the low bit FIN.
@@ -167,44 +168,72 @@ pub struct Segment {
     pub payload: Vec<u8>,
 }
 
+/// TCP Fast Open's option (RFC 7413 §4.1.1).
+const FAST_OPEN: u8 = 34;
+/// The experimental option that Fast Open used before (RFC 6994), and its magic number.
+const EXPERIMENT: u8 = 254;
+const FAST_OPEN_MAGIC: [u8; 2] = [0xf9, 0x89];
+
+impl TcpOption {
+    /// Whether an option of `kind` with `data` is a Fast Open cookie, and not the request for one.
+    pub fn is_cookie(kind: u8, data: &[u8]) -> bool {
+        match kind {
+            FAST_OPEN => !data.is_empty(),
+            EXPERIMENT => data.starts_with(&FAST_OPEN_MAGIC) && data.len() > FAST_OPEN_MAGIC.len(),
+            _ => false,
+        }
+    }
+}
+
 impl Segment {
-    /// The sequence numbers that the segment takes: its payload, and one each for SYN and FIN (RFC 9293 §3.4).
+    /// The header's numbers, which is what the rules look at.
+    pub fn head(&self) -> Head {
+        let mut head = self.numbers();
+        for option in &self.options {
+            match option {
+                TcpOption::WindowScale(shift) => head.scale = head.scale.or(Some(*shift)),
+                TcpOption::Sack(blocks) => head.sack = blocks.iter().copied().collect(),
+                TcpOption::Other { kind, data } => head.has_cookie |= TcpOption::is_cookie(*kind, data),
+                _ => {}
+            }
+        }
+        head
+    }
+
+    /// [`Self::head`] without what stands in options.
+    fn numbers(&self) -> Head {
+        let Self { seq, ack, payload_len, window, flags, .. } = *self;
+        Head { seq, ack, payload_len, window, flags, ..Head::default() }
+    }
+
+    /// The sequence numbers that it takes: see [`Head::range`].
     pub fn range(&self) -> SeqRange {
-        let controls = u32::from(self.flags.syn()) + u32::from(self.flags.fin());
-        SeqRange::new(self.seq, self.payload_len.wrapping_add(controls))
+        self.numbers().range()
     }
 
     /// The payload's own sequence numbers.
     pub fn payload_range(&self) -> SeqRange {
-        SeqRange::new(self.seq + u32::from(self.flags.syn()), self.payload_len)
+        self.numbers().payload_range()
     }
 
     /// The first sequence number after the segment.
     pub fn end(&self) -> SeqNum {
-        self.range().end()
+        self.numbers().end()
     }
 
     /// The sequence number of its FIN, if it has one.
     pub fn fin_seq(&self) -> Option<SeqNum> {
-        self.flags.fin().then(|| self.payload_range().end())
+        self.numbers().fin_seq()
     }
 
     /// The acknowledgement number, if it counts.
     pub fn acknowledges(&self) -> Option<SeqNum> {
-        self.flags.ack().then_some(self.ack)
+        self.numbers().acknowledges()
     }
 
     /// Whether it carries an acknowledgement and nothing else that takes or ends sequence space.
     pub fn is_pure_ack(&self) -> bool {
-        self.flags.ack() && !self.flags.rst() && self.range().len == 0
-    }
-
-    /// The window scale that it offers, if it does.
-    pub fn window_scale(&self) -> Option<u8> {
-        self.options.iter().find_map(|option| match option {
-            TcpOption::WindowScale(shift) => Some(*shift),
-            _ => None,
-        })
+        self.numbers().is_pure_ack()
     }
 }
 

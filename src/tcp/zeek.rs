@@ -13,7 +13,7 @@ mod marks;
 mod stream;
 
 use self::endpoint::{Endpoint, Phase};
-use super::segment::Segment;
+use super::head::Head;
 
 /// What Zeek makes of one connection's segments, taken in their order.
 #[derive(Clone, Debug, Default)]
@@ -27,16 +27,16 @@ pub struct Zeek {
 
 impl Zeek {
     /// What Zeek makes of `segments`, each with whether the originator sent it.
-    pub fn of<'a>(segments: impl IntoIterator<Item = (&'a Segment, bool)>) -> Self {
+    pub fn of(segments: impl IntoIterator<Item = (Head, bool)>) -> Self {
         let mut zeek = Self::default();
         for (segment, from_originator) in segments {
-            zeek.take(segment, from_originator);
+            zeek.take(&segment, from_originator);
         }
         zeek
     }
 
     /// Takes the next segment in.
-    pub fn take(&mut self, segment: &Segment, from_originator: bool) {
+    pub fn take(&mut self, segment: &Head, from_originator: bool) {
         if !from_originator && self.is_new() {
             self.history.push('^');
         }
@@ -98,7 +98,7 @@ impl Zeek {
     }
 
     /// What the header shows before the states move: flags, a zero window, a repetition.
-    fn numbers(&mut self, segment: &Segment, by_originator: bool) {
+    fn numbers(&mut self, segment: &Head, by_originator: bool) {
         let (own, peer) = self.pair(by_originator);
         own.begins(segment);
         let flag = own.flag(segment);
@@ -112,7 +112,7 @@ impl Zeek {
     }
 
     /// What the segment acknowledges and brings, after the states have moved.
-    fn content(&mut self, segment: &Segment, by_originator: bool) {
+    fn content(&mut self, segment: &Head, by_originator: bool) {
         let (own, peer) = self.pair(by_originator);
         let gaps = peer.misses(own, segment);
         own.brings(segment);

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use super::{Change, Track};
 use crate::event::ConnectionId;
 use crate::socket::call::{Call, CallName, How, Outcome};
-use crate::story::connection::End;
+use crate::story::end::End;
 use crate::story::side::Side;
 use crate::tcp::rule::Rule;
 use crate::tcp::state::State;

@@ -1,6 +1,6 @@
 //! Wireshark's `tcp.completeness`: which parts of a connection's life a capture holds.
 
-use crate::tcp::segment::Segment;
+use crate::tcp::head::Head;
 
 /// The parts that were seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl Completeness {
     }
 
     /// Adds what `segment` shows. A SYN without ACK counts only as the `first` of its connection.
-    pub(super) fn add(&mut self, segment: &Segment, first: bool) {
+    pub(super) fn add(&mut self, segment: &Head, first: bool) {
         let shown = shown(segment);
         let flags = segment.flags;
         if !first {
@@ -39,7 +39,7 @@ impl Completeness {
 }
 
 /// What any segment but a SYN shows.
-fn shown(segment: &Segment) -> u8 {
+fn shown(segment: &Head) -> u8 {
     let flags = segment.flags;
     let handshake = match (flags.syn(), flags.ack()) {
         (true, true) => Completeness::SYN_ACK,

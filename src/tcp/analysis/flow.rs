@@ -2,7 +2,8 @@
 
 use super::finding::{Finding, Findings};
 use super::unacked::Unacked;
-use crate::tcp::segment::{Flags, Segment, TcpOption};
+use crate::tcp::head::{Head, Sack};
+use crate::tcp::segment::Flags;
 use crate::tcp::seq::SeqNum;
 
 /// What the rules look at in one segment.
@@ -21,7 +22,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    pub fn new(segment: &Segment, time: i64) -> Self {
+    pub fn new(segment: &Head, time: i64) -> Self {
         Self {
             seq: segment.seq,
             end: segment.seq + segment.payload_len,
@@ -105,7 +106,7 @@ pub struct Flow {
     /// What was found of the latest segment.
     pub last_found: Findings,
     /// The blocks of the latest SACK option (RFC 2018).
-    pub sacked: Vec<(SeqNum, SeqNum)>,
+    pub sacked: Sack,
     /// What is not acknowledged yet.
     pub unacked: Unacked,
 }
@@ -144,13 +145,12 @@ impl Flow {
     }
 
     /// Takes in the options that matter for later segments.
-    pub fn options(&mut self, segment: &Segment) {
-        for option in &segment.options {
-            match option {
-                TcpOption::WindowScale(shift) if segment.flags.syn() => self.scale = Scale::Shift((*shift).min(14)),
-                TcpOption::Sack(blocks) => self.sacked.clone_from(blocks),
-                _ => {}
-            }
+    pub fn options(&mut self, segment: &Head) {
+        if let Some(shift) = segment.scale.filter(|_| segment.flags.syn()) {
+            self.scale = Scale::Shift(shift.min(14));
+        }
+        if !segment.sack.blocks().is_empty() {
+            self.sacked = segment.sack;
         }
     }
 }

@@ -5,27 +5,21 @@ use proptest::prelude::*;
 
 const MS: i64 = 1_000_000;
 
-fn segment(flags: &str, seq: u32, ack: u32, len: u32, window: u16) -> Segment {
-    let addr = "127.0.0.1:1".parse().unwrap();
-    Segment {
-        src: addr,
-        dst: addr,
+fn segment(flags: &str, seq: u32, ack: u32, len: u32, window: u16) -> Head {
+    Head {
         seq: SeqNum::new(seq),
         ack: SeqNum::new(ack),
         flags: flags.parse().unwrap(),
         window,
-        urgent: 0,
-        options: Vec::new(),
-        options_cut: false,
         payload_len: len,
-        payload: Vec::new(),
+        ..Head::default()
     }
 }
 
 /// What is found of each of `segments`: sender is the client (`C`) or not, milliseconds, and the segment.
-fn names(segments: &[(char, i64, Segment)]) -> Vec<String> {
+fn names(segments: &[(char, i64, Head)]) -> Vec<String> {
     let mut analysis = Analysis::default();
-    let found = |(sender, millis, segment): &(char, i64, Segment)| {
+    let found = |(sender, millis, segment): &(char, i64, Head)| {
         let found = analysis.observe(segment, *sender == 'C', millis * MS);
         found.iter().map(Finding::name).collect::<Vec<_>>().join(" ")
     };
@@ -33,7 +27,7 @@ fn names(segments: &[(char, i64, Segment)]) -> Vec<String> {
 }
 
 /// A handshake across the wrap, a round trip of 10 ms, and 10 bytes of the client.
-fn opened() -> Vec<(char, i64, Segment)> {
+fn opened() -> Vec<(char, i64, Head)> {
     vec![
         ('C', 1, segment("S", u32::MAX - 4, 0, 0, 1000)),
         ('S', 6, segment("S.", 900, u32::MAX - 3, 0, 1000)),
@@ -42,7 +36,7 @@ fn opened() -> Vec<(char, i64, Segment)> {
     ]
 }
 
-fn last(more: &[(char, i64, Segment)]) -> String {
+fn last(more: &[(char, i64, Head)]) -> String {
     let mut segments = opened();
     segments.extend_from_slice(more);
     names(&segments).pop().unwrap()
@@ -146,7 +140,7 @@ proptest! {
         for (from_client, bits, seq, ack, len, window, time) in all {
             let mut segment = segment("none", seq, ack, len, window);
             segment.flags = Flags::from_bits(bits);
-            segment.options = vec![TcpOption::WindowScale(len.to_le_bytes()[0])];
+            segment.scale = Some(len.to_le_bytes()[0]);
             analysis.observe(&segment, from_client, time);
         }
         prop_assert!(analysis.completeness().number() < 64);

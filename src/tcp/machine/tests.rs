@@ -12,38 +12,33 @@ const RST: Flags = Flags::RST;
 const RST_ACK: Flags = Flags::RST.with(Flags::ACK);
 const SYN_ACK: Flags = Flags::SYN.with(Flags::ACK);
 
-fn segment(flags: Flags, seq: SeqNum, ack: SeqNum, len: u32) -> Segment {
-    Segment {
-        src: ([127, 0, 0, 1], 1).into(),
-        dst: ([127, 0, 0, 1], 2).into(),
+fn segment(flags: Flags, seq: SeqNum, ack: SeqNum, len: u32) -> Head {
+    Head {
         seq,
         ack,
         flags,
         window: if flags.rst() && !flags.ack() { 0 } else { 64 },
-        urgent: 0,
-        options: Vec::new(),
-        options_cut: false,
         payload_len: len,
-        payload: vec![b'x'; len as usize],
+        ..Head::default()
     }
 }
 
 /// A segment of this end, `sent` bytes after its SYN, that has received `received` numbers after the peer's.
-fn local(flags: Flags, sent: u32, received: u32, len: u32) -> Segment {
+fn local(flags: Flags, sent: u32, received: u32, len: u32) -> Head {
     segment(flags, LOCAL + sent, REMOTE + received, len)
 }
 
-fn remote(flags: Flags, sent: u32, received: u32, len: u32) -> Segment {
+fn remote(flags: Flags, sent: u32, received: u32, len: u32) -> Head {
     segment(flags, REMOTE + sent, LOCAL + received, len)
 }
 
 #[track_caller]
-fn sends(end: &Endpoint, segment: &Segment, to: State, rule: Rule) -> Endpoint {
+fn sends(end: &Endpoint, segment: &Head, to: State, rule: Rule) -> Endpoint {
     check(end, Stimulus::Sends(segment), to, rule)
 }
 
 #[track_caller]
-fn gets(end: &Endpoint, segment: &Segment, to: State, rule: Rule) -> Endpoint {
+fn gets(end: &Endpoint, segment: &Head, to: State, rule: Rule) -> Endpoint {
     check(end, Stimulus::Arrives(segment), to, rule)
 }
 

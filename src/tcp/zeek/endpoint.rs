@@ -2,7 +2,7 @@
 
 use super::marks::{Marks, Scaled};
 use super::stream::Stream;
-use crate::tcp::segment::Segment;
+use crate::tcp::head::Head;
 use crate::tcp::seq::{SeqNum, SeqRange};
 
 /// A jump of a SYN's or a reset's number by more bytes than this is not believed (`TOO_LARGE_SEQ_DELTA`).
@@ -58,7 +58,7 @@ pub struct Endpoint {
 
 impl Endpoint {
     /// Takes its first number from `segment`, or a new one where a SYN brings one that is believed.
-    pub fn begins(&mut self, segment: &Segment) {
+    pub fn begins(&mut self, segment: &Head) {
         let syn = segment.flags.syn();
         let anew = match self.phase {
             Phase::Inactive => true,
@@ -75,27 +75,27 @@ impl Endpoint {
     }
 
     /// The letter of the flags.
-    pub fn flag(&mut self, segment: &Segment) -> Option<char> {
+    pub fn flag(&mut self, segment: &Head) -> Option<char> {
         let relative = segment.seq.relative_to(self.start);
         self.marks.letter(segment, relative)
     }
 
     /// `w`, where the window is shut and that means something: not beside or after a reset, nor after the peer's FIN.
-    pub fn closes_window(&mut self, peer: &Self, segment: &Segment) -> Option<char> {
+    pub fn closes_window(&mut self, peer: &Self, segment: &Head) -> Option<char> {
         let counts =
             segment.window == 0 && !segment.flags.rst() && peer.phase != Phase::Closed && self.phase != Phase::Reset;
         (counts && self.zero_windows.rises()).then_some('w')
     }
 
     /// Remembers where its stream ends.
-    pub fn notes_fin(&mut self, segment: &Segment) {
+    pub fn notes_fin(&mut self, segment: &Head) {
         if segment.flags.fin() {
             self.fin_end = Some(self.relative(end(segment)));
         }
     }
 
     /// Takes down what its peer acknowledges with `segment`.
-    pub fn is_acknowledged(&mut self, segment: &Segment) {
+    pub fn is_acknowledged(&mut self, segment: &Head) {
         let Some(ack) = segment.acknowledges() else { return };
         if self.phase == Phase::Inactive {
             let start = one_before(ack);
@@ -109,7 +109,7 @@ impl Endpoint {
     }
 
     /// `t`, where the payload lies before the end of what was sent.
-    pub fn repeats(&mut self, segment: &Segment) -> Option<char> {
+    pub fn repeats(&mut self, segment: &Head) -> Option<char> {
         let (end, flags) = (end(segment), segment.flags);
         let jump = self.last.distance_to(end).unsigned_abs();
         if (flags.syn() || flags.rst()) && jump > TOO_FAR {
@@ -126,7 +126,7 @@ impl Endpoint {
 
     /// Its next phase after sending `segment`. True where this shows that the ends are to be exchanged: a SYN-ACK of one end
     /// was seen before the SYN of the other.
-    pub fn moves(&mut self, peer: &mut Self, segment: &Segment, by_originator: bool) -> bool {
+    pub fn moves(&mut self, peer: &mut Self, segment: &Head, by_originator: bool) -> bool {
         let flags = segment.flags;
         match self.phase {
             Phase::Inactive => return self.moves_first(peer, segment, by_originator),
@@ -149,7 +149,7 @@ impl Endpoint {
         false
     }
 
-    fn moves_first(&mut self, peer: &mut Self, segment: &Segment, by_originator: bool) -> bool {
+    fn moves_first(&mut self, peer: &mut Self, segment: &Head, by_originator: bool) -> bool {
         let flags = segment.flags;
         let reversed = flags.syn() && !by_originator && !flags.ack() && peer.phase == Phase::SynAckSent;
         if flags.syn() && by_originator {
@@ -176,7 +176,7 @@ impl Endpoint {
     }
 
     /// How many gaps in its stream are to be written, now that `peer` has acknowledged with `segment`.
-    pub fn misses(&mut self, peer: &Self, segment: &Segment) -> usize {
+    pub fn misses(&mut self, peer: &Self, segment: &Head) -> usize {
         let Some(ack) = segment.acknowledges() else { return 0 };
         let ack = self.relative(ack);
         let before_fin = |fin: SeqNum| fin.is_at_or_before(ack).then(|| one_before(fin));
@@ -188,7 +188,7 @@ impl Endpoint {
     }
 
     /// Takes the payload in.
-    pub fn brings(&mut self, segment: &Segment) {
+    pub fn brings(&mut self, segment: &Head) {
         if !segment.flags.rst() && segment.payload_len > 0 {
             let payload = segment.payload_range();
             self.stream.arrives(SeqRange::new(self.relative(payload.start), payload.len));
@@ -218,7 +218,7 @@ impl Endpoint {
 }
 
 /// The number after `segment`; what a reset carries is not of the stream.
-fn end(segment: &Segment) -> SeqNum {
+fn end(segment: &Head) -> SeqNum {
     let range = segment.range();
     let payload = if segment.flags.rst() { segment.payload_len } else { 0 };
     range.start + range.len.wrapping_sub(payload)

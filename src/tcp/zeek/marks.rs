@@ -1,6 +1,6 @@
 //! Which letters of Zeek's history have been written for one end.
 
-use crate::tcp::segment::Segment;
+use crate::tcp::head::Head;
 
 /// What was written for the flags of one end's segments.
 #[derive(Clone, Debug, Default)]
@@ -16,7 +16,7 @@ pub struct Marks {
 impl Marks {
     /// The letter that `segment`, whose number is `relative`, adds: `a`, `d`, `i` and `q` once, the others again where the
     /// number is another than the last time.
-    pub fn letter(&mut self, segment: &Segment, relative: u32) -> Option<char> {
+    pub fn letter(&mut self, segment: &Head, relative: u32) -> Option<char> {
         let flags = segment.flags;
         match (flags.syn(), flags.fin(), flags.rst()) {
             (_, true, true) => self.once('i'),

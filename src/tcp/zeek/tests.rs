@@ -1,11 +1,10 @@
 #![allow(clippy::unwrap_used, reason = "all of this file is a test")]
 
-use std::net::{Ipv4Addr, SocketAddr};
-
 use proptest::prelude::*;
 
 use super::Zeek;
-use crate::tcp::segment::{Flags, Segment};
+use crate::tcp::head::Head;
+use crate::tcp::segment::Flags;
 use crate::tcp::seq::SeqNum;
 
 /// The last segment's window where a line says nothing of it.
@@ -13,7 +12,7 @@ const OPEN: u16 = 512;
 
 /// A segment from `C 0 S`, `S 0 S. 1`, `C 1 P. 1 len 5`, `S 1 . 6 win 0`: who sends, number, flags, acknowledgement, and
 /// length and window where they are not 0 and open. The numbers count from 1000 at the client and from 2000 at the server.
-fn segment(line: &str) -> (Segment, bool) {
+fn segment(line: &str) -> (Head, bool) {
     let words: Vec<&str> = line.split_whitespace().collect();
     let number = |place: usize| words.get(place).map_or(0, |word| word.parse::<u32>().unwrap());
     let after = |name: &str| words.iter().position(|word| *word == name).map(|place| number(place + 1));
@@ -25,27 +24,14 @@ fn segment(line: &str) -> (Segment, bool) {
     (built(own + number(1), acknowledged, flags, window, after("len").unwrap_or(0)), from_client)
 }
 
-fn built(seq: u32, ack: u32, flags: Flags, window: u16, payload_len: u32) -> Segment {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-    Segment {
-        src: address,
-        dst: address,
-        seq: SeqNum::new(seq),
-        ack: SeqNum::new(ack),
-        flags,
-        window,
-        urgent: 0,
-        options: Vec::new(),
-        options_cut: false,
-        payload_len,
-        payload: Vec::new(),
-    }
+fn built(seq: u32, ack: u32, flags: Flags, window: u16, payload_len: u32) -> Head {
+    Head { seq: SeqNum::new(seq), ack: SeqNum::new(ack), flags, window, payload_len, ..Head::default() }
 }
 
 fn judged(lines: &[&str]) -> String {
-    let segments: Vec<(Segment, bool)> =
+    let segments: Vec<(Head, bool)> =
         lines.iter().flat_map(|line| line.split(';')).map(|line| segment(line.trim())).collect();
-    let zeek = Zeek::of(segments.iter().map(|(segment, from_client)| (segment, *from_client)));
+    let zeek = Zeek::of(segments.iter().copied());
     format!("{} {}", zeek.conn_state(), zeek.history())
 }
 
@@ -145,7 +131,7 @@ fn an_acknowledgement_of_what_was_not_seen_is_a_gap() {
 
 const STATES: [&str; 13] = ["REJ", "RSTRH", "RSTR", "RSTOS0", "RSTO", "SF", "SH", "S2", "SHR", "S3", "S0", "S1", "OTH"];
 
-fn any_segment() -> impl Strategy<Value = (Segment, bool)> {
+fn any_segment() -> impl Strategy<Value = (Head, bool)> {
     let number = || prop_oneof![Just(0), Just(u32::MAX), 0..40u32, any::<u32>()];
     let length = prop_oneof![Just(0), 0..20u32, any::<u32>()];
     let window = prop_oneof![Just(0), any::<u16>()];
@@ -156,7 +142,7 @@ fn any_segment() -> impl Strategy<Value = (Segment, bool)> {
 proptest! {
     #[test]
     fn any_segments_are_judged(segments in prop::collection::vec(any_segment(), 0..60)) {
-        let zeek = Zeek::of(segments.iter().map(|(segment, from)| (segment, *from)));
+        let zeek = Zeek::of(segments.iter().copied());
         prop_assert!(STATES.contains(&zeek.conn_state()));
         prop_assert!(zeek.history().chars().all(|letter| "shadfrgtwiq^".contains(letter.to_ascii_lowercase())));
     }
@@ -170,7 +156,7 @@ proptest! {
             segment.seq = segment.seq + shift;
             segment.ack = segment.ack + shift;
         }
-        let zeek = Zeek::of(segments.iter().map(|(segment, from)| (segment, *from)));
+        let zeek = Zeek::of(segments.iter().copied());
         prop_assert_eq!(format!("{} {}", zeek.conn_state(), zeek.history()), judged(&lines));
     }
 }

@@ -1,0 +1,114 @@
+//! One end of a connection, and what a segment does to both.
+
+use super::side::{Both, Side};
+use crate::socket::outlook::Socket;
+use crate::tcp::head::Head;
+use crate::tcp::machine::{Endpoint, Stimulus};
+use crate::tcp::rule::Rule;
+use crate::tcp::state::State;
+
+/// One end at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct End {
+    /// What its segments say.
+    pub tcp: Endpoint,
+    /// What its socket remembers, as far as segments and calls tell.
+    pub socket: Socket,
+    /// Whether calls at this end are known, so that reads and descriptors count.
+    pub has_calls: bool,
+    /// Whether, without known calls, a reset of its own shows that no program is there any more.
+    pub gave_up: bool,
+    /// Without segments: bytes that were read before the call that sent them was told to have ended.
+    pub read_ahead: u64,
+}
+
+impl End {
+    /// Whether a program can still use it: false once its last descriptor is closed, or, where its calls are not known, once
+    /// it has sent a reset.
+    pub fn has_program(&self) -> bool {
+        if self.has_calls { self.socket.descriptors > 0 } else { !self.gave_up }
+    }
+}
+
+/// A state that an event changed, or was looked at and kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// At which end.
+    pub side: Side,
+    /// The state before.
+    pub from: State,
+    /// The state after.
+    pub to: State,
+    /// Why.
+    pub rule: Rule,
+}
+
+/// What one segment did.
+#[derive(Clone, Copy, Debug)]
+pub struct Exchange {
+    /// The sender's step.
+    pub sent: Change,
+    /// The receiver's step.
+    pub arrived: Change,
+    /// Whether the receiving end, had it no program, would have answered with a reset.
+    pub draws_reset: bool,
+    /// Whether a program could still take it when it arrived.
+    pub heard: bool,
+}
+
+/// A segment is sent by `side` and arrives at `peer`, which is `side` itself for a socket that is connected with itself.
+pub fn exchange(ends: &mut Both<End>, side: Side, peer: Side, head: &Head) -> Exchange {
+    let draws_reset = ends[peer].tcp.would_reset_without_reader(head);
+    let heard = ends[peer].has_program() || head.payload_len == 0;
+    let sent = ends[side].sends(side, head);
+    let arrived = ends[peer].gets(peer, head);
+    Exchange { sent, arrived, draws_reset, heard }
+}
+
+impl End {
+    fn sends(&mut self, side: Side, head: &Head) -> Change {
+        let step = self.tcp.step(Stimulus::Sends(head));
+        self.tcp = step.after;
+        if head.flags.rst() && step.rule != Rule::NotItsOwn {
+            // A full socket that can receive no more answers data with a reset and takes the error itself
+            // (tcp_rcv_state_process(), TCP_ABORT_ON_DATA); one whose program gave up has nobody to tell.
+            let answers_for_program =
+                step.rule == Rule::AnswersWithReset && self.has_calls && self.socket.descriptors > 0;
+            if answers_for_program && step.from != State::Closed {
+                self.socket.reset_arrives(State::Established);
+            }
+            self.socket.dies();
+            self.gave_up = !self.has_calls;
+        }
+        if head.flags.fin() {
+            self.socket.send_shut = true;
+        }
+        self.socket.state = step.to;
+        Change { side, from: step.from, to: step.to, rule: step.rule }
+    }
+
+    fn gets(&mut self, side: Side, head: &Head) -> Change {
+        let before = self.tcp.rcv_nxt;
+        let step = self.tcp.step(Stimulus::Arrives(head));
+        self.tcp = step.after;
+        match step.rule {
+            Rule::ResetArrives | Rule::Refused => {
+                self.socket.reset_arrives(step.from);
+            }
+            _ if step.to != State::Closed && !head.flags.rst() => {
+                let from = before.unwrap_or(head.payload_range().start);
+                let new = head.payload_range().end();
+                if self.tcp.rcv_nxt.is_some_and(|next| new.is_at_or_before(next)) && from.is_before(new) {
+                    self.socket.data_arrives(u64::from(new.relative_to(from)).min(u64::from(head.payload_len)));
+                }
+                let fin_taken = head.fin_seq().is_some_and(|fin| self.tcp.rcv_nxt == Some(fin + 1));
+                if fin_taken {
+                    self.socket.fin_arrives();
+                }
+            }
+            _ => {}
+        }
+        self.socket.state = step.to;
+        Change { side, from: step.from, to: step.to, rule: step.rule }
+    }
+}
