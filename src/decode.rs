@@ -65,6 +65,21 @@ pub fn layout(link_type: LinkType, data: &[u8], original_len: u32) -> Option<Lay
     Some(Layout { ip: packet.header, tcp: packet.start, payload, end: packet.end })
 }
 
+/// What an IP header tells of a packet's way and of its sender's counter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hop {
+    /// The time to live, or hop limit: how many routers it may still pass.
+    pub limit: u8,
+    /// The identification of version 4; 0 in version 6, which has none outside fragments.
+    pub id: u16,
+}
+
+/// What the innermost IP header of a packet tells of its way; `None` where [`decode`] finds no IP packet.
+pub fn hop(link_type: LinkType, data: &[u8]) -> Option<Hop> {
+    let original_len = u32::try_from(data.len()).ok()?;
+    ip::packet(link_type, data, original_len).ok().map(|packet| packet.hop)
+}
+
 /// How many bytes of a packet are headers up to the network layer's, and UDP's where that comes next in a whole packet; `None`
 /// where there is no IP header. An IP fragment's own payload is data, whatever it begins with.
 pub fn beyond_network(link_type: LinkType, data: &[u8]) -> Option<usize> {

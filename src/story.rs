@@ -13,6 +13,7 @@ mod correlate;
 mod descriptors;
 pub mod drawing;
 pub mod end;
+pub mod ending;
 mod explain;
 pub mod journal;
 mod ladder;

@@ -5,13 +5,14 @@ use std::net::IpAddr;
 use etherparse::{EtherType, IpNumber, LaxNetSlice, LaxSlicedPacket};
 
 use super::fragment::Fragment;
-use super::{LinkType, Refusal, link, tunnel};
+use super::{Hop, LinkType, Refusal, link, tunnel};
 
 /// The innermost IP packet, which is not a fragment. Offsets count from the first byte of the captured frame.
 pub struct Packet {
     pub src: IpAddr,
     pub dst: IpAddr,
     pub protocol: IpNumber,
+    pub hop: Hop,
     /// Where its header begins.
     pub header: usize,
     /// Where the payload begins.
@@ -76,6 +77,7 @@ struct Header<'a> {
     src: IpAddr,
     dst: IpAddr,
     protocol: IpNumber,
+    hop: Hop,
     fragmented: bool,
     /// The address in memory of the first header's first byte.
     address: usize,
@@ -106,7 +108,7 @@ impl<'a> Header<'a> {
         if end < start {
             return Err(Refusal::Malformed(format!("IP length {} is less than its own headers", self.total_len)));
         }
-        Ok(Packet { src: self.src, dst: self.dst, protocol: self.protocol, header, start, end })
+        Ok(Packet { src: self.src, dst: self.dst, protocol: self.protocol, hop: self.hop, header, start, end })
     }
 
     fn v4(ip: &etherparse::LaxIpv4Slice<'a>) -> Self {
@@ -115,6 +117,7 @@ impl<'a> Header<'a> {
             src: header.source_addr().into(),
             dst: header.destination_addr().into(),
             protocol: payload.ip_number,
+            hop: Hop { limit: header.ttl(), id: header.identification() },
             fragmented: payload.fragmented,
             address: header.slice().as_ptr().addr(),
             total_len: usize::from(header.total_len()),
@@ -128,6 +131,7 @@ impl<'a> Header<'a> {
             src: header.source_addr().into(),
             dst: header.destination_addr().into(),
             protocol: payload.ip_number,
+            hop: Hop { limit: header.hop_limit(), id: 0 },
             fragmented: payload.fragmented,
             address: header.slice().as_ptr().addr(),
             total_len: match usize::from(header.payload_length()) {

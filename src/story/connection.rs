@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::end::End;
+use super::ending::Ending;
 use super::side::{Both, Side};
 use crate::event::{Actor, ConnectionId, EventId, FrameNo};
 use crate::tcp::seq::SeqNum;
@@ -20,6 +21,8 @@ pub struct Connection {
     pub events: Vec<EventId>,
     /// Its first and its last frame.
     pub frames: Option<(FrameNo, FrameNo)>,
+    /// What its segments amount to.
+    pub ending: Ending,
     /// The ends after its last event.
     pub ends: Both<End>,
 }
@@ -33,6 +36,7 @@ impl Connection {
             actors: Both::default(),
             events: Vec::new(),
             frames: None,
+            ending: Ending::default(),
             ends: Both::default(),
         }
     }

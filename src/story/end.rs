@@ -59,10 +59,10 @@ pub struct Exchange {
 /// A segment is sent by `side` and arrives at `peer`, which is `side` itself for a socket that is connected with itself.
 pub fn exchange(ends: &mut Both<End>, side: Side, peer: Side, head: &Head) -> Exchange {
     let draws_reset = ends[peer].tcp.would_reset_without_reader(head);
-    let heard = ends[peer].has_program() || head.payload_len == 0;
+    let is_heard = ends[peer].has_program() || head.payload_len == 0;
     let sent = ends[side].sends(side, head);
     let arrived = ends[peer].gets(peer, head);
-    Exchange { sent, arrived, draws_reset, heard }
+    Exchange { sent, arrived, draws_reset, heard: is_heard }
 }
 
 impl End {

@@ -7,8 +7,10 @@ use super::connection::Connection;
 use super::descriptors::{Descriptors, Handle};
 pub use super::end::Change;
 use super::end::{End, Exchange, exchange};
+use super::ending::Seen;
 use super::side::{Both, Side};
-use crate::event::{Actor, ConnectionId, Event, EventId, FrameNo, What};
+use crate::decode::hop;
+use crate::event::{Actor, ConnectionId, Event, EventId, Frame, Time, What};
 use crate::socket::call::{Call, Fd};
 use crate::tcp::segment::Segment;
 
@@ -81,7 +83,7 @@ impl Track {
     /// Takes the next event in.
     pub fn apply(&mut self, event: &Event) {
         let mut record = match &event.what {
-            What::Segment { frame, segment } => self.segment(frame.number, segment),
+            What::Segment { frame, segment } => self.segment(event.time, frame, segment),
             What::Begun(call) => self.begun(event, call),
             What::Ended { begun, outcome } => self.ended(event, *begun, outcome),
             What::Exit(_) => self.exit(event.actor.as_ref()),
@@ -136,15 +138,21 @@ impl Track {
         })
     }
 
-    fn segment(&mut self, frame: FrameNo, segment: &Segment) -> Record {
+    fn segment(&mut self, time: Time, frame: &Frame, segment: &Segment) -> Record {
         let id = self.connection_of(segment);
         self.tie_connect(id, segment);
         let Some(connection) = self.connection_mut(id) else { return Record::default() };
         let side = connection.side_of(segment.src).unwrap_or(Side::Client);
         let peer = connection.peer_of(side);
-        connection.frames = Some((connection.frames.map_or(frame, |(first, _)| first), frame));
-        let Exchange { sent, arrived, draws_reset, heard } =
-            exchange(&mut connection.ends, side, peer, &segment.head());
+        connection.frames = Some((connection.frames.map_or(frame.number, |(first, _)| first), frame.number));
+        let head = segment.head();
+        let snd_nxt = connection.ends[side].tcp.snd_nxt;
+        let exchange = exchange(&mut connection.ends, side, peer, &head);
+        let (hop, with_itself) = (hop(frame.link_type, &frame.data), connection.is_with_itself());
+        let frame = frame.number;
+        let seen = Seen { side, frame, time, head: &head, hop, snd_nxt, exchange: &exchange, with_itself };
+        connection.ending.take(&seen);
+        let Exchange { sent, arrived, draws_reset, heard } = exchange;
         Record {
             connection: Some(id),
             side: Some(side),

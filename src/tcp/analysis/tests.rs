@@ -86,8 +86,8 @@ fn a_closed_window_is_probed_and_opened() {
     let closed = ('S', 20, segment(".", 901, 6, 0, 0));
     let probe = ('C', 300, segment(".", 6, 901, 1, 1000));
     assert_eq!(last(std::slice::from_ref(&closed)), "zero_window");
-    assert_eq!(last(&[closed.clone(), probe.clone()]), "zero_window_probe");
-    assert_eq!(last(&[closed.clone(), probe.clone(), closed.clone()]), "zero_window zero_window_probe_ack");
+    assert_eq!(last(&[closed, probe]), "zero_window_probe");
+    assert_eq!(last(&[closed, probe, closed]), "zero_window zero_window_probe_ack");
     assert_eq!(last(&[closed, probe, ('S', 310, segment(".", 901, 6, 0, 500))]), "window_update");
 }
 
@@ -95,7 +95,7 @@ fn a_closed_window_is_probed_and_opened() {
 fn a_keep_alive_is_answered() {
     let ack = |millis| ('S', millis, segment(".", 901, 6, 0, 1000));
     let probe = ('C', 7_000, segment(".", 5, 901, 0, 1000));
-    assert_eq!(last(&[ack(20), probe.clone()]), "keep_alive");
+    assert_eq!(last(&[ack(20), probe]), "keep_alive");
     assert_eq!(last(&[ack(20), probe, ack(7_001)]), "keep_alive_ack");
 }
 
@@ -104,7 +104,7 @@ fn an_acknowledgement_of_what_was_not_captured_is_said() {
     let ack = |millis| ('S', millis, segment(".", 901, 500, 0, 1000));
     assert_eq!(last(&[ack(20)]), "ack_lost_segment");
     let behind = ('C', 21, segment("P.", 500, 901, 10, 1000));
-    assert_eq!(last(&[ack(20), behind.clone()]), "lost_segment");
+    assert_eq!(last(&[ack(20), behind]), "lost_segment");
     assert_eq!(last(&[ack(20), behind, ('S', 22, segment(".", 901, 510, 0, 1000))]), "ack_lost_segment");
 }
 
