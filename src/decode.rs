@@ -6,6 +6,8 @@
 //! always taken from the IP header, never from what was captured of it.
 
 mod fragment;
+mod fragments;
+mod glance;
 mod ip;
 mod link;
 mod options;
@@ -14,6 +16,8 @@ mod tunnel;
 mod udp;
 
 pub use fragment::{Fragment, Whole, decode_payload};
+pub use fragments::Fragments;
+pub use glance::{Glance, glance, of_segment};
 pub use link::LinkType;
 pub use options::options;
 pub use udp::udp;

@@ -25,6 +25,33 @@ pub struct FrameNo(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u32);
 
+impl FrameNo {
+    /// Where the file's number begins, in bits: 2⁴⁸ packets are more than a disk holds.
+    const FILE: u32 = 48;
+
+    /// Packet `number` of the `file`th of several files, counted from 1; with 0 there is only one file.
+    pub const fn in_file(file: u16, number: u64) -> Self {
+        Self((file as u64) << Self::FILE | number & ((1 << Self::FILE) - 1))
+    }
+
+    /// The file, counted from 1, where there are several; else 0.
+    pub const fn file(self) -> u64 {
+        self.0 >> Self::FILE
+    }
+
+    /// The number in its file.
+    pub const fn number(self) -> u64 {
+        self.0 & ((1 << Self::FILE) - 1)
+    }
+}
+
+impl fmt::Display for FrameNo {
+    /// Its number; with several files `FILE:NUMBER`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.file() == 0 { self.0.fmt(f) } else { f.pad(&format!("{}:{}", self.file(), self.number())) }
+    }
+}
+
 macro_rules! shown_as_its_number {
     ($($name:ident),*) => {$(
         impl fmt::Display for $name {
@@ -34,7 +61,7 @@ macro_rules! shown_as_its_number {
         }
     )*};
 }
-shown_as_its_number!(EventId, FrameNo, ConnectionId);
+shown_as_its_number!(EventId, ConnectionId);
 
 /// A point in time: nanoseconds since 1970-01-01T00:00:00Z, by `CLOCK_REALTIME`, as captures have it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]

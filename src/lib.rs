@@ -19,5 +19,6 @@ pub mod report;
 pub mod socket;
 pub mod source;
 pub mod story;
+pub mod survey;
 pub mod tcp;
 pub mod tui;

@@ -25,7 +25,7 @@ mod standing;
 pub mod telling;
 mod text;
 pub mod track;
-mod verdict;
+pub mod verdict;
 
 use std::collections::{HashMap, HashSet};
 

@@ -13,7 +13,7 @@ use house::source::Source;
 
 /// Each room with the rooms that it may import. One way only:
 /// `tcp ← {socket, decode} ← event ← notation ← {source, story} ← {report, tui} ← app ← main`.
-const HOUSE: [(&str, &[&str]); 12] = [
+const HOUSE: [(&str, &[&str]); 13] = [
     ("tcp", &[]),
     ("socket", &["tcp"]),
     ("decode", &["tcp"]),
@@ -21,15 +21,16 @@ const HOUSE: [(&str, &[&str]); 12] = [
     ("notation", &["tcp", "socket", "decode", "event"]),
     ("source", &["tcp", "socket", "decode", "event", "notation"]),
     ("story", &["tcp", "socket", "decode", "event", "notation"]),
-    ("report", &["tcp", "socket", "decode", "event", "notation", "source", "story"]),
+    ("report", &["tcp", "socket", "decode", "event", "notation", "source", "story", "survey"]),
     ("tui", &["tcp", "socket", "decode", "event", "notation", "source", "story"]),
+    ("survey", &["tcp", "socket", "decode", "event", "notation", "source", "story"]),
     ("cli", &[]),
-    ("app", &["tcp", "socket", "decode", "event", "notation", "source", "story", "report", "tui", "cli"]),
+    ("app", &["tcp", "socket", "decode", "event", "notation", "source", "story", "survey", "report", "tui", "cli"]),
     ("main", &["source", "app", "cli"]),
 ];
 
 /// Rooms that do no I/O: what they say is a function of what they are given.
-const PURE: [&str; 6] = ["tcp", "socket", "decode", "event", "notation", "story"];
+const PURE: [&str; 7] = ["tcp", "socket", "decode", "event", "notation", "story", "survey"];
 
 /// Paths that do I/O. Addresses (`SocketAddr`, `IpAddr`) are values and stay allowed.
 const IO: [&str; 13] = [

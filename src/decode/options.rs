@@ -28,7 +28,7 @@ pub fn options(mut list: &[u8]) -> (Vec<TcpOption>, bool) {
 }
 
 /// The bytes between an option's length and the next option, and what comes from there on. The length counts kind and itself.
-fn body(from_length: &[u8]) -> Option<(&[u8], &[u8])> {
+pub fn body(from_length: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&length, rest) = from_length.split_first()?;
     rest.split_at_checked(usize::from(length).checked_sub(2)?)
 }

@@ -6,7 +6,6 @@
 
 mod bytes;
 mod error;
-mod fragments;
 mod packed;
 mod pcap;
 mod pcapng;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::end::End;
-use super::ending::Ending;
+use super::ending::{Ending, Watch};
 use super::side::{Both, Side};
 use crate::event::{Actor, ConnectionId, EventId, FrameNo};
 use crate::tcp::seq::SeqNum;
@@ -23,6 +23,8 @@ pub struct Connection {
     pub frames: Option<(FrameNo, FrameNo)>,
     /// What its segments amount to.
     pub ending: Ending,
+    /// What has to be watched to tell that.
+    pub watch: Watch,
     /// The ends after its last event.
     pub ends: Both<End>,
 }
@@ -37,6 +39,7 @@ impl Connection {
             events: Vec::new(),
             frames: None,
             ending: Ending::default(),
+            watch: Watch::default(),
             ends: Both::default(),
         }
     }

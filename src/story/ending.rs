@@ -3,6 +3,9 @@
 //! A story keeps all segments and a survey of millions keeps none, and both must come to the same verdict. So this is all that
 //! a verdict rests on, of fixed size whatever the number of segments, and both feed it alike.
 
+use std::fmt;
+use std::num::NonZeroU64;
+
 use super::end::Exchange;
 use super::side::{Both, Side};
 use super::telling::Certainty;
@@ -16,15 +19,50 @@ use crate::tcp::state::State;
 /// So many repetitions in a row without a sign of the peer, and it is taken to be gone.
 pub const GIVES_UP: u16 = 3;
 
+/// A frame's number, which is never 0, so that "none" costs no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InFrame(NonZeroU64);
+
+impl InFrame {
+    fn new(frame: FrameNo) -> Self {
+        Self(NonZeroU64::new(frame.0).unwrap_or(NonZeroU64::MAX))
+    }
+
+    /// The frame.
+    pub const fn frame(self) -> FrameNo {
+        FrameNo(self.0.get())
+    }
+}
+
+impl fmt::Display for InFrame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.frame().fmt(f)
+    }
+}
+
 /// A segment as a verdict speaks of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Told {
+struct Told {
+    frame: InFrame,
+    /// Nanoseconds of silence before it: since the last byte, SYN or FIN of either end.
+    idle: i64,
+    len: u32,
+}
+
+impl Told {
+    /// Without the silence before it.
+    const fn answered(self) -> Answered {
+        Answered { frame: self.frame, len: self.len }
+    }
+}
+
+/// A segment that was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answered {
     /// Its frame.
-    pub frame: FrameNo,
+    pub frame: InFrame,
     /// Its payload in bytes.
     pub len: u32,
-    /// Nanoseconds of silence before it: since the last byte, SYN or FIN of either end.
-    pub idle: i64,
 }
 
 /// How a reset came to be.
@@ -41,15 +79,15 @@ pub enum Kind {
 /// The reset that ended a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reset {
+    /// Its frame.
+    pub frame: InFrame,
+    /// What it answers.
+    pub answers: Option<Answered>,
     /// In whose name it was sent.
     pub by: Side,
-    /// Its frame.
-    pub frame: FrameNo,
     /// How it came to be.
     pub kind: Kind,
-    /// What it answers.
-    pub answers: Option<Told>,
-    /// How sure that is.
+    /// How sure it is what it answers.
     pub certainty: Certainty,
     /// Whether its sender had repeated itself in vain before.
     pub after_silence: bool,
@@ -61,30 +99,34 @@ pub struct Reset {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Thread {
     number: Option<SeqNum>,
-    latest: Option<Told>,
-    /// The first that draws a reset where no program is, and is not answered.
-    draws: Option<Told>,
-    /// How many such there are.
+    /// How many draw a reset where no program is, and are not answered.
     drawing: u32,
+    /// The first such; without one the latest of all.
+    told: Option<Told>,
 }
 
-/// What is held of one connection's ending.
+/// How a connection ended, as far as its segments tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ending {
     /// Each end's first FIN.
-    pub fins: Both<Option<FrameNo>>,
+    pub fins: Both<Option<InFrame>>,
+    /// The reset that ended it.
+    pub reset: Option<Reset>,
+    /// Nanoseconds of silence before what ended it: its reset, or else its first FIN.
+    pub idle: Option<i64>,
+    /// How many segments each end repeated, or sent to see whether its peer is there, since it heard of it.
+    pub repeats: Both<u16>,
     /// Who sent the first FIN of all.
     pub first_fin: Option<Side>,
     /// Whether each FIN was sent before the other had arrived.
     pub crossed: bool,
     /// Whether the server was heard of.
     pub answered: bool,
-    /// The reset that ended it.
-    pub reset: Option<Reset>,
-    /// How many segments each end repeated, or sent to see whether its peer is there, since it heard of it.
-    pub repeats: Both<u16>,
-    /// Nanoseconds of silence before what ended it: its reset, or else its first FIN.
-    pub idle: Option<i64>,
+}
+
+/// What has to be watched while a connection goes on, to tell how it ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Watch {
     threads: Both<Thread>,
     /// When a byte, a SYN or a FIN was sent last.
     active: Option<Time>,
@@ -115,28 +157,23 @@ pub struct Seen<'a> {
 
 impl Ending {
     /// Takes the next segment in.
-    pub fn take(&mut self, seen: &Seen<'_>) {
+    pub fn take(&mut self, watch: &mut Watch, seen: &Seen<'_>) {
         let (side, head) = (seen.side, seen.head);
-        let told = Told { frame: seen.frame, len: head.payload_len, idle: self.silence(seen.time) };
+        let told = Told { frame: InFrame::new(seen.frame), len: head.payload_len, idle: watch.silence(seen.time) };
         let changes = [seen.exchange.sent, seen.exchange.arrived];
         self.crossed |= !seen.with_itself && changes.iter().any(|change| change.rule == Rule::FinsCross);
         // An acknowledgement shows that there was something to acknowledge, captured or not.
         self.answered |= side == Side::Server || (head.flags.ack() && !head.flags.rst() && !head.flags.syn());
         if head.flags.rst() {
-            self.reset(seen, told);
+            self.reset(watch, seen, told);
         } else {
             self.repeats(seen);
             self.fin(side, told, head);
-            self.thread(seen, told);
-            self.hops[side] = seen.hop.map_or(self.hops[side], |hop| hop.limit);
+            watch.segment(seen, told);
         }
         if seen.is_active() {
-            self.active = Some(seen.time);
+            watch.active = Some(seen.time);
         }
-    }
-
-    fn silence(&self, now: Time) -> i64 {
-        self.active.map_or(0, |active| now.since(active).max(0))
     }
 
     fn fin(&mut self, side: Side, told: Told, head: &Head) {
@@ -159,21 +196,8 @@ impl Ending {
         }
     }
 
-    fn thread(&mut self, seen: &Seen<'_>, told: Told) {
-        let Some(number) = seen.head.acknowledges() else { return };
-        let thread = &mut self.threads[seen.side];
-        if thread.number != Some(number) {
-            *thread = Thread { number: Some(number), ..Thread::default() };
-        }
-        thread.latest = Some(told);
-        if seen.exchange.draws_reset {
-            thread.draws.get_or_insert(told);
-            thread.drawing = thread.drawing.saturating_add(1);
-        }
-    }
-
-    fn reset(&mut self, seen: &Seen<'_>, told: Told) {
-        let (answers, certainty) = self.answered_by(seen);
+    fn reset(&mut self, watch: &mut Watch, seen: &Seen<'_>, told: Told) {
+        let (answers, certainty) = watch.answered_by(seen);
         let is_answer = !seen.head.flags.ack() && certainty == Certainty::Proven;
         if self.reset.is_some() || !(seen.ends_something() || is_answer) {
             return;
@@ -184,11 +208,38 @@ impl Ending {
             (Rule::Aborts, _) => Kind::Aborts,
             _ => Kind::Answers,
         };
-        let usual = self.hops[seen.side];
+        let usual = watch.hops[seen.side];
         let hops = seen.hop.map(|hop| (hop.limit, usual)).filter(|(own, usual)| *usual != 0 && own != usual);
         let after_silence = self.repeats[seen.side] >= 2;
         self.idle = Some(answers.filter(|_| kind == Kind::Answers).map_or(told.idle, |answered| answered.idle));
-        self.reset = Some(Reset { by: seen.side, frame: told.frame, kind, answers, certainty, after_silence, hops });
+        self.reset = Some(Reset {
+            by: seen.side,
+            frame: told.frame,
+            kind,
+            answers: answers.map(Told::answered),
+            certainty,
+            after_silence,
+            hops,
+        });
+    }
+}
+
+impl Watch {
+    fn silence(&self, now: Time) -> i64 {
+        self.active.map_or(0, |active| now.since(active).max(0))
+    }
+
+    fn segment(&mut self, seen: &Seen<'_>, told: Told) {
+        self.hops[seen.side] = seen.hop.map_or(self.hops[seen.side], |hop| hop.limit);
+        let Some(number) = seen.head.acknowledges() else { return };
+        let thread = &mut self.threads[seen.side];
+        if thread.number != Some(number) {
+            *thread = Thread { number: Some(number), ..Thread::default() };
+        }
+        if thread.drawing == 0 {
+            thread.told = Some(told);
+        }
+        thread.drawing = thread.drawing.saturating_add(u32::from(seen.exchange.draws_reset));
     }
 
     /// A bare reset carries as its number the ACK number of the segment that it answers (RFC 9293 §3.10.7.1). Of several with
@@ -199,13 +250,9 @@ impl Ending {
         if seen.head.flags.ack() || thread.number != Some(seen.head.seq) {
             return (None, Certainty::Unknown);
         }
-        let only = thread.drawing == 1;
+        let certainty = if thread.drawing == 1 { Certainty::Proven } else { Certainty::Likely };
         thread.drawing = thread.drawing.saturating_sub(1);
-        match thread.draws.take() {
-            Some(draws) if only => (Some(draws), Certainty::Proven),
-            Some(draws) => (Some(draws), Certainty::Likely),
-            None => (thread.latest, Certainty::Likely),
-        }
+        (thread.told, certainty)
     }
 }
 

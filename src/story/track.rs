@@ -151,7 +151,7 @@ impl Track {
         let (hop, with_itself) = (hop(frame.link_type, &frame.data), connection.is_with_itself());
         let frame = frame.number;
         let seen = Seen { side, frame, time, head: &head, hop, snd_nxt, exchange: &exchange, with_itself };
-        connection.ending.take(&seen);
+        connection.ending.take(&mut connection.watch, &seen);
         let Exchange { sent, arrived, draws_reset, heard } = exchange;
         Record {
             connection: Some(id),

@@ -117,7 +117,7 @@ pub fn verdict(story: &Story, id: ConnectionId) -> Option<Verdict> {
 /// Who sent the first FIN, and who sent the reset that ended it with its frame.
 pub fn closers(story: &Story, connection: &Connection) -> (Option<&'static str>, Option<(Side, FrameNo)>) {
     let facts = facts(story, connection);
-    (facts.first_closer(), facts.ending.reset.map(|reset| (reset.by, reset.frame)))
+    (facts.first_closer(), facts.ending.reset.map(|reset| (reset.by, reset.frame.frame())))
 }
 
 /// What the verdict on `connection` rests on.
@@ -141,7 +141,7 @@ fn reason(story: &Story, connection: &Connection) -> Option<String> {
     let reset = connection.ending.reset.filter(|reset| reset.kind == Kind::Aborts)?;
     let is_it = |id: &&crate::event::EventId| {
         let segment = story.journal().get(**id).and_then(crate::event::Event::segment);
-        segment.is_some_and(|(frame, _)| frame.number == reset.frame)
+        segment.is_some_and(|(frame, _)| frame.number == reset.frame.frame())
     };
     let event = connection.events.iter().find(is_it)?;
     let cause = story.cause(*event).filter(|cause| !cause.causes.is_empty())?;

@@ -54,6 +54,10 @@ impl Zeek {
         &self.history
     }
 
+    /// Every word that [`Self::conn_state`] can say.
+    pub const STATES: [&str; 13] =
+        ["REJ", "RSTRH", "RSTR", "RSTOS0", "RSTO", "SF", "SH", "S2", "SHR", "S3", "S0", "S1", "OTH"];
+
     /// How the connection stands, in Zeek's word: `SF`, `RSTR`, `S0`, …
     pub fn conn_state(&self) -> &'static str {
         let (originator, responder) = (self.originator.phase, self.responder.phase);

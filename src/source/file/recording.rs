@@ -11,9 +11,8 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use self::lines::Lines;
-use super::fragments::Fragments;
 use super::{Capture, FileError, Item, Record};
-use crate::decode::{Decoded, decode};
+use crate::decode::{Decoded, Fragments, decode};
 use crate::event::{Event, EventId, Gap, Run, Time, What, without_controls};
 
 /// A file as events, and all that it held beside them.

@@ -1,8 +1,7 @@
 //! A verdict in sentences.
 
 use super::{Facts, Name};
-use crate::event::FrameNo;
-use crate::story::ending::{Reset, Told};
+use crate::story::ending::{Answered, InFrame, Reset};
 use crate::story::side::Side;
 use crate::story::standing::bytes;
 
@@ -47,7 +46,7 @@ fn with_itself(facts: &Facts) -> Vec<String> {
 }
 
 /// A segment that was answered, in words: `5 bytes more (8)`.
-fn answered(answers: Option<Told>) -> String {
+fn answered(answers: Option<Answered>) -> String {
     match answers {
         Some(told) if told.len > 0 => format!("{} more ({})", bytes(u64::from(told.len)), told.frame),
         Some(told) => format!("a segment ({})", told.frame),
@@ -187,7 +186,7 @@ fn unanswered(facts: &Facts) -> Vec<String> {
 fn closed(facts: &Facts) -> Vec<String> {
     let first = facts.ending.first_fin.unwrap_or(Side::Client);
     let (name, other) = (first.name(), first.peer().name());
-    let frame = |fin: Option<FrameNo>| fin.map_or_else(String::new, |fin| format!(" (FIN, {fin})"));
+    let frame = |fin: Option<InFrame>| fin.map_or_else(String::new, |fin| format!(" (FIN, {fin})"));
     let (own, others) = (frame(facts.ending.fins[first]), frame(facts.ending.fins[first.peer()]));
     let lost_bytes = facts.lost.client + facts.lost.server;
     let fate = if lost_bytes == 0 && facts.all_acknowledged {

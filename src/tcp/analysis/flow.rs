@@ -106,7 +106,7 @@ pub struct Flow {
     /// What was found of the latest segment.
     pub last_found: Findings,
     /// The blocks of the latest SACK option (RFC 2018).
-    pub sacked: Sack,
+    pub sacked: Option<Box<Sack>>,
     /// What is not acknowledged yet.
     pub unacked: Unacked,
 }
@@ -150,7 +150,7 @@ impl Flow {
             self.scale = Scale::Shift(shift.min(14));
         }
         if !segment.sack.blocks().is_empty() {
-            self.sacked = segment.sack;
+            self.sacked = Some(Box::new(segment.sack));
         }
     }
 }

@@ -40,7 +40,7 @@ fn was_asked_for(seen: &Seen, rev: &Flow) -> bool {
     let left_out = || {
         let held =
             |(left, right): &(SeqNum, SeqNum)| left.is_at_or_before(seen.seq) && seen.end.is_at_or_before(*right);
-        !rev.sacked.blocks().is_empty() && !rev.sacked.blocks().iter().any(held)
+        rev.sacked.as_ref().is_some_and(|sack| !sack.blocks().iter().any(held))
     };
     rev.duplicate_acks >= 2 && (rev.last_ack == seen.seq || left_out())
 }

@@ -10,7 +10,7 @@ pub struct Marks {
     fin: Option<u32>,
     rst: Option<u32>,
     /// The letters of which one is enough.
-    once: Vec<char>,
+    once: Once,
 }
 
 impl Marks {
@@ -31,9 +31,20 @@ impl Marks {
     }
 
     fn once(&mut self, letter: char) -> Option<char> {
-        let is_new = !self.once.contains(&letter);
-        is_new.then(|| self.once.push(letter))?;
-        Some(letter)
+        self.once.is_new(letter).then_some(letter)
+    }
+}
+
+/// Letters from `a` to `z` that were written.
+#[derive(Clone, Copy, Debug, Default)]
+struct Once(u32);
+
+impl Once {
+    fn is_new(&mut self, letter: char) -> bool {
+        let bit = 1 << (u32::from(letter) & 31);
+        let is_new = self.0 & bit == 0;
+        self.0 |= bit;
+        is_new
     }
 }
 
@@ -43,12 +54,12 @@ fn anew(last: &mut Option<u32>, number: u32, letter: char) -> Option<char> {
 
 /// A letter that is written at the first, the tenth, the hundredth time and so on.
 #[derive(Clone, Debug, Default)]
-pub struct Scaled(u64);
+pub struct Scaled(u32);
 
 impl Scaled {
     /// Counts one more, and says whether it is to be written.
     pub fn rises(&mut self) -> bool {
         self.0 = self.0.saturating_add(1);
-        self.0 == 10u64.saturating_pow(self.0.ilog10())
+        self.0 == 10u32.saturating_pow(self.0.ilog10())
     }
 }

@@ -14,13 +14,13 @@ pub struct Stream {
     /// The first number that was neither seen nor given up.
     next: SeqNum,
     /// What was seen behind it.
-    ahead: VecDeque<SeqRange>,
+    ahead: Option<Box<VecDeque<SeqRange>>>,
     gave_up: bool,
 }
 
 impl Default for Stream {
     fn default() -> Self {
-        Self { next: SeqNum::new(1), ahead: VecDeque::new(), gave_up: false }
+        Self { next: SeqNum::new(1), ahead: None, gave_up: false }
     }
 }
 
@@ -43,7 +43,7 @@ impl Stream {
         let mut gaps = 0;
         while !self.gave_up && self.next.is_before(up_to) {
             gaps += 1;
-            let behind = self.ahead.front().filter(|range| range.start.is_before(up_to)).map(|range| range.start);
+            let behind = self.first_ahead().filter(|range| range.start.is_before(up_to)).map(|range| range.start);
             self.next = behind.unwrap_or(up_to);
             self.join();
         }
@@ -51,21 +51,29 @@ impl Stream {
     }
 
     fn join(&mut self) {
-        while let Some(range) = self.ahead.front().filter(|range| range.start.is_at_or_before(self.next)) {
+        while let Some(range) = self.first_ahead().filter(|range| range.start.is_at_or_before(self.next)) {
             self.next = self.next.max(range.end());
-            self.ahead.pop_front();
+            self.ahead.as_mut().and_then(|ahead| ahead.pop_front());
+        }
+        if self.first_ahead().is_none() {
+            self.ahead = None;
         }
     }
 
+    fn first_ahead(&self) -> Option<SeqRange> {
+        self.ahead.as_ref()?.front().copied()
+    }
+
     fn keep(&mut self, range: SeqRange) {
-        let place = self.ahead.partition_point(|known| known.start.is_at_or_before(range.start));
-        let before = place.checked_sub(1).and_then(|before| self.ahead.get_mut(before));
+        let ahead = self.ahead.get_or_insert_default();
+        let place = ahead.partition_point(|known| known.start.is_at_or_before(range.start));
+        let before = place.checked_sub(1).and_then(|before| ahead.get_mut(before));
         match before.filter(|known| range.start.is_at_or_before(known.end())) {
             Some(known) => known.len = range.end().max(known.end()).relative_to(known.start),
-            None => self.ahead.insert(place, range),
+            None => ahead.insert(place, range),
         }
-        if self.ahead.len() > MOST_RUNS {
-            self.ahead.clear();
+        if ahead.len() > MOST_RUNS {
+            self.ahead = None;
             self.gave_up = true;
         }
     }

@@ -129,8 +129,6 @@ fn an_acknowledgement_of_what_was_not_seen_is_a_gap() {
     assert_eq!(judged(&[OPENED, "S 1 R. 100"]), "RSTR ShAr");
 }
 
-const STATES: [&str; 13] = ["REJ", "RSTRH", "RSTR", "RSTOS0", "RSTO", "SF", "SH", "S2", "SHR", "S3", "S0", "S1", "OTH"];
-
 fn any_segment() -> impl Strategy<Value = (Head, bool)> {
     let number = || prop_oneof![Just(0), Just(u32::MAX), 0..40u32, any::<u32>()];
     let length = prop_oneof![Just(0), 0..20u32, any::<u32>()];
@@ -143,7 +141,7 @@ proptest! {
     #[test]
     fn any_segments_are_judged(segments in prop::collection::vec(any_segment(), 0..60)) {
         let zeek = Zeek::of(segments.iter().copied());
-        prop_assert!(STATES.contains(&zeek.conn_state()));
+        prop_assert!(Zeek::STATES.contains(&zeek.conn_state()));
         prop_assert!(zeek.history().chars().all(|letter| "shadfrgtwiq^".contains(letter.to_ascii_lowercase())));
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::decode::{self, Decoded, LinkType};
+use super::{Decoded, LinkType, Whole, decode_payload, fragment};
 
 /// How many packets may be incomplete at a time.
 const MOST_PACKETS: usize = 1024;
@@ -25,7 +25,7 @@ pub struct Fragments {
 }
 
 struct Waiting {
-    whole: decode::Whole,
+    whole: Whole,
     payload: Vec<u8>,
     there: Vec<bool>,
     end: Option<usize>,
@@ -34,7 +34,7 @@ struct Waiting {
 impl Fragments {
     /// Takes a fragment, and returns what its packet is if that is whole now. One that was not captured whole is of no use.
     pub fn add(&mut self, link_type: LinkType, data: &[u8]) -> Option<Decoded> {
-        let fragment = decode::fragment(link_type, data)?;
+        let fragment = fragment(link_type, data)?;
         let end = fragment.offset + fragment.len;
         if fragment.payload.len() != fragment.len || end > LONGEST {
             return None;
@@ -44,7 +44,7 @@ impl Fragments {
         self.bytes -= waiting.payload.len();
         waiting.take(&fragment);
         if waiting.is_whole() {
-            return decode::decode_payload(&waiting.whole, &waiting.payload);
+            return decode_payload(&waiting.whole, &waiting.payload);
         }
         self.bytes += waiting.payload.len();
         self.waiting.insert(at.unwrap_or(self.waiting.len()), waiting);
@@ -62,11 +62,11 @@ impl Fragments {
 }
 
 impl Waiting {
-    fn new(whole: decode::Whole) -> Self {
+    fn new(whole: Whole) -> Self {
         Self { whole, payload: Vec::new(), there: Vec::new(), end: None }
     }
 
-    fn take(&mut self, fragment: &decode::Fragment<'_>) {
+    fn take(&mut self, fragment: &super::Fragment<'_>) {
         let end = fragment.offset + fragment.len;
         if self.payload.len() < end {
             self.payload.resize(end, 0);

@@ -1,0 +1,182 @@
+//! As much of a packet as a survey of millions needs: who sent what numbers to whom.
+//!
+//! etherparse decides; the path through plain Ethernet or cooked headers, IP and TCP is written out by hand, because nearly
+//! every packet takes it. A property test holds it to the other.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::{Decoded, Hop, LinkType, Refusal, ip, tcp};
+use crate::tcp::head::Head;
+use crate::tcp::segment::{Flags, TcpOption};
+use crate::tcp::seq::SeqNum;
+
+/// A TCP segment at a glance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Glance {
+    /// Who sent it.
+    pub src: IpAddr,
+    /// Whom it was sent to.
+    pub dst: IpAddr,
+    /// The sender's port and the receiver's.
+    pub ports: (u16, u16),
+    /// Its numbers.
+    pub head: Head,
+    /// What the IP header tells of its way; `None` where several fragments told it.
+    pub hop: Option<Hop>,
+    /// The checksum as it stands in the header; with equal numbers it tells a copy of a packet from a repetition.
+    pub checksum: u16,
+}
+
+const TCP: u8 = 6;
+const TCP_LEN: usize = 20;
+const IPV4: u16 = 0x0800;
+const IPV6: u16 = 0x86dd;
+
+/// What [`decode`](super::decode) says of a packet, at a glance.
+pub fn glance(link_type: LinkType, data: &[u8], original_len: u32) -> Result<Glance, Decoded> {
+    plain(link_type, data).map_or_else(|| careful(link_type, data, original_len), Ok)
+}
+
+/// By etherparse.
+pub fn careful(link_type: LinkType, data: &[u8], original_len: u32) -> Result<Glance, Decoded> {
+    let refused = |refusal| match refusal {
+        Refusal::Other(name) => Decoded::Other(name),
+        Refusal::Malformed(why) => Decoded::Malformed(why),
+    };
+    let packet = ip::packet(link_type, data, original_len).map_err(refused)?;
+    let segment = tcp::segment(&packet, data).map_err(refused)?;
+    Ok(Glance {
+        src: packet.src,
+        dst: packet.dst,
+        ports: (segment.src.port(), segment.dst.port()),
+        head: segment.head(),
+        hop: Some(packet.hop),
+        checksum: data.get(packet.start + 16..).and_then(|rest| u16_at(rest, 0)).unwrap_or(0),
+    })
+}
+
+/// A segment that was put together from fragments.
+pub fn of_segment(segment: &crate::tcp::segment::Segment) -> Glance {
+    Glance {
+        src: segment.src.ip(),
+        dst: segment.dst.ip(),
+        ports: (segment.src.port(), segment.dst.port()),
+        head: segment.head(),
+        hop: None,
+        checksum: 0,
+    }
+}
+
+/// By hand, where nothing is odd; `None` where anything is, or where it is no TCP.
+#[inline]
+pub fn plain(link_type: LinkType, data: &[u8]) -> Option<Glance> {
+    match link_type {
+        LinkType::ETHERNET => above_link(data, 14, 12),
+        LinkType::LINUX_SLL => above_link(data, 16, 14),
+        LinkType::LINUX_SLL2 => above_link(data, 20, 0),
+        _ => None,
+    }
+}
+
+#[inline]
+fn above_link(data: &[u8], len: usize, at: usize) -> Option<Glance> {
+    let (link, packet) = data.split_at_checked(len)?;
+    match u16_at(link, at)? {
+        IPV4 => v4(packet),
+        IPV6 => v6(packet),
+        _ => None,
+    }
+}
+
+#[inline]
+fn v4(packet: &[u8]) -> Option<Glance> {
+    let header = packet.first_chunk::<20>()?;
+    let header_len = usize::from(header[0] & 0xf) * 4;
+    let total_len = usize::from(u16_at(header, 2)?);
+    // Version 4; not one of several fragments, whatever the other bits say.
+    let is_whole = u16_at(header, 6)? & 0x3fff == 0;
+    if header[0] >> 4 != 4 || header_len < 20 || !is_whole || header[9] != TCP {
+        return None;
+    }
+    let segment_len = total_len.checked_sub(header_len)?;
+    let src = IpAddr::V4(Ipv4Addr::from_octets(*header.get(12..16)?.first_chunk()?));
+    let dst = IpAddr::V4(Ipv4Addr::from_octets(*header.get(16..20)?.first_chunk()?));
+    let hop = Hop { limit: header[8], id: u16_at(header, 4)? };
+    segment(packet.get(header_len..)?, segment_len, (src, dst), hop)
+}
+
+#[inline]
+fn v6(packet: &[u8]) -> Option<Glance> {
+    let header = packet.first_chunk::<40>()?;
+    let segment_len = usize::from(u16_at(header, 4)?);
+    if header[0] >> 4 != 6 || header[6] != TCP || segment_len == 0 {
+        return None;
+    }
+    let src = IpAddr::V6(Ipv6Addr::from_octets(*header.get(8..24)?.first_chunk()?));
+    let dst = IpAddr::V6(Ipv6Addr::from_octets(*header.get(24..40)?.first_chunk()?));
+    segment(&packet[40..], segment_len, (src, dst), Hop { limit: header[7], id: 0 })
+}
+
+#[inline]
+fn segment(captured: &[u8], segment_len: usize, (src, dst): (IpAddr, IpAddr), hop: Hop) -> Option<Glance> {
+    let header = captured.first_chunk::<TCP_LEN>()?;
+    let header_len = usize::from(header[12] >> 4) * 4;
+    if header_len < TCP_LEN || header_len > segment_len {
+        return None;
+    }
+    let mut head = Head {
+        seq: SeqNum::new(u32_at(header, 4)?),
+        ack: SeqNum::new(u32_at(header, 8)?),
+        payload_len: u32::try_from(segment_len - header_len).ok()?,
+        window: u16_at(header, 14)?,
+        flags: Flags::from_bits(u16_at(header, 12)?),
+        ..Head::default()
+    };
+    let list = captured.get(TCP_LEN..header_len)?;
+    // Two NOPs and timestamps: what nearly every segment has, and nothing in it matters here.
+    let is_timestamps = list.len() == 12 && list.starts_with(&[1, 1, 8, 10]);
+    if !list.is_empty() && !is_timestamps {
+        options(list, &mut head);
+    }
+    let ports = (u16_at(header, 0)?, u16_at(header, 2)?);
+    Some(Glance { src, dst, ports, head, hop: Some(hop), checksum: u16_at(header, 16)? })
+}
+
+/// What [`Segment::head`](crate::tcp::segment::Segment::head) finds in the options.
+fn options(mut list: &[u8], head: &mut Head) {
+    while let [kind, rest @ ..] = list {
+        list = match kind {
+            0 => return,
+            1 => rest,
+            _ => {
+                let Some((data, behind)) = super::options::body(rest) else { return };
+                option(*kind, data, head);
+                behind
+            }
+        };
+    }
+}
+
+fn option(kind: u8, data: &[u8], head: &mut Head) {
+    match (kind, data) {
+        (3, &[shift]) => head.scale = head.scale.or(Some(shift)),
+        (5, edges) if edges.len() % 8 == 0 => {
+            let number = |edge: &[u8], at| SeqNum::new(u32_at(edge, at).unwrap_or(0));
+            head.sack = edges.as_chunks::<8>().0.iter().map(|edge| (number(edge, 0), number(edge, 4))).collect();
+        }
+        _ => head.has_cookie |= TcpOption::is_cookie(kind, data),
+    }
+}
+
+#[inline]
+fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    bytes.get(at..at + 2)?.first_chunk().map(|two| u16::from_be_bytes(*two))
+}
+
+#[inline]
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..at + 4)?.first_chunk().map(|four| u32::from_be_bytes(*four))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+//! Packets captured twice: `-i any` sees a packet at each interface that it passes, a mirror port where it comes in and out.
+
+use crate::decode::Glance;
+use crate::event::Time;
+
+/// How many earlier packets of one direction a copy may lie behind.
+const KEPT: usize = 4;
+/// How much later a copy may come, in milliseconds. A repetition waits longer (RFC 6298 §2.4; Linux: 200 ms).
+const SOON: u16 = 100;
+
+/// The latest packets of one direction: 48 bits of a fingerprint, and 16 bits of its time in milliseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Copies {
+    ring: [u64; KEPT],
+    next: u8,
+}
+
+impl Copies {
+    /// Whether the packet was seen just before; remembers it if not.
+    #[inline]
+    pub fn seen(&mut self, fingerprint: u64, time: Time) -> bool {
+        let millis = (time.0 / 1_000_000) as u16;
+        let is_copy =
+            |kept: &u64| (*kept ^ fingerprint) >> 16 == 0 && millis.wrapping_sub((*kept & 0xffff) as u16) < SOON;
+        if self.ring.iter().any(is_copy) {
+            return true;
+        }
+        if let Some(place) = self.ring.get_mut(usize::from(self.next)) {
+            *place = fingerprint & !0xffff | u64::from(millis);
+        }
+        self.next = (self.next + 1) % KEPT as u8;
+        false
+    }
+}
+
+/// What a packet has in common with its copies, and with no other: its numbers, checksum and IP identification. `None` where
+/// a repetition could have the same, since the sender does not number its packets and one interface alone was captured.
+#[inline]
+pub fn fingerprint(glance: &Glance, several_interfaces: bool) -> Option<u64> {
+    let id = glance.hop?.id;
+    if id == 0 && !several_interfaces {
+        return None;
+    }
+    let head = &glance.head;
+    let numbers = u64::from(head.seq.get()) << 32 | u64::from(head.ack.get());
+    let rest = u64::from(id) << 48 | u64::from(glance.checksum) << 32 | u64::from(head.payload_len) << 9;
+    let mixed = u128::from(numbers ^ 0x9e37_79b9_7f4a_7c15) * u128::from(rest ^ u64::from(head.flags.bits()) | 1 << 63);
+    let folded = (mixed >> 64) as u64 ^ mixed as u64;
+    // 0 stands for an empty place.
+    Some(folded | 1 << 63)
+}

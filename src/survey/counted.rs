@@ -1,0 +1,107 @@
+//! A capture as a whole: what was counted, and what was not understood, by name.
+
+use std::collections::BTreeMap;
+
+use super::Packet;
+use crate::decode::LinkType;
+use crate::event::{FrameNo, Gap, Time};
+
+/// How many packets that could not be decoded are told of one by one.
+const TOLD: usize = 8;
+
+/// What was counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Packets.
+    pub packets: u64,
+    /// Packets that are TCP segments.
+    pub tcp_packets: u64,
+    /// Packets that could not be decoded.
+    pub malformed: u64,
+    /// The first of these, and why.
+    pub first_malformed: Vec<(FrameNo, String)>,
+    /// What was passed over, by name.
+    pub passed_over: BTreeMap<&'static str, u64>,
+    /// Packets that the capture says it lost.
+    pub dropped: u64,
+    /// In how many bytes of a record the file ended.
+    pub cut_short: Option<u64>,
+    /// Segments that came so long after the end of their connection that they were only counted.
+    pub strays: u64,
+    /// The first packet's time and the latest of all.
+    pub span: Option<(Time, Time)>,
+    interfaces: Interfaces,
+}
+
+/// Whether a packet can have been seen at several interfaces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Interfaces {
+    #[default]
+    None,
+    One(u32),
+    Several,
+}
+
+impl Counted {
+    /// Counts a packet.
+    #[inline]
+    pub fn packet(&mut self, packet: &Packet<'_>) {
+        self.packets += 1;
+        let (first, latest) = self.span.unwrap_or((packet.time, packet.time));
+        self.span = Some((first, latest.max(packet.time)));
+        if self.interfaces != Interfaces::One(packet.interface) {
+            self.interface(packet);
+        }
+    }
+
+    fn interface(&mut self, packet: &Packet<'_>) {
+        // What `-i any` gives.
+        let is_any = matches!(packet.link_type, LinkType::LINUX_SLL | LinkType::LINUX_SLL2);
+        let is_first = self.interfaces == Interfaces::None;
+        self.interfaces = if is_first && !is_any { Interfaces::One(packet.interface) } else { Interfaces::Several };
+    }
+
+    /// Whether a packet may have been captured at several interfaces.
+    pub fn has_copies(&self) -> bool {
+        self.interfaces == Interfaces::Several
+    }
+
+    /// Something was passed over because it is not TCP.
+    pub fn passed_over(&mut self, name: &'static str) {
+        *self.passed_over.entry(name).or_default() += 1;
+    }
+
+    /// A packet could not be decoded.
+    pub fn malformed(&mut self, frame: FrameNo, why: String) {
+        self.malformed += 1;
+        if self.first_malformed.len() < TOLD {
+            self.first_malformed.push((frame, why));
+        }
+    }
+
+    /// Something is missing.
+    pub fn gap(&mut self, gap: &Gap) {
+        match gap {
+            Gap::Dropped(packets) => self.dropped += packets,
+            Gap::Malformed { frame, why } => self.malformed(*frame, why.clone()),
+            Gap::CutShort { bytes } => self.cut_short = Some(*bytes),
+            Gap::NoCapture(_) | Gap::Unsettled(_) | Gap::ClockStep(_) => {}
+        }
+    }
+
+    /// IP packets whose fragments did not all come in time.
+    pub fn fragments(&mut self, given_up: u64) {
+        if given_up > 0 {
+            self.passed_over.insert("IP packet given up with fragments missing", given_up);
+        }
+    }
+
+    /// Adds what another survey counted that shared the capture: all of them saw every packet, and each its own strays.
+    pub fn add(&mut self, other: &Self, is_first: bool) {
+        let strays = self.strays + other.strays;
+        if is_first {
+            self.clone_from(other);
+        }
+        self.strays = strays;
+    }
+}

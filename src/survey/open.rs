@@ -1,0 +1,101 @@
+//! What a connection needs while it goes on, so that the next segment can be judged.
+
+use super::copies::Copies;
+use super::record::Record;
+use super::{Detail, Packet};
+use crate::decode::Glance;
+use crate::event::Time;
+use crate::story::end::{End, exchange};
+use crate::story::ending::{Seen, Watch, is_over};
+use crate::story::side::{Both, Side};
+use crate::tcp::analysis::Analysis;
+use crate::tcp::head::Head;
+use crate::tcp::zeek::Zeek;
+
+/// A connection that goes on, or has ended a short while ago.
+#[derive(Clone, Debug, Default)]
+pub struct Open {
+    pub ends: Both<End>,
+    pub copies: Both<Copies>,
+    watch: Watch,
+    pub with_itself: bool,
+    /// Whether it waits among those that are over.
+    pub waits: bool,
+    judges: Option<Box<Judges>>,
+}
+
+/// Those whose words are asked for only sometimes.
+#[derive(Clone, Debug, Default)]
+struct Judges {
+    analysis: Analysis,
+    zeek: Zeek,
+}
+
+impl Open {
+    /// A connection of which nothing is known yet.
+    pub fn new(detail: Detail, reuses_ports: bool, with_itself: bool) -> Self {
+        let judges = (detail == Detail::Everything)
+            .then(|| Box::new(Judges { analysis: Analysis::new(reuses_ports), zeek: Zeek::default() }));
+        Self { judges, with_itself, ..Self::default() }
+    }
+
+    /// Takes the next segment in, which `side` sent.
+    #[inline]
+    pub fn take(&mut self, record: &mut Record, packet: &Packet<'_>, glance: &Glance, side: Side) {
+        let head = &glance.head;
+        let peer = if self.with_itself { side } else { side.peer() };
+        let snd_nxt = self.ends[side].tcp.snd_nxt;
+        let known = self.ends[side].tcp.isn.is_some();
+        let exchange = exchange(&mut self.ends, side, peer, head);
+        let seen = Seen {
+            side,
+            frame: packet.frame,
+            time: packet.time,
+            head,
+            hop: glance.hop,
+            snd_nxt,
+            exchange: &exchange,
+            with_itself: self.with_itself,
+        };
+        record.ending.take(&mut self.watch, &seen);
+        if known && head.payload_len > 0 && head.end().is_at_or_before(snd_nxt) {
+            record.ends[side].repeated = record.ends[side].repeated.saturating_add(1);
+        }
+        if !known {
+            record.ends[side].set_isn(self.ends[side].tcp.isn);
+            record.ends[peer].set_isn(self.ends[peer].tcp.isn);
+        }
+        self.judge(record, packet.time, head, side);
+    }
+
+    /// Asks for Wireshark's flags and Zeek's words alone.
+    #[inline]
+    pub fn judge(&mut self, record: &mut Record, time: Time, head: &Head, side: Side) {
+        let Some(judges) = &mut self.judges else { return };
+        let found = judges.analysis.observe(head, side == Side::Client, time.0);
+        record.found(found, side);
+        judges.zeek.take(head, side == Side::Client);
+    }
+
+    /// Whether nothing but strays can follow.
+    #[inline]
+    pub fn is_over(&self) -> bool {
+        is_over(Both { client: self.ends.client.tcp.state, server: self.ends.server.tcp.state })
+    }
+
+    /// Takes down in `record` how it stands.
+    pub fn close(&mut self, record: &mut Record) {
+        if self.with_itself {
+            self.ends.server = self.ends.client.clone();
+        }
+        record.ends.client.close(&self.ends.client, &self.ends.server);
+        record.ends.server.close(&self.ends.server, &self.ends.client);
+        if self.with_itself {
+            record.ends.server.lost = 0;
+        }
+        if let Some(judges) = &self.judges {
+            record.completeness = judges.analysis.completeness();
+            record.zeek(&judges.zeek);
+        }
+    }
+}

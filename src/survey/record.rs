@@ -1,0 +1,138 @@
+//! What is held of each connection for the whole run.
+
+use super::Packet;
+use super::sent::Sent;
+use super::wide::Wide;
+use crate::decode::Glance;
+use crate::event::{FrameNo, Time};
+use crate::story::ending::Ending;
+use crate::story::side::{Both, Side};
+use crate::tcp::analysis::{Completeness, Findings};
+use crate::tcp::head::Head;
+use crate::tcp::zeek::Zeek;
+
+/// How many letters of Zeek's history have a place of their own.
+const LETTERS: usize = 12;
+
+/// One connection.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// The place of its first packet in the capture.
+    pub place: u64,
+    pub first: FrameNo,
+    pub last: FrameNo,
+    pub start: Time,
+    pub end: Time,
+    pub ending: Ending,
+    pub ends: Both<Sent>,
+    /// What does not fit elsewhere.
+    pub wide: Option<Box<Wide>>,
+    /// Where its [`Open`](super::open::Open) is, counted from 1; 0 once that was given back.
+    pub open: u32,
+    letters: [u8; LETTERS],
+    /// Packets that were seen before at another interface.
+    pub copies: u16,
+    pub completeness: Completeness,
+    /// The place of Zeek's word in its list, once the connection is closed.
+    conn_state: u8,
+    /// Whether the client is the lower end of the key.
+    pub client_is_low: bool,
+    /// Whether another connection had these addresses and ports before.
+    pub reuses_ports: bool,
+}
+
+/// The bound that a survey keeps for each connection for the whole run, in bytes.
+const _: () = assert!(size_of::<Record>() <= 256);
+
+impl Record {
+    /// A connection whose first packet is `glance`.
+    pub fn new(place: u64, packet: &Packet<'_>, glance: &Glance, from_low: bool, reuses_ports: bool) -> Self {
+        let flags = glance.head.flags;
+        // A SYN-ACK comes from the server, whoever was seen first.
+        let from_client = !(flags.syn() && flags.ack());
+        Self {
+            place,
+            first: packet.frame,
+            last: packet.frame,
+            start: packet.time,
+            end: packet.time,
+            ending: Ending::default(),
+            ends: Both::default(),
+            wide: None,
+            open: 0,
+            letters: [0; LETTERS],
+            copies: 0,
+            completeness: Completeness::default(),
+            conn_state: 0,
+            client_is_low: from_low == from_client,
+            reuses_ports,
+        }
+    }
+
+    /// The side of the lower end's packets, or of the higher's.
+    #[inline]
+    pub fn side(&self, from_low: bool) -> Side {
+        if from_low == self.client_is_low { Side::Client } else { Side::Server }
+    }
+
+    /// Takes down that `packet` is its latest.
+    #[inline]
+    pub fn last_seen(&mut self, packet: &Packet<'_>) {
+        self.last = packet.frame;
+        self.end = packet.time;
+    }
+
+    /// Counts a segment of `side`.
+    #[inline]
+    pub fn count(&mut self, head: &Head, side: Side) {
+        let overflows = self.ends[side].count(head);
+        if overflows != [false; 4] {
+            let wide = self.wide.get_or_insert_default();
+            for (count, over) in wide.flags[side].iter_mut().zip(overflows) {
+                *count = count.saturating_add(u32::from(over));
+            }
+        }
+    }
+
+    /// Counts what Wireshark finds of a segment of `side`.
+    #[inline]
+    pub fn found(&mut self, findings: Findings, side: Side) {
+        for finding in findings.iter() {
+            if self.ends[side].find(finding) {
+                let wide = self.wide.get_or_insert_default();
+                if let Some(count) = wide.findings[side].get_mut(finding as usize) {
+                    *count = count.saturating_add(1);
+                }
+            }
+        }
+    }
+
+    /// Takes down Zeek's words.
+    pub fn zeek(&mut self, zeek: &Zeek) {
+        let word = zeek.conn_state();
+        let place = Zeek::STATES.iter().position(|known| *known == word);
+        self.conn_state = place.and_then(|place| u8::try_from(place).ok()).unwrap_or(0);
+        let history = zeek.history();
+        match self.letters.get_mut(..history.len()) {
+            Some(letters) => letters.copy_from_slice(history.as_bytes()),
+            None => self.wide.get_or_insert_default().history = Some(history.into()),
+        }
+    }
+
+    /// Zeek's words: `conn_state` and `history`.
+    pub fn in_zeeks_words(&self) -> (&'static str, &str) {
+        let inline = self.letters.split(|letter| *letter == 0).next().unwrap_or_default();
+        let long = self.wide.as_ref().and_then(|wide| wide.history.as_deref());
+        let state = Zeek::STATES.get(usize::from(self.conn_state)).copied().unwrap_or_default();
+        (state, long.unwrap_or_else(|| std::str::from_utf8(inline).unwrap_or_default()))
+    }
+
+    /// Whether a SYN from the lower or the higher end asks for another connection: its number is not the one that opened this
+    /// one (a SYN sent again has the same, and in a simultaneous open the other end has not been seen yet).
+    #[inline]
+    pub fn is_another(&self, glance: &Glance, from_low: bool) -> bool {
+        let flags = glance.head.flags;
+        let opens = flags.syn() && !flags.ack();
+        opens && self.ends[self.side(from_low)].isn().is_some_and(|isn| isn != glance.head.seq)
+    }
+}
