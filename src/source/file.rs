@@ -10,6 +10,7 @@ mod packed;
 mod pcap;
 mod pcapng;
 mod recording;
+mod seen;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -18,6 +19,8 @@ use std::path::Path;
 use self::bytes::Bytes;
 pub use self::error::FileError;
 pub use self::recording::{Recording, read};
+use self::seen::Step;
+pub use self::seen::{Seen, View};
 use crate::event::{Frame, FrameNo, Gap, Time};
 
 /// The longest packet in bytes that is believed: 16 MiB, more than any link carries. Wireshark believes 256 KiB of most links.
@@ -50,10 +53,17 @@ enum Format<R> {
     Pcapng(pcapng::Reader<R>),
 }
 
-/// A capture being read. After an error or a cut tail the iteration is over.
+/// A capture being read. After an error or a cut tail the reading is over.
+///
+/// [`Capture::advance`] lends what it comes upon and allocates nothing for a packet; as an iterator a capture gives the same
+/// things to be kept.
 pub struct Capture<R> {
     name: String,
     format: Format<R>,
+    /// Where the reading stands.
+    now: Step,
+    /// Why it ended, where it did so before its end.
+    failure: Option<FileError>,
     over: bool,
 }
 
@@ -82,13 +92,77 @@ impl<R: Read> Capture<R> {
 
     /// Reads the beginning of `input`, which errors call `name`, and sees what it is.
     pub fn new(name: String, input: R) -> Result<Self, FileError> {
-        let mut bytes = Bytes::new(input);
-        let format = Format::recognise(&mut bytes, &name)?;
-        let format = match format {
+        Self::with_buffer(name, input, bytes::BUFFER)
+    }
+
+    /// The same with a buffer of `len` bytes, which grows for a packet that is longer.
+    pub fn with_buffer(name: String, input: R, len: usize) -> Result<Self, FileError> {
+        let mut bytes = Bytes::new(input, len);
+        let format = match Format::recognise(&mut bytes, &name)? {
             Recognised::Pcap(header) => Format::Pcap(pcap::Reader::new(bytes, header)),
             Recognised::Pcapng => Format::Pcapng(pcapng::Reader::new(bytes)),
         };
-        Ok(Self { name, format, over: false })
+        Ok(Self { name, format, now: Step::End, failure: None, over: false })
+    }
+
+    /// Goes on to the next thing in the file and lends it; `None` at the end. Nothing is allocated for a packet.
+    #[inline]
+    pub fn advance(&mut self) -> Option<Result<Seen<'_>, FileError>> {
+        self.step();
+        self.seen()
+    }
+
+    /// How many packets and other rows were counted so far.
+    pub const fn frames(&self) -> u64 {
+        match &self.format {
+            Format::Pcap(reader) => reader.frames(),
+            Format::Pcapng(reader) => reader.frames(),
+        }
+    }
+
+    /// How many bytes of the file, unpacked, lie before what is read next.
+    pub fn offset(&self) -> u64 {
+        self.format.bytes().offset()
+    }
+
+    /// Goes on to the next thing in the file.
+    #[inline]
+    fn step(&mut self) {
+        let step = match &mut self.format {
+            _ if self.over => Ok(Step::End),
+            Format::Pcap(reader) => reader.step(),
+            Format::Pcapng(reader) => reader.step(),
+        };
+        self.now = step.unwrap_or_else(|source| self.broken(source));
+    }
+
+    /// What the reading stands at.
+    #[inline]
+    fn seen(&mut self) -> Option<Result<Seen<'_>, FileError>> {
+        let bytes = self.format.bytes();
+        let seen = match &self.now {
+            Step::Packet(packet) => Seen::Packet(packet.view(bytes.at(&packet.data), bytes.at(&packet.options))),
+            Step::SectionComment(place) => Seen::SectionComment(String::from_utf8_lossy(bytes.at(place))),
+            Step::Row(number, name) => Seen::Row(*number, name),
+            Step::Gap(gap) => Seen::Gap(gap.clone()),
+            Step::End => {
+                self.over = true;
+                return self.failure.take().map(Err);
+            }
+        };
+        Some(Ok(seen))
+    }
+
+    /// The last step of a reading that cannot go on.
+    #[cold]
+    fn broken(&mut self, source: io::Error) -> Step {
+        self.over = true;
+        if let Some(damage) = packed::Damage::of(&source) {
+            let why = format!("{damage}; nothing after it can be read");
+            return Step::Gap(Gap::Malformed { frame: FrameNo(self.frames() + 1), why });
+        }
+        self.failure = Some(FileError::Read { name: self.name.clone(), offset: self.offset(), source });
+        Step::End
     }
 }
 
@@ -98,6 +172,14 @@ enum Recognised {
 }
 
 impl<R: Read> Format<R> {
+    #[inline]
+    const fn bytes(&self) -> &Bytes<R> {
+        match self {
+            Self::Pcap(reader) => reader.bytes(),
+            Self::Pcapng(reader) => reader.bytes(),
+        }
+    }
+
     fn recognise(bytes: &mut Bytes<R>, name: &str) -> Result<Recognised, FileError> {
         let failed = |source| FileError::Read { name: name.to_owned(), offset: 0, source };
         let beginning = bytes.peek(pcap::HEADER_LEN).map_err(failed)?;
@@ -121,28 +203,7 @@ impl<R: Read> Iterator for Capture<R> {
     type Item = Result<Item, FileError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.over {
-            return None;
-        }
-        let (item, offset, frames) = match &mut self.format {
-            Format::Pcap(reader) => (reader.next(), reader.offset(), reader.frames()),
-            Format::Pcapng(reader) => (reader.next(), reader.offset(), reader.frames()),
-        };
-        match item {
-            Ok(Some(item)) => Some(Ok(item)),
-            Ok(None) => {
-                self.over = true;
-                None
-            }
-            Err(source) => {
-                self.over = true;
-                if let Some(damage) = packed::Damage::of(&source) {
-                    let why = format!("{damage}; nothing after it can be read");
-                    return Some(Ok(Item::Gap(Gap::Malformed { frame: FrameNo(frames + 1), why })));
-                }
-                Some(Err(FileError::Read { name: self.name.clone(), offset, source }))
-            }
-        }
+        Some(self.advance()?.map(Seen::to_item))
     }
 }
 

@@ -1,22 +1,26 @@
 //! A stream of bytes that knows how far it was read.
 
 use std::io::{self, ErrorKind, Read};
+use std::ops::Range;
 
-/// How many bytes are asked for at once.
-const BUFFER: usize = 256 * 1024;
+/// How many bytes are asked for at once, if nobody says otherwise.
+pub const BUFFER: usize = 256 * 1024;
 
-/// A reader with a count of what was taken from it.
+/// A reader with a count of what was taken from it. What was taken stays in the buffer until more is asked for than lies there.
 pub struct Bytes<R> {
     input: R,
     buffer: Vec<u8>,
     /// What lies in the buffer and was not taken.
-    there: std::ops::Range<usize>,
+    there: Range<usize>,
     offset: u64,
+    /// How many bytes are asked for at once.
+    step: usize,
 }
 
 impl<R: Read> Bytes<R> {
-    pub fn new(input: R) -> Self {
-        Self { input, buffer: Vec::new(), there: 0..0, offset: 0 }
+    /// Reads from `input`, `step` bytes at a time.
+    pub fn new(input: R, step: usize) -> Self {
+        Self { input, buffer: Vec::new(), there: 0..0, offset: 0, step: step.max(1) }
     }
 
     /// How many bytes were taken.
@@ -25,59 +29,81 @@ impl<R: Read> Bytes<R> {
     }
 
     /// The next `len` bytes without taking them; fewer where the input ends. Memory grows with what is read, so `len` may lie.
+    #[inline]
     pub fn peek(&mut self, len: usize) -> io::Result<&[u8]> {
-        while self.there.len() < len && self.fill()? {}
+        if self.there.len() < len {
+            self.fill(len)?;
+        }
         let end = self.there.end.min(self.there.start.saturating_add(len));
         Ok(&self.buffer[self.there.start..end])
     }
 
-    /// Takes the next `len` bytes, or as many as there are.
-    pub fn take(&mut self, len: usize) -> io::Result<Vec<u8>> {
-        let taken = self.peek(len)?.to_vec();
-        self.consume(taken.len());
-        Ok(taken)
+    /// Takes the next `len` bytes, or as many as there are. Returns where they lie, which is so until something is read.
+    #[inline]
+    pub fn take(&mut self, len: usize) -> io::Result<Range<usize>> {
+        if self.there.len() < len {
+            self.fill(len)?;
+        }
+        let start = self.there.start;
+        self.consume(len.min(self.there.len()));
+        Ok(start..self.there.start)
+    }
+
+    /// The bytes that lie at `place`.
+    #[inline]
+    pub fn at(&self, place: &Range<usize>) -> &[u8] {
+        &self.buffer[place.start..place.end]
     }
 
     /// Passes over `len` bytes, and returns how many there were.
     pub fn skip(&mut self, len: u64) -> io::Result<u64> {
         let mut left = len;
         while left > 0 {
-            let wanted = usize::try_from(left).unwrap_or(BUFFER).min(BUFFER);
-            let there = self.peek(wanted)?.len();
+            let wanted = usize::try_from(left).unwrap_or(self.step).min(self.step);
+            let there = self.take(wanted)?.len();
             if there == 0 {
                 break;
             }
-            self.consume(there);
             left -= there as u64;
         }
         Ok(len - left)
     }
 
+    #[inline]
     fn consume(&mut self, len: usize) {
         self.there.start += len;
         self.offset += len as u64;
     }
 
-    /// Reads once; false at the end of the input.
-    fn fill(&mut self) -> io::Result<bool> {
-        if self.there.end == self.buffer.len() {
-            self.make_room();
-        }
-        let read = loop {
-            match self.input.read(&mut self.buffer[self.there.end..]) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                read => break read?,
+    /// Reads until `len` bytes are there, or the input ends.
+    #[cold]
+    fn fill(&mut self, len: usize) -> io::Result<()> {
+        self.make_room();
+        while self.there.len() < len {
+            if self.there.end == self.buffer.len() {
+                self.buffer.resize(self.there.end + self.step, 0);
             }
-        };
-        self.there.end += read;
-        Ok(read > 0)
+            let read = loop {
+                match self.input.read(&mut self.buffer[self.there.end..]) {
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    read => break read?,
+                }
+            };
+            if read == 0 {
+                break;
+            }
+            self.there.end += read;
+        }
+        Ok(())
     }
 
+    /// Moves what was not taken to the front, and gives back what one long record made the buffer grow by.
     fn make_room(&mut self) {
         self.buffer.copy_within(self.there.clone(), 0);
         self.there = 0..self.there.len();
-        if self.buffer.len() - self.there.end < BUFFER {
-            self.buffer.resize(self.there.end + BUFFER, 0);
+        if self.buffer.len() > 4 * self.step && self.there.end < self.step {
+            self.buffer.truncate(self.step);
+            self.buffer.shrink_to_fit();
         }
     }
 }

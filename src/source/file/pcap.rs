@@ -2,9 +2,11 @@
 
 use std::io::{self, Read};
 
+use super::MAX_PACKET;
 use super::bytes::Bytes;
-use super::{Item, MAX_PACKET, Record};
-use crate::event::{Frame, FrameNo, Gap, LinkType, Time};
+use super::pcapng::Order;
+use super::seen::{Placed, Step};
+use crate::event::{FrameNo, Gap, LinkType, Time};
 
 /// The length in bytes of the file's header.
 pub const HEADER_LEN: usize = 24;
@@ -40,16 +42,21 @@ pub struct Header {
 impl Header {
     pub fn read(kind: Kind, bytes: &[u8; HEADER_LEN]) -> Self {
         // The upper half tells of a frame check sequence behind each packet, which the IP length passes over.
-        let link_type = LinkType(kind.number(bytes, 20) & 0xffff);
+        let link_type = LinkType(kind.numbers(&bytes[8..])[3] & 0xffff);
         Self { kind, link_type }
     }
 }
 
 impl Kind {
-    /// The number at `at`; 0 where `bytes` ends before.
-    fn number(self, bytes: &[u8], at: usize) -> u32 {
-        let four = bytes.get(at..).and_then(<[u8]>::first_chunk::<4>).copied().unwrap_or_default();
-        if self.big_endian { u32::from_be_bytes(four) } else { u32::from_le_bytes(four) }
+    /// The first four numbers in `bytes`; 0 where `bytes` ends before.
+    #[inline]
+    fn numbers(self, bytes: &[u8]) -> [u32; 4] {
+        let (fours, _) = bytes.as_chunks::<4>();
+        let number = |at: usize| {
+            let four = fours.get(at).copied().unwrap_or_default();
+            if self.big_endian { u32::from_be_bytes(four) } else { u32::from_le_bytes(four) }
+        };
+        [number(0), number(1), number(2), number(3)]
     }
 }
 
@@ -66,8 +73,8 @@ impl<R: Read> Reader<R> {
         Self { bytes, header, frames: 0, damaged: false }
     }
 
-    pub const fn offset(&self) -> u64 {
-        self.bytes.offset()
+    pub const fn bytes(&self) -> &Bytes<R> {
+        &self.bytes
     }
 
     /// How many frames were counted.
@@ -75,43 +82,48 @@ impl<R: Read> Reader<R> {
         self.frames
     }
 
-    pub fn next(&mut self) -> io::Result<Option<Item>> {
+    pub fn step(&mut self) -> io::Result<Step> {
         if self.damaged {
-            return Ok(None);
+            return Ok(Step::End);
         }
         let Header { kind, link_type } = self.header;
-        let at = self.bytes.offset();
-        let head = self.bytes.peek(kind.record_len)?.to_vec();
-        let captured = kind.number(&head, 8);
-        let whole = kind.record_len + usize::try_from(captured.min(MAX_PACKET)).unwrap_or(usize::MAX);
-        if head.is_empty() {
-            return Ok(None);
+        let head = self.bytes.peek(kind.record_len)?;
+        if head.len() < kind.record_len {
+            return self.cut_short(kind.record_len);
         }
-        if head.len() == kind.record_len && captured > MAX_PACKET {
-            return Ok(Some(self.damage(format!("at byte {at} a packet claims {captured} bytes"))));
+        let [seconds, fraction, captured, original_len] = kind.numbers(head);
+        if captured > MAX_PACKET {
+            let at = self.bytes.offset();
+            return Ok(self.damage(format!("at byte {at} a packet claims {captured} bytes")));
+        }
+        let whole = kind.record_len + usize::try_from(captured).unwrap_or(usize::MAX);
+        if self.bytes.peek(whole)?.len() < whole {
+            return self.cut_short(whole);
         }
         let record = self.bytes.take(whole)?;
-        if head.len() < kind.record_len || record.len() < whole {
-            self.damaged = true;
-            return Ok(Some(Item::Gap(Gap::CutShort { bytes: record.len() as u64 })));
-        }
         self.frames += 1;
-        let seconds = i64::from(kind.number(&head, 0)) * 1_000_000_000;
-        Ok(Some(Item::Packet(Record {
-            frame: Frame {
-                number: FrameNo(self.frames),
-                link_type,
-                original_len: kind.number(&head, 12),
-                data: record[kind.record_len..].into(),
-                comments: Vec::new(),
-            },
-            time: Some(Time(seconds + i64::from(kind.number(&head, 4)) * kind.unit)),
-        })))
+        Ok(Step::Packet(Placed {
+            number: FrameNo(self.frames),
+            link_type,
+            interface: 0,
+            original_len,
+            time: Some(Time(i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * kind.unit)),
+            data: record.start + kind.record_len..record.end,
+            options: 0..0,
+            order: Order::Little,
+        }))
+    }
+
+    /// Takes what is left of a record of `wanted` bytes.
+    fn cut_short(&mut self, wanted: usize) -> io::Result<Step> {
+        self.damaged = true;
+        let bytes = self.bytes.take(wanted)?.len() as u64;
+        Ok(if bytes == 0 { Step::End } else { Step::Gap(Gap::CutShort { bytes }) })
     }
 
     /// Nothing tells where the next packet would begin: the rest of the file is lost.
-    fn damage(&mut self, why: String) -> Item {
+    fn damage(&mut self, why: String) -> Step {
         self.damaged = true;
-        Item::Gap(Gap::Malformed { frame: FrameNo(self.frames + 1), why: why + "; nothing after it can be read" })
+        Step::Gap(Gap::Malformed { frame: FrameNo(self.frames + 1), why: why + "; nothing after it can be read" })
     }
 }

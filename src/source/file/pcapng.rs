@@ -5,12 +5,14 @@ mod interface;
 mod packet;
 
 use std::io::{self, Read};
+use std::ops::Range;
 
-use self::block::{Order, options};
+use self::block::option_at;
+pub use self::block::{Order, comments};
 use self::interface::Interface;
 use super::bytes::Bytes;
-use super::{Item, Record};
-use crate::event::{Frame, FrameNo, Gap};
+use super::seen::{Placed, Step};
+use crate::event::{FrameNo, Gap};
 
 /// The type of a section header block, the same in both byte orders.
 pub const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
@@ -36,18 +38,26 @@ const MAX_BLOCK: u32 = 128 << 20;
 /// The option that holds a comment, in every block.
 const COMMENT: u16 = 1;
 
+/// How many interfaces of a section are remembered: as many as the older packet blocks can name.
+const MAX_INTERFACES: usize = 1 << 16;
+
 /// A pcapng file.
 pub struct Reader<R> {
     bytes: Bytes<R>,
     order: Order,
     interfaces: Vec<Interface>,
+    /// How many interfaces the sections before had.
+    interfaces_before: u32,
     frames: u64,
-    /// What a block held beside its first item.
-    waiting: std::collections::VecDeque<Item>,
+    /// The options of a section's header that were not looked at yet.
+    section_options: Range<usize>,
+    /// What is wrong behind what was handed out last.
+    damage: Option<Gap>,
     over: bool,
 }
 
 /// A block's beginning.
+#[derive(Clone, Copy)]
 struct Head {
     kind: u32,
     total_len: u32,
@@ -60,14 +70,16 @@ impl<R: Read> Reader<R> {
             bytes,
             order: Order::Little,
             interfaces: Vec::new(),
+            interfaces_before: 0,
             frames: 0,
-            waiting: std::collections::VecDeque::new(),
+            section_options: 0..0,
+            damage: None,
             over: false,
         }
     }
 
-    pub const fn offset(&self) -> u64 {
-        self.bytes.offset()
+    pub const fn bytes(&self) -> &Bytes<R> {
+        &self.bytes
     }
 
     /// How many frames were counted.
@@ -75,133 +87,158 @@ impl<R: Read> Reader<R> {
         self.frames
     }
 
-    pub fn next(&mut self) -> io::Result<Option<Item>> {
+    pub fn step(&mut self) -> io::Result<Step> {
         loop {
-            if let Some(item) = self.waiting.pop_front() {
-                return Ok(Some(item));
+            if !self.section_options.is_empty()
+                && let Some(comment) = self.section_comment()
+            {
+                return Ok(Step::SectionComment(comment));
             }
             if self.over {
-                return Ok(None);
+                return Ok(self.damage.take().map_or(Step::End, Step::Gap));
             }
-            self.read_block()?;
+            if let Some(step) = self.read_block()? {
+                return Ok(step);
+            }
         }
     }
 
-    fn read_block(&mut self) -> io::Result<()> {
+    /// The place of the next comment in the section's header.
+    fn section_comment(&mut self) -> Option<Range<usize>> {
+        let end = self.section_options.end;
+        let list = self.bytes.at(&(0..end));
+        let mut at = std::mem::replace(&mut self.section_options, 0..0).start;
+        while let Some(option) = option_at(self.order, list, at) {
+            at = option.next;
+            if option.code == COMMENT {
+                self.section_options = at..end;
+                return Some(option.value);
+            }
+        }
+        None
+    }
+
+    /// Reads one block; `None` where it holds nothing to be handed out.
+    fn read_block(&mut self) -> io::Result<Option<Step>> {
         let at = self.bytes.offset();
         let beginning = self.bytes.peek(12)?;
         let there = beginning.len();
-        if let Some(order) = Order::of_section(beginning) {
+        if there < 12 {
+            return Ok(Some(self.cut_short(there as u64)));
+        }
+        if beginning.starts_with(&MAGIC) {
+            let Some(order) = Order::of_section(beginning) else {
+                self.damage(format!("at byte {at} a section begins with an unknown byte-order magic"));
+                return Ok(None);
+            };
             self.order = order;
-        } else if there == 12 && beginning.starts_with(&MAGIC) {
-            self.damage(format!("at byte {at} a section begins with an unknown byte-order magic"));
-            return Ok(());
         }
-        match there {
-            0 => self.over = true,
-            12 => {
-                let head = self.bytes.peek(8)?;
-                let head = Head { kind: self.order.u32_at(head, 0), total_len: self.order.u32_at(head, 4), at };
-                return self.read_body(&head);
-            }
-            _ => self.cut_short(there as u64),
-        }
-        Ok(())
-    }
-
-    fn read_body(&mut self, head: &Head) -> io::Result<()> {
-        let Head { kind, total_len, at } = *head;
-        if total_len < 12 {
-            self.damage(format!("at byte {at} a block claims {total_len} bytes; 12 are the least"));
-            return Ok(());
+        let head = Head { kind: self.order.u32_at(beginning, 0), total_len: self.order.u32_at(beginning, 4), at };
+        if head.total_len < 12 {
+            self.damage(format!("at byte {at} a block claims {} bytes; 12 are the least", head.total_len));
+            return Ok(None);
         }
         // Some writers leave the padding out of the length; the next block begins behind it all the same.
-        let padded = u64::from(total_len).next_multiple_of(4);
-        let kept = is_kept(kind) && total_len <= MAX_BLOCK;
-        if !kept {
-            let skipped = self.bytes.skip(padded)?;
-            if skipped < u64::from(total_len) {
-                self.cut_short(skipped);
-            } else {
-                self.passed_over(head);
-            }
-            return Ok(());
+        let padded = u64::from(head.total_len).next_multiple_of(4);
+        if is_kept(head.kind) && head.total_len <= MAX_BLOCK {
+            let block = self.bytes.take(usize::try_from(padded).unwrap_or(usize::MAX))?;
+            return Ok(self.block(head, block));
         }
-        let block = self.bytes.take(usize::try_from(padded).unwrap_or(usize::MAX))?;
-        if block.len() < usize::try_from(total_len).unwrap_or(usize::MAX) {
-            self.cut_short(block.len() as u64);
-            return Ok(());
+        let skipped = self.bytes.skip(padded)?;
+        Ok(if skipped < u64::from(head.total_len) { Some(self.cut_short(skipped)) } else { self.passed_over(head) })
+    }
+
+    /// What the block at `block` holds, which is shorter than `head` claims where the file ends.
+    fn block(&mut self, head: Head, block: Range<usize>) -> Option<Step> {
+        let Head { kind, total_len, at } = head;
+        let claimed = usize::try_from(total_len).unwrap_or(usize::MAX);
+        if block.len() < claimed {
+            return Some(self.cut_short(block.len() as u64));
         }
-        let end = usize::try_from(total_len - 4).unwrap_or(usize::MAX);
-        let said_again = self.order.u32_at(&block, end);
-        self.body(kind, &block[8..end]);
+        let body = block.start + 8..block.start + claimed - 4;
+        let said_again = self.order.u32_at(self.bytes.at(&block), claimed - 4);
+        let step = self.body(kind, body);
         if said_again != total_len {
             self.damage(format!("at byte {at} a block of {total_len} bytes ends by claiming {said_again}"));
         }
-        Ok(())
+        step
     }
 
-    fn passed_over(&mut self, head: &Head) {
-        if is_kept(head.kind) {
-            let why =
-                format!("at byte {} a block of {} bytes, which is more than epipe keeps", head.at, head.total_len);
-            self.malformed(why);
-        } else if let Some((_, name)) = ROWS.iter().find(|(kind, _)| *kind == head.kind) {
-            let number = self.count();
-            self.waiting.push_back(Item::Row(number, name));
+    fn passed_over(&mut self, head: Head) -> Option<Step> {
+        let Head { kind, total_len, at } = head;
+        if is_kept(kind) {
+            return Some(
+                self.malformed(format!("at byte {at} a block of {total_len} bytes, which is more than epipe keeps")),
+            );
         }
+        let (_, name) = ROWS.iter().find(|(row, _)| *row == kind)?;
+        Some(Step::Row(self.count(), name))
     }
 
-    fn body(&mut self, kind: u32, body: &[u8]) {
-        let order = self.order;
+    fn body(&mut self, kind: u32, place: Range<usize>) -> Option<Step> {
+        if packet::is_packet(kind) {
+            return Some(self.packet(kind, place));
+        }
+        let body = self.bytes.at(&place);
         match kind {
             SECTION_HEADER => {
+                let interfaces = u32::try_from(self.interfaces.len()).unwrap_or(u32::MAX);
+                self.interfaces_before = self.interfaces_before.saturating_add(interfaces);
                 self.interfaces.clear();
-                let comments = block::comments(options(order, body.get(16..).unwrap_or_default()));
-                self.waiting.extend(comments.into_iter().map(Item::SectionComment));
+                self.section_options = place.end.min(place.start + 16)..place.end;
+                None
             }
-            INTERFACE_DESCRIPTION => self.interfaces.push(Interface::read(order, body)),
             INTERFACE_STATISTICS => {
-                let dropped = interface::dropped(order, body);
-                self.waiting.extend((dropped > 0).then_some(Item::Gap(Gap::Dropped(dropped))));
+                let dropped = interface::dropped(self.order, body);
+                (dropped > 0).then_some(Step::Gap(Gap::Dropped(dropped)))
             }
-            _ => self.packet(kind, body),
+            _ => {
+                if self.interfaces.len() < MAX_INTERFACES {
+                    self.interfaces.push(Interface::read(self.order, body));
+                }
+                None
+            }
         }
     }
 
-    fn packet(&mut self, kind: u32, body: &[u8]) {
-        match packet::read(kind, self.order, body, &self.interfaces) {
+    #[inline]
+    fn packet(&mut self, kind: u32, place: Range<usize>) -> Step {
+        match packet::read(kind, self.order, self.bytes.at(&place), &self.interfaces) {
             Err(why) => self.malformed(why),
-            Ok(packet) => {
-                let number = self.count();
-                let packet::Packet { link_type, original_len, data, comments, time } = packet;
-                let frame = Frame { number, link_type, original_len, data, comments };
-                self.waiting.push_back(Item::Packet(Record { frame, time }));
-            }
+            Ok(packet) => Step::Packet(Placed {
+                number: self.count(),
+                link_type: packet.link_type,
+                interface: self.interfaces_before.saturating_add(packet.interface),
+                original_len: packet.original_len,
+                time: packet.time,
+                data: place.start + packet.data.start..place.start + packet.data.end,
+                options: place.start + packet.options.start..place.start + packet.options.end,
+                order: self.order,
+            }),
         }
     }
 
+    #[inline]
     fn count(&mut self) -> FrameNo {
         self.frames += 1;
         FrameNo(self.frames)
     }
 
-    fn malformed(&mut self, why: String) {
+    fn malformed(&mut self, why: String) -> Step {
         let frame = self.count();
-        self.waiting.push_back(Item::Gap(Gap::Malformed { frame, why }));
+        Step::Gap(Gap::Malformed { frame, why })
     }
 
     /// Nothing tells where the next block would begin: the rest of the file is lost.
     fn damage(&mut self, why: String) {
         self.over = true;
         let frame = FrameNo(self.frames + 1);
-        let why = why + "; nothing after it can be read";
-        self.waiting.push_back(Item::Gap(Gap::Malformed { frame, why }));
+        self.damage = Some(Gap::Malformed { frame, why: why + "; nothing after it can be read" });
     }
 
-    fn cut_short(&mut self, bytes: u64) {
+    fn cut_short(&mut self, bytes: u64) -> Step {
         self.over = true;
-        self.waiting.push_back(Item::Gap(Gap::CutShort { bytes }));
+        if bytes == 0 { Step::End } else { Step::Gap(Gap::CutShort { bytes }) }
     }
 }
 

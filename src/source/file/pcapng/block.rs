@@ -1,5 +1,8 @@
 //! What all blocks share: byte order and options.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use super::COMMENT;
 
 /// A section's byte order.
@@ -41,19 +44,35 @@ impl Order {
     }
 }
 
-/// The options in `list` as code and value. A list may end without an end-of-options option, and an option that is longer than
-/// what is left ends it.
-pub fn options(order: Order, mut list: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+/// One option by its places in its list.
+pub struct Placed {
+    pub code: u16,
+    pub value: Range<usize>,
+    /// Where the next one begins.
+    pub next: usize,
+}
+
+/// The option at `at` in `list`. A list may end without an end-of-options option, and an option that is longer than what is
+/// left ends it.
+pub fn option_at(order: Order, list: &[u8], at: usize) -> Option<Placed> {
+    let (head, rest) = list.get(at..)?.split_first_chunk::<4>()?;
+    let (code, len) = (order.u16_at(head, 0), usize::from(order.u16_at(head, 2)));
+    let start = at + 4;
+    let next = start + len.next_multiple_of(4);
+    (code != 0 && len <= rest.len()).then_some(Placed { code, value: start..start + len, next })
+}
+
+/// The options in `list` as code and value.
+pub fn options(order: Order, list: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    let mut at = 0;
     std::iter::from_fn(move || {
-        let (head, rest) = list.split_first_chunk::<4>()?;
-        let (code, len) = (order.u16_at(head, 0), usize::from(order.u16_at(head, 2)));
-        let value = rest.get(..len).filter(|_| code != 0)?;
-        list = rest.get(len.next_multiple_of(4)..).unwrap_or_default();
-        Some((code, value))
+        let Placed { code, value, next } = option_at(order, list, at)?;
+        at = next;
+        Some((code, &list[value]))
     })
 }
 
-/// The comments among `options`; bytes that are not UTF-8 become U+FFFD.
-pub fn comments<'a>(options: impl Iterator<Item = (u16, &'a [u8])>) -> Vec<String> {
-    options.filter(|(code, _)| *code == COMMENT).map(|(_, text)| String::from_utf8_lossy(text).into_owned()).collect()
+/// The comments among the options in `list`; bytes that are not UTF-8 become U+FFFD.
+pub fn comments(order: Order, list: &[u8]) -> impl Iterator<Item = Cow<'_, str>> {
+    options(order, list).filter(|(code, _)| *code == COMMENT).map(|(_, text)| String::from_utf8_lossy(text))
 }

@@ -1,8 +1,8 @@
 //! The three kinds of blocks that hold a packet.
 
-use std::sync::Arc;
+use std::ops::Range;
 
-use super::block::{Order, comments, options};
+use super::block::Order;
 use super::interface::Interface;
 use crate::event::{LinkType, Time};
 
@@ -10,12 +10,14 @@ const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
 
-/// A packet without its number.
+/// A packet without its number, by its places in its block's body.
 pub struct Packet {
+    /// The index in its section's interfaces.
+    pub interface: u32,
     pub link_type: LinkType,
     pub original_len: u32,
-    pub data: Arc<[u8]>,
-    pub comments: Vec<String>,
+    pub data: Range<usize>,
+    pub options: Range<usize>,
     pub time: Option<Time>,
 }
 
@@ -33,20 +35,21 @@ pub fn read(kind: u32, order: Order, body: &[u8], interfaces: &[Interface]) -> R
     if kind == SIMPLE_PACKET {
         return simple(order, body, interface_at(0)?);
     }
-    let interface = if kind == OBSOLETE_PACKET { u32::from(order.u16_at(body, 0)) } else { order.u32_at(body, 0) };
-    let (head, rest) = body.split_at_checked(20).ok_or_else(|| too_short(body))?;
+    let index = if kind == OBSOLETE_PACKET { u32::from(order.u16_at(body, 0)) } else { order.u32_at(body, 0) };
+    let (head, rest) = body.split_first_chunk::<20>().ok_or_else(|| too_short(body))?;
     let captured = order.u32_at(head, 12);
     let len = usize::try_from(captured).unwrap_or(usize::MAX);
-    let Some(data) = rest.get(..len) else {
+    if len > rest.len() {
         return Err(format!("the packet claims {captured} bytes, and its block has {} left", rest.len()));
-    };
-    let interface = interface_at(interface)?;
+    }
+    let interface = interface_at(index)?;
     let ticks = u64::from(order.u32_at(head, 4)) << 32 | u64::from(order.u32_at(head, 8));
     Ok(Packet {
+        interface: index,
         link_type: interface.link_type,
         original_len: order.u32_at(head, 16),
-        data: data.into(),
-        comments: comments(options(order, rest.get(len.next_multiple_of(4)..).unwrap_or_default())),
+        data: 20..20 + len,
+        options: body.len().min(20 + len.next_multiple_of(4))..body.len(),
         time: Some(interface.time(ticks)),
     })
 }
@@ -58,10 +61,11 @@ fn simple(order: Order, body: &[u8], interface: &Interface) -> Result<Packet, St
     let limit = if interface.snaplen == 0 { u32::MAX } else { interface.snaplen };
     let captured = usize::try_from(original_len.min(limit)).unwrap_or(usize::MAX).min(rest.len());
     Ok(Packet {
+        interface: 0,
         link_type: interface.link_type,
         original_len,
-        data: rest[..captured].into(),
-        comments: Vec::new(),
+        data: 4..4 + captured,
+        options: 0..0,
         time: None,
     })
 }
