@@ -7,6 +7,7 @@ use crate::cli::{Cli, Command};
 mod check;
 mod dashboard;
 mod doctor;
+mod explain;
 mod lab;
 mod menu;
 mod output;
@@ -65,6 +66,7 @@ pub fn run(cli: &Cli) -> Result<Ending, Failure> {
         None => menu::run(&cli.common),
         Some(Command::Lab(lab)) => lab::run(lab, &cli.common),
         Some(Command::Replay(replay)) => replay::run(replay, &cli.common),
+        Some(Command::Explain(explain)) => explain::run(explain, &cli.common),
         Some(Command::Doctor) => doctor::run(&cli.common),
     }
 }

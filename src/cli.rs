@@ -72,6 +72,8 @@ pub enum Command {
     Lab(Lab),
     /// Show a capture (pcap, pcapng, - for stdin), with or without calls in it, or a transcript.
     Replay(Replay),
+    /// Say of every connection in captures how it ended, and why.
+    Explain(Explain),
     /// Say what this machine allows (capture, namespaces) and how to get what is missing.
     Doctor,
 }
@@ -159,4 +161,18 @@ pub struct Replay {
     /// How much data the saved story keeps, in calls and frames alike [default: what the file has].
     #[arg(long, value_enum, requires = "write")]
     pub payload: Option<Payload>,
+}
+
+/// Options of `epipe explain`.
+#[derive(Args, Clone, Debug)]
+pub struct Explain {
+    /// The captures; - for stdin.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// x
+    #[arg(long)]
+    pub threads: Option<u32>,
+    /// x
+    #[arg(long)]
+    pub brief: bool,
 }

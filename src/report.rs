@@ -1,5 +1,6 @@
 //! Stories written down: one file a format.
 
+pub mod explain;
 pub mod json;
 pub mod ladder;
 pub mod payload;

@@ -189,7 +189,8 @@ impl Survey {
             self.counted.strays += 1;
             return;
         };
-        let copy = fingerprint(glance, self.counted.has_copies());
+        // At one interface alone, what looks like a copy is counted as Wireshark counts it.
+        let copy = if self.counted.has_copies() { fingerprint(glance) } else { None };
         if copy.is_some_and(|copy| open.copies[side].seen(copy, packet.time)) {
             record.copies = record.copies.saturating_add(1);
             open.judge(record, packet.time, &glance.head, side);

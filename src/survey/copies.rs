@@ -33,14 +33,10 @@ impl Copies {
     }
 }
 
-/// What a packet has in common with its copies, and with no other: its numbers, checksum and IP identification. `None` where
-/// a repetition could have the same, since the sender does not number its packets and one interface alone was captured.
+/// What a packet has in common with its copies, and with no other: its numbers, checksum and IP identification.
 #[inline]
-pub fn fingerprint(glance: &Glance, several_interfaces: bool) -> Option<u64> {
+pub fn fingerprint(glance: &Glance) -> Option<u64> {
     let id = glance.hop?.id;
-    if id == 0 && !several_interfaces {
-        return None;
-    }
     let head = &glance.head;
     let numbers = u64::from(head.seq.get()) << 32 | u64::from(head.ack.get());
     let rest = u64::from(id) << 48 | u64::from(glance.checksum) << 32 | u64::from(head.payload_len) << 9;

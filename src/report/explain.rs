@@ -1,0 +1,4 @@
+//! What a survey found, as text for people and as JSON for programs.
+
+pub mod json;
+pub mod shape;
