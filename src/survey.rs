@@ -12,6 +12,7 @@ mod copies;
 mod counted;
 mod key;
 mod open;
+pub mod patterns;
 mod record;
 mod sent;
 mod summary;

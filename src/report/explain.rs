@@ -2,3 +2,4 @@
 
 pub mod json;
 pub mod shape;
+pub mod text;

@@ -28,6 +28,8 @@ pub struct Counted {
     pub cut_short: Option<u64>,
     /// Segments that came so long after the end of their connection that they were only counted.
     pub strays: u64,
+    /// How many packets bear an earlier time than the one before them in their file.
+    pub steps_back: u64,
     /// The first packet's time and the latest of all.
     pub span: Option<(Time, Time)>,
     interfaces: Interfaces,

@@ -2,22 +2,95 @@
 
 use std::io::{self, Write};
 
-use super::shape::{Capture, Connection};
+use serde::Serialize;
+
+use super::shape::{Capture, Connection, Kind, Line, Summed};
+use crate::survey::patterns::Pattern;
 use crate::survey::{Found, Summary};
 
+/// What is to be written.
+pub struct Shown<'a> {
+    /// The files' names.
+    pub files: &'a [String],
+    /// The patterns, the weightiest first.
+    pub patterns: &'a [Pattern],
+    /// Which connections are meant.
+    pub selected: &'a (dyn Fn(&Summary<'_>) -> bool + Sync),
+    /// How many threads may put connections into words.
+    pub threads: usize,
+}
+
 /// Writes one object.
-pub fn write(found: &Found, files: &[String], out: &mut dyn Write) -> io::Result<()> {
-    let mut head = serde_json::to_vec(&Capture::of(files, &found.counted))?;
+pub fn write(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut head = serde_json::to_vec(&Capture::of(shown.files, &found.counted))?;
     head.pop();
     out.write_all(&head)?;
     out.write_all(b",\"connections\":[")?;
-    for (index, connection) in found.connections().enumerate() {
-        out.write_all(if index == 0 { b"\n" } else { b",\n" })?;
-        one(&connection, out)?;
+    let mut first = true;
+    pages(found, shown, Kind::None, &mut |page| {
+        for line in page.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end) {
+            out.write_all(if std::mem::take(&mut first) { b"\n" } else { b",\n" })?;
+            out.write_all(line)?;
+        }
+        Ok(())
+    })?;
+    let mut tail = serde_json::to_vec(&Summed::of(found, shown.patterns, shown.selected))?;
+    if let Some(brace) = tail.first_mut() {
+        *brace = b',';
     }
-    out.write_all(b"]}\n")
+    out.write_all(b"]")?;
+    out.write_all(&tail)?;
+    out.write_all(b"\n")
 }
 
-fn one(connection: &Summary<'_>, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(out, &Connection::of(connection)).map_err(io::Error::from)
+/// Writes a `header` line, a line a connection, and a `summary` line.
+pub fn write_lines(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
+    line(&Line { kind: Kind::Header, rest: Capture::of(shown.files, &found.counted) }, out)?;
+    pages(found, shown, Kind::Connection, &mut |page| out.write_all(page))?;
+    line(&Line { kind: Kind::Summary, rest: Summed::of(found, shown.patterns, shown.selected) }, out)
+}
+
+fn line<T: Serialize>(what: &T, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, what)?;
+    out.write_all(b"\n")
+}
+
+/// How many connections are put into words at a time.
+const PAGE: usize = 1024;
+
+/// The selected connections as lines, page by page in their order, made by several threads.
+fn pages(
+    found: &Found,
+    shown: &Shown<'_>,
+    kind: Kind,
+    take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
+    let threads = shown.threads.max(1);
+    for round in (0..found.len()).step_by(PAGE * threads) {
+        let starts = (0..threads).map(|thread| round + thread * PAGE);
+        let pages: Vec<io::Result<Vec<u8>>> = std::thread::scope(|scope| {
+            let workers: Vec<_> = starts.map(|start| scope.spawn(move || page(found, shown, kind, start))).collect();
+            workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| Err(panicked()))).collect()
+        });
+        for page in pages {
+            take(&page?)?;
+        }
+    }
+    Ok(())
+}
+
+fn panicked() -> io::Error {
+    io::Error::other("a thread that puts connections into words panicked")
+}
+
+fn page(found: &Found, shown: &Shown<'_>, kind: Kind, start: usize) -> io::Result<Vec<u8>> {
+    let mut out = Vec::with_capacity(PAGE * 1024);
+    let connections = (start..(start + PAGE).min(found.len())).filter_map(|id| found.connection(id));
+    for connection in connections.filter(|connection| (shown.selected)(connection)) {
+        match kind {
+            Kind::None => line(&Connection::of(&connection), &mut out)?,
+            _ => line(&Line { kind, rest: Connection::of(&connection) }, &mut out)?,
+        }
+    }
+    Ok(out)
 }

@@ -7,7 +7,8 @@ use serde::{Serialize, Serializer};
 use crate::event::{FrameNo, Time};
 use crate::socket::call::How;
 use crate::story::side::Side;
-use crate::survey::{self, Summary};
+use crate::survey::patterns::Pattern;
+use crate::survey::{self, Found, Summary};
 use crate::tcp::analysis::Finding;
 
 /// The version of the shapes: it rises when a field changes its meaning or goes.
@@ -220,6 +221,8 @@ pub struct Capture<'a> {
     passed_over: &'a BTreeMap<&'static str, u64>,
     #[serde(skip_serializing_if = "is_zero")]
     strays: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    steps_back: u64,
 }
 
 impl<'a> Capture<'a> {
@@ -235,6 +238,84 @@ impl<'a> Capture<'a> {
             dropped: counted.dropped,
             passed_over: &counted.passed_over,
             strays: counted.strays,
+            steps_back: counted.steps_back,
+        }
+    }
+}
+
+/// What a line of `jsonl` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// The capture as a whole.
+    Header,
+    /// A connection.
+    Connection,
+    /// Verdicts and patterns.
+    Summary,
+    /// Nothing is said of it.
+    None,
+}
+
+/// A line of `jsonl`.
+#[derive(Debug, Serialize)]
+pub struct Line<T> {
+    /// What it is.
+    pub kind: Kind,
+    /// What it says.
+    #[serde(flatten)]
+    pub rest: T,
+}
+
+/// What all connections amount to.
+#[derive(Debug, Serialize)]
+pub struct Summed<'a> {
+    verdicts: BTreeMap<&'static str, u64>,
+    patterns: Vec<Shared<'a>>,
+}
+
+/// A pattern.
+#[derive(Debug, Serialize)]
+pub struct Shared<'a> {
+    kind: &'static str,
+    count: u64,
+    of: u64,
+    server: Text<std::net::SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    side: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle: Option<Seconds>,
+    #[serde(skip_serializing_if = "is_zero")]
+    lost: u64,
+    examples: &'a [u64],
+    text: &'a str,
+    fix: &'static str,
+}
+
+impl<'a> Summed<'a> {
+    /// The verdicts of the selected connections, and the patterns of all.
+    pub fn of(found: &Found, patterns: &'a [Pattern], selected: &dyn Fn(&Summary<'_>) -> bool) -> Self {
+        let mut verdicts = BTreeMap::new();
+        for connection in found.connections().filter(|connection| connection.copy_of().is_none() && selected(connection)) {
+            *verdicts.entry(connection.verdict().text()).or_default() += 1;
+        }
+        Self { verdicts, patterns: patterns.iter().map(Shared::of).collect() }
+    }
+}
+
+impl<'a> Shared<'a> {
+    fn of(pattern: &'a Pattern) -> Self {
+        Self {
+            kind: pattern.kind.text(),
+            count: pattern.count,
+            of: pattern.of,
+            server: Text(pattern.server),
+            side: pattern.side.map(Side::name),
+            idle: pattern.idle.map(|idle| Text(Time(idle))),
+            lost: pattern.lost,
+            examples: &pattern.examples,
+            text: &pattern.sentence,
+            fix: pattern.kind.fix(),
         }
     }
 }

@@ -1,0 +1,238 @@
+//! A survey as text for people: what many connections have in common, how all ended, and those worth looking at, worst first.
+
+use std::io::{self, Write};
+
+use crate::event::{FrameNo, Time};
+use crate::report::wrap::wrap;
+use crate::story::side::Side;
+use crate::story::verdict::Name;
+use crate::survey::patterns::Pattern;
+use crate::survey::{Counted, Found, Summary};
+
+/// No line is longer, in columns, names of files aside.
+const WIDTH: usize = 80;
+
+/// So many patterns are shown.
+const PATTERNS: usize = 12;
+
+/// What is to be shown.
+pub struct Shown<'a> {
+    /// The files' names.
+    pub files: &'a [String],
+    /// The patterns, the weightiest first.
+    pub patterns: &'a [Pattern],
+    /// How many connections are told of.
+    pub top: usize,
+    /// Which connections are meant.
+    pub selected: &'a dyn Fn(&Summary<'_>) -> bool,
+    /// Whether they are a choice of the user's, so that orderly ends are told of too.
+    pub chosen: bool,
+}
+
+/// Writes all of it.
+pub fn write(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
+    title(found, shown, out)?;
+    patterns(shown.patterns, out)?;
+    let tally = Tally::of(found, shown);
+    verdicts(&tally, out)?;
+    connections(found, &tally, shown, out)?;
+    beside(&found.counted, out)
+}
+
+/// The connections that are meant, by verdict, and the worst of them.
+struct Tally {
+    counts: Vec<(Name, u64, u64)>,
+    copies: u64,
+    /// Those worth looking at: how many, and the worst.
+    worth: u64,
+    worst: Vec<u64>,
+}
+
+impl Tally {
+    fn of(found: &Found, shown: &Shown<'_>) -> Self {
+        let mut counts: Vec<(Name, u64, u64)> = Name::ALL.into_iter().map(|name| (name, 0, 0)).collect();
+        let (mut copies, mut worth, mut worst) = (0, 0, Vec::new());
+        for connection in found.connections().filter(|connection| (shown.selected)(connection)) {
+            if connection.copy_of().is_some() {
+                copies += 1;
+                continue;
+            }
+            let facts = connection.facts();
+            let (name, lost) = (facts.name(), facts.lost.client + facts.lost.server);
+            if let Some((_, count, sum)) = counts.iter_mut().find(|(known, ..)| *known == name) {
+                *count += 1;
+                *sum += lost;
+            }
+            let in_order = matches!(name, Name::Closed | Name::ClosedSimultaneously | Name::Open) && lost == 0;
+            if shown.chosen || !in_order {
+                worth += 1;
+                keep_worst(&mut worst, (name, std::cmp::Reverse(lost), connection.id()), shown.top);
+            }
+        }
+        worst.sort_unstable();
+        Self { counts, copies, worth, worst: worst.into_iter().map(|(_, _, id)| id).collect() }
+    }
+}
+
+/// Keeps the `top` least of all that come.
+fn keep_worst<T: Ord>(worst: &mut Vec<T>, one: T, top: usize) {
+    worst.push(one);
+    // Thinned out now and then, so that neither memory nor time grows with how many there are.
+    if worst.len() >= 2 * top.max(64) {
+        worst.sort_unstable();
+        worst.truncate(top);
+    }
+}
+
+fn title(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let counted = &found.counted;
+    let names = match shown.files {
+        [one] => one.clone(),
+        several => format!("{} files", several.len()),
+    };
+    let span = counted.span.map_or(0, |(first, latest)| latest.since(first));
+    writeln!(
+        out,
+        "{names}: {} TCP, {} in {} s",
+        many(counted.tcp_packets, "segment"),
+        many(found.len() as u64, "connection"),
+        tenths(span)
+    )?;
+    if shown.files.len() > 1 {
+        for (index, name) in (1..).zip(shown.files) {
+            writeln!(out, "  {index}: {name}")?;
+        }
+    }
+    Ok(())
+}
+
+fn patterns(patterns: &[Pattern], out: &mut dyn Write) -> io::Result<()> {
+    if patterns.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nPatterns")?;
+    for pattern in patterns.iter().take(PATTERNS) {
+        let examples: Vec<String> = pattern.examples.iter().map(|id| format!("#{id}")).collect();
+        item("* ", &format!("{} ({})", pattern.sentence, examples.join(", ")), out)?;
+        item("  fix: ", pattern.kind.fix(), out)?;
+    }
+    let more = patterns.len().saturating_sub(PATTERNS);
+    if more > 0 { writeln!(out, "  and {more} more: --format json has all") } else { Ok(()) }
+}
+
+fn verdicts(tally: &Tally, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\nHow they ended")?;
+    for (name, count, lost) in tally.counts.iter().filter(|(_, count, _)| *count > 0) {
+        let lost = if *lost > 0 { format!(" ({} lost)", many(*lost, "byte")) } else { String::new() };
+        writeln!(out, "{:>9}  {name:<21}  {}{lost}", thousands(*count), name.meaning())?;
+    }
+    if tally.copies > 0 {
+        writeln!(out, "{:>9}  seen again behind an address translation, counted once", thousands(tally.copies))?;
+    }
+    Ok(())
+}
+
+fn connections(found: &Found, tally: &Tally, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
+    if tally.worst.is_empty() {
+        return Ok(());
+    }
+    let told = tally.worst.len().min(shown.top);
+    let of = if tally.worth > told as u64 {
+        format!(" ({told} of {}; --top N for more)", thousands(tally.worth))
+    } else {
+        String::new()
+    };
+    writeln!(out, "\n{}{of}", if shown.chosen { "Connections" } else { "Worth looking at, worst first" })?;
+    for id in tally.worst.iter().take(told) {
+        let Some(connection) = usize::try_from(*id).ok().and_then(|id| found.connection(id)) else { continue };
+        one(&connection, out)?;
+    }
+    writeln!(out, "\nA whole story: epipe explain FILE --connection N")
+}
+
+fn one(connection: &Summary<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let facts = connection.facts();
+    let (first, last) = connection.frames();
+    let ends = Side::BOTH.map(|side| connection.end(side).endpoint);
+    writeln!(out, "\n#{}  {} → {}  {}, {}", connection.id(), ends[0], ends[1], facts.name(), facts.certainty().name())?;
+    let mut notes = vec![frames(first, last)];
+    notes.extend(connection.idle_before_end().filter(|idle| *idle >= 1_000_000).map(|idle| format!("idle {} s", exact(idle))));
+    let lost = facts.lost.client + facts.lost.server;
+    notes.extend((lost > 0).then(|| format!("{} lost", many(lost, "byte"))));
+    let errors = Side::BOTH.into_iter().filter_map(|side| {
+        let (errno, certainty) = connection.end(side).error(facts.name())?;
+        Some(format!("{} {errno} ({})", side.name(), certainty.name()))
+    });
+    notes.extend(errors);
+    item("    ", &notes.join(" · "), out)?;
+    for sentence in facts.sentences() {
+        item("    ", &sentence, out)?;
+    }
+    Ok(())
+}
+
+/// What else the capture holds, and what is wrong with it.
+fn beside(counted: &Counted, out: &mut dyn Write) -> io::Result<()> {
+    let mut lines = Vec::new();
+    let names: Vec<String> =
+        counted.passed_over.iter().map(|(name, count)| format!("{} of {name}", thousands(*count))).collect();
+    if !names.is_empty() {
+        lines.push(format!("passed over what is not TCP: {}", names.join(", ")));
+    }
+    if let Some((frame, why)) = counted.first_malformed.first() {
+        lines.push(format!("{} could not be read, the first: frame {frame}, {why}", many(counted.malformed, "packet")));
+    }
+    lines.extend((counted.dropped > 0).then(|| format!("the capture itself lost {}", many(counted.dropped, "packet"))));
+    lines.extend(counted.cut_short.map(|bytes| format!("the file ends inside a packet, of which {bytes} bytes are left")));
+    lines.extend((counted.steps_back > 0).then(|| format!("time goes back {} times", thousands(counted.steps_back))));
+    lines.extend((counted.strays > 0).then(|| {
+        format!("{} came long after their connection's end and were only counted", many(counted.strays, "segment"))
+    }));
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nBeside that")?;
+    lines.iter().try_for_each(|line| item("  ", line, out))
+}
+
+/// `text` in lines, the first behind `head` and the others below its text.
+fn item(head: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    let indent = " ".repeat(head.len());
+    for (index, line) in wrap(text, 0, WIDTH - head.len()).into_iter().enumerate() {
+        writeln!(out, "{}{line}", if index == 0 { head } else { &indent })?;
+    }
+    Ok(())
+}
+
+fn frames(first: FrameNo, last: FrameNo) -> String {
+    if first == last { format!("frame {first}") } else { format!("frames {first} to {last}") }
+}
+
+/// `1 byte`, `12,345 bytes`.
+fn many(count: u64, what: &str) -> String {
+    format!("{} {what}{}", thousands(count), if count == 1 { "" } else { "s" })
+}
+
+fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Seconds with one decimal.
+fn tenths(nanos: i64) -> String {
+    let tenths = (nanos + 50_000_000) / 100_000_000;
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
+
+/// Seconds with three decimals.
+fn exact(nanos: i64) -> String {
+    let text = Time(nanos).to_string();
+    text.get(..text.len().saturating_sub(6)).unwrap_or(&text).to_owned()
+}

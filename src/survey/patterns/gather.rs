@@ -1,0 +1,119 @@
+//! The connections of each server, as far as patterns ask for them.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use foldhash::HashMap;
+
+use super::EXAMPLES;
+use crate::event::Time;
+use crate::story::ending::Kind;
+use crate::story::side::{Both, Side};
+use crate::story::verdict::Name;
+use crate::survey::{Found, Summary};
+use crate::tcp::state::State;
+
+/// Some connections, of which a few are named.
+#[derive(Clone, Debug, Default)]
+pub struct Few {
+    pub count: u64,
+    pub examples: Vec<u64>,
+}
+
+impl Few {
+    fn add(&mut self, id: u64) {
+        self.count += 1;
+        if self.examples.len() < EXAMPLES {
+            self.examples.push(id);
+        }
+    }
+}
+
+/// What is gathered of one server.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// All connections.
+    pub all: u64,
+    /// Those ended by a reset of each side: the silence before, in nanoseconds, and the connection.
+    pub resets: Both<Vec<(i64, u64)>>,
+    /// Those whose first FIN was each side's: the same.
+    pub fins: Both<Vec<(i64, u64)>>,
+    /// Data was sent after the server's close.
+    pub stale: Few,
+    /// A host knew nothing of a connection that had been silent.
+    pub forgotten: Few,
+    /// The hop limit speaks for another sender.
+    pub bystander: Few,
+    /// Bytes were lost: which connections, and how many bytes.
+    pub losing: Few,
+    pub lost: u64,
+    pub refused: Few,
+    pub unanswered: Few,
+    /// The end that has not closed, and for how long at the most, in nanoseconds.
+    pub waiting: Both<Few>,
+    pub waits: Both<i64>,
+}
+
+/// So long an idle time is one that a limit could have ended, in nanoseconds.
+pub const IDLE: i64 = 1_000_000_000;
+
+/// All servers.
+pub struct Gathered(BTreeMap<SocketAddr, Seen>);
+
+impl Gathered {
+    /// What `found` holds; the capture went on until `until`.
+    pub fn of(found: &Found, until: Time) -> Self {
+        let mut servers: HashMap<SocketAddr, Seen> = HashMap::default();
+        for connection in found.connections().filter(|connection| connection.copy_of().is_none()) {
+            let server = connection.end(Side::Server).endpoint;
+            servers.entry(server).or_default().take(&connection, until);
+        }
+        Self(servers.into_iter().collect())
+    }
+
+    /// The servers, in the order of their addresses.
+    pub fn servers(&self) -> impl Iterator<Item = (SocketAddr, &Seen)> {
+        self.0.iter().map(|(server, seen)| (*server, seen))
+    }
+}
+
+impl Seen {
+    fn take(&mut self, connection: &Summary<'_>, until: Time) {
+        let (facts, id) = (connection.facts(), connection.id());
+        let (name, ending) = (facts.name(), facts.ending);
+        self.all += 1;
+        let idle = ending.idle.unwrap_or(0);
+        match name {
+            Name::Refused => self.refused.add(id),
+            Name::Unanswered => self.unanswered.add(id),
+            Name::NobodyHome if idle >= IDLE => self.forgotten.add(id),
+            Name::ResetAfterClose if ending.first_fin == Some(Side::Server) => self.stale.add(id),
+            Name::HalfClosed => self.half_closed(connection, until),
+            _ => {}
+        }
+        match (ending.reset, ending.first_fin) {
+            (Some(reset), _) if reset.kind != Kind::Refuses => self.resets[reset.by].push((idle, id)),
+            (None, Some(side)) => self.fins[side].push((idle, id)),
+            _ => {}
+        }
+        if ending.reset.is_some_and(|reset| reset.hops.is_some()) {
+            self.bystander.add(id);
+        }
+        let lost = facts.lost.client + facts.lost.server;
+        if lost > 0 {
+            self.losing.add(id);
+            self.lost += lost;
+        }
+    }
+
+    fn half_closed(&mut self, connection: &Summary<'_>, until: Time) {
+        let (_, end) = connection.times();
+        let waited = until.since(end);
+        for side in Side::BOTH {
+            if connection.end(side).state() == State::CloseWait && waited >= 5 * IDLE {
+                self.waiting[side].add(connection.id());
+                self.waits[side] = self.waits[side].max(waited);
+            }
+        }
+    }
+}
