@@ -20,7 +20,7 @@ use std::path::Path;
 use self::bytes::Bytes;
 pub use self::error::FileError;
 pub use self::recording::{Recording, read};
-use self::seen::Step;
+use self::seen::{Aside, Stand, Step};
 pub use self::seen::{Seen, View};
 use crate::event::{Frame, FrameNo, Gap, Time};
 
@@ -61,8 +61,8 @@ enum Format<R> {
 pub struct Capture<R> {
     name: String,
     format: Format<R>,
-    /// Where the reading stands.
-    now: Step,
+    stand: Stand,
+    step: Step,
     /// Why it ended, where it did so before its end.
     failure: Option<FileError>,
     over: bool,
@@ -103,7 +103,7 @@ impl<R: Read> Capture<R> {
             Recognised::Pcap(header) => Format::Pcap(pcap::Reader::new(bytes, header)),
             Recognised::Pcapng => Format::Pcapng(pcapng::Reader::new(bytes)),
         };
-        Ok(Self { name, format, now: Step::End, failure: None, over: false })
+        Ok(Self { name, format, stand: Stand::new(), step: Step::End, failure: None, over: false })
     }
 
     /// Goes on to the next thing in the file and lends it; `None` at the end. Nothing is allocated for a packet.
@@ -131,27 +131,24 @@ impl<R: Read> Capture<R> {
     fn step(&mut self) {
         let step = match &mut self.format {
             _ if self.over => Ok(Step::End),
-            Format::Pcap(reader) => reader.step(),
-            Format::Pcapng(reader) => reader.step(),
+            Format::Pcap(reader) => reader.step(&mut self.stand),
+            Format::Pcapng(reader) => reader.step(&mut self.stand),
         };
-        self.now = step.unwrap_or_else(|source| self.broken(source));
+        self.step = step.unwrap_or_else(|source| self.broken(source));
     }
 
     /// What the reading stands at.
     #[inline]
     fn seen(&mut self) -> Option<Result<Seen<'_>, FileError>> {
         let bytes = self.format.bytes();
-        let seen = match &self.now {
-            Step::Packet(packet) => Seen::Packet(packet.view(bytes.at(&packet.data), bytes.at(&packet.options))),
-            Step::SectionComment(place) => Seen::SectionComment(String::from_utf8_lossy(bytes.at(place))),
-            Step::Row(number, name) => Seen::Row(*number, name),
-            Step::Gap(gap) => Seen::Gap(gap.clone()),
+        match self.step {
+            Step::Packet => Some(Ok(Seen::Packet(self.stand.packet.view(bytes)))),
+            Step::Aside => Some(Ok(self.stand.aside.seen(bytes))),
             Step::End => {
                 self.over = true;
-                return self.failure.take().map(Err);
+                self.failure.take().map(Err)
             }
-        };
-        Some(Ok(seen))
+        }
     }
 
     /// The last step of a reading that cannot go on.
@@ -160,7 +157,8 @@ impl<R: Read> Capture<R> {
         self.over = true;
         if let Some(damage) = packed::Damage::of(&source) {
             let why = format!("{damage}; nothing after it can be read");
-            return Step::Gap(Gap::Malformed { frame: FrameNo(self.frames() + 1), why });
+            let frame = FrameNo(self.frames() + 1);
+            return self.stand.at(Aside::Gap(Gap::Malformed { frame, why }));
         }
         self.failure = Some(FileError::Read { name: self.name.clone(), offset: self.offset(), source });
         Step::End

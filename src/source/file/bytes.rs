@@ -3,8 +3,12 @@
 use std::io::{self, ErrorKind, Read};
 use std::ops::Range;
 
-/// How many bytes are asked for at once, if nobody says otherwise.
-pub const BUFFER: usize = 256 * 1024;
+/// How many bytes are asked for at once, if nobody says otherwise: a packet costs a tenth less than with a quarter of it, and
+/// twice as much makes no difference.
+pub const BUFFER: usize = 1 << 20;
+
+/// How many are asked for at first: most captures are small.
+const FIRST: usize = 64 * 1024;
 
 /// A reader with a count of what was taken from it. What was taken stays in the buffer until more is asked for than lies there.
 pub struct Bytes<R> {
@@ -97,13 +101,16 @@ impl<R: Read> Bytes<R> {
         Ok(())
     }
 
-    /// Moves what was not taken to the front, and gives back what one long record made the buffer grow by.
+    /// Moves what was not taken to the front, lets the buffer grow to its full length, and gives back what one long record
+    /// made it grow beyond that.
     fn make_room(&mut self) {
         self.buffer.copy_within(self.there.clone(), 0);
         self.there = 0..self.there.len();
         if self.buffer.len() > 4 * self.step && self.there.end < self.step {
             self.buffer.truncate(self.step);
             self.buffer.shrink_to_fit();
+        } else if self.buffer.len() < self.step {
+            self.buffer.resize((self.buffer.len() * 4).max(FIRST).min(self.step), 0);
         }
     }
 }
