@@ -6,19 +6,25 @@
 
 mod bytes;
 mod error;
+mod follow;
 mod fragments;
+mod input;
+mod merged;
 mod packed;
 mod pcap;
 mod pcapng;
 mod recording;
 mod seen;
 
-use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use self::bytes::Bytes;
-pub use self::error::FileError;
+pub use self::error::{FileError, NotPlain};
+use self::follow::Follow;
+use self::input::{Ended, Input};
+pub use self::input::{Progress, TICK, Watch};
+pub use self::merged::{Merged, buffer_len};
 pub use self::recording::{Recording, read};
 use self::seen::{Aside, Stand, Step};
 pub use self::seen::{Seen, View};
@@ -66,23 +72,67 @@ pub struct Capture<R> {
     /// Why it ended, where it did so before its end.
     failure: Option<FileError>,
     over: bool,
+    /// The time of the last packet that had one.
+    last_time: Time,
+    steps_back: u64,
 }
 
+/// An opened input.
+pub type Source = Box<dyn Read + Send>;
+
 /// The file at `path`, or standard input where that is `-`, unpacked, with what errors call it.
-pub fn open(path: &Path) -> Result<(String, Box<dyn Read>), FileError> {
-    let (name, input): (_, Box<dyn Read>) = if path.as_os_str() == "-" {
-        ("standard input".to_owned(), Box::new(io::stdin()))
+pub fn open(path: &Path) -> Result<(String, Source), FileError> {
+    open_watched(path, &Watch::default())
+}
+
+/// The same, watched by `watch`.
+pub fn open_watched(path: &Path, watch: &Watch) -> Result<(String, Source), FileError> {
+    let (name, input) = if path.as_os_str() == "-" {
+        ("standard input".to_owned(), Input::stdin(watch))
     } else {
-        let name = path.display().to_string();
-        match File::open(path) {
-            Ok(file) => (name, Box::new(file)),
-            Err(source) => return Err(FileError::Open { name, source }),
-        }
+        (path.display().to_string(), Input::open(path, watch))
     };
-    match packed::unpack(input) {
+    let input = match input {
+        Ok(input) => input,
+        Err(source) => return Err(FileError::Open { name, source }),
+    };
+    match packed::unpack(Box::new(input)) {
         Ok(input) => Ok((name, input)),
-        Err(source) => Err(FileError::Read { name, offset: 0, source }),
+        Err(source) => Err(FileError::reading(name, 0, source)),
     }
+}
+
+/// The plain file at `path`, which goes on growing. Reading it waits at its end for more, and ends by an error alone: when
+/// `watch` stops it, and when the file shrinks, is deleted or gives way to another.
+pub fn follow(path: &Path, watch: &Watch) -> Result<(String, Source), FileError> {
+    let name = path.display().to_string();
+    let refused = |name, is| FileError::NotFollowed { name, is };
+    if path.as_os_str() == "-" {
+        return Err(refused("standard input".to_owned(), NotPlain::Stream));
+    }
+    let mut input = match Follow::open(path, watch) {
+        Ok(Some(input)) => input,
+        Ok(None) => return Err(refused(name, NotPlain::Stream)),
+        Err(source) => return Err(FileError::Open { name, source }),
+    };
+    let mut beginning = Vec::new();
+    if let Err(source) = input.by_ref().take(packed::MAGIC_LEN).read_to_end(&mut beginning) {
+        return Err(FileError::reading(name, 0, source));
+    }
+    if packed::is_packed(&beginning) {
+        return Err(refused(name, NotPlain::Packed));
+    }
+    Ok((name, Box::new(io::Cursor::new(beginning).chain(input))))
+}
+
+/// The captures at `paths`, opened by [`open_watched`], as one.
+pub fn open_all(paths: &[PathBuf], watch: &Watch) -> Result<Merged<Source>, FileError> {
+    let len = buffer_len(paths.len());
+    let captures = paths.iter().map(|path| {
+        let (name, input) = open_watched(path, watch)?;
+        Capture::with_buffer(name, input, len)
+    });
+    Ok(Merged::new(captures.collect::<Result<_, _>>()?))
 }
 
 impl<R: Read> Capture<R> {
@@ -103,7 +153,16 @@ impl<R: Read> Capture<R> {
             Recognised::Pcap(header) => Format::Pcap(pcap::Reader::new(bytes, header)),
             Recognised::Pcapng => Format::Pcapng(pcapng::Reader::new(bytes)),
         };
-        Ok(Self { name, format, stand: Stand::new(), step: Step::End, failure: None, over: false })
+        Ok(Self {
+            name,
+            format,
+            stand: Stand::new(),
+            step: Step::End,
+            failure: None,
+            over: false,
+            last_time: Time(i64::MIN),
+            steps_back: 0,
+        })
     }
 
     /// Goes on to the next thing in the file and lends it; `None` at the end. Nothing is allocated for a packet.
@@ -121,6 +180,11 @@ impl<R: Read> Capture<R> {
         }
     }
 
+    /// How many packets had a time that lies before that of the packet before them.
+    pub const fn steps_back(&self) -> u64 {
+        self.steps_back
+    }
+
     /// How many bytes of the file, unpacked, lie before what is read next.
     pub fn offset(&self) -> u64 {
         self.format.bytes().offset()
@@ -135,6 +199,21 @@ impl<R: Read> Capture<R> {
             Format::Pcapng(reader) => reader.step(&mut self.stand),
         };
         self.step = step.unwrap_or_else(|source| self.broken(source));
+        if self.step == Step::Packet && self.stand.packet.is_timed {
+            let time = self.stand.packet.time;
+            self.steps_back += u64::from(time < self.last_time);
+            self.last_time = time;
+        }
+    }
+
+    /// Whether nothing is left, not even an error.
+    fn is_at_end(&self) -> bool {
+        self.step == Step::End && self.failure.is_none()
+    }
+
+    /// The time of the last packet that had one; the least there is before the first.
+    const fn last_time(&self) -> Time {
+        self.last_time
     }
 
     /// What the reading stands at.
@@ -160,8 +239,11 @@ impl<R: Read> Capture<R> {
             let frame = FrameNo(self.frames() + 1);
             return self.stand.at(Aside::Gap(Gap::Malformed { frame, why }));
         }
-        self.failure = Some(FileError::Read { name: self.name.clone(), offset: self.offset(), source });
-        Step::End
+        let left = self.format.bytes().left() as u64;
+        let is_lost = matches!(Ended::of(&source), Some(Ended::Lost(_)));
+        self.failure = Some(FileError::reading(self.name.clone(), self.offset(), source));
+        // What a growing file holds of its last packet is not coming to its end any more.
+        if is_lost && left > 0 { self.stand.at(Aside::Gap(Gap::CutShort { bytes: left })) } else { Step::End }
     }
 }
 
@@ -180,7 +262,7 @@ impl<R: Read> Format<R> {
     }
 
     fn recognise(bytes: &mut Bytes<R>, name: &str) -> Result<Recognised, FileError> {
-        let failed = |source| FileError::Read { name: name.to_owned(), offset: 0, source };
+        let failed = |source| FileError::reading(name.to_owned(), 0, source);
         let beginning = bytes.peek(pcap::HEADER_LEN).map_err(failed)?;
         let magic = beginning.first_chunk::<4>().copied();
         if magic == Some(pcapng::MAGIC) {
