@@ -6,20 +6,26 @@
 
 mod bytes;
 mod error;
+mod follow;
+mod input;
+mod merged;
 mod packed;
 mod pcap;
 mod pcapng;
 mod recording;
 mod seen;
 
-use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use self::bytes::Bytes;
-pub use self::error::FileError;
+pub use self::error::{FileError, NotPlain};
+use self::follow::Follow;
+use self::input::{Ended, Input};
+pub use self::input::{Progress, TICK, Watch};
+pub use self::merged::{Merged, buffer_len};
 pub use self::recording::{Recording, read};
-use self::seen::Step;
+use self::seen::{Aside, Stand, Step};
 pub use self::seen::{Seen, View};
 use crate::event::{Frame, FrameNo, Gap, Time};
 
@@ -60,28 +66,72 @@ enum Format<R> {
 pub struct Capture<R> {
     name: String,
     format: Format<R>,
-    /// Where the reading stands.
-    now: Step,
+    stand: Stand,
+    step: Step,
     /// Why it ended, where it did so before its end.
     failure: Option<FileError>,
     over: bool,
+    /// The time of the last packet that had one.
+    last_time: Time,
+    steps_back: u64,
 }
 
+/// An opened input.
+pub type Source = Box<dyn Read + Send>;
+
 /// The file at `path`, or standard input where that is `-`, unpacked, with what errors call it.
-pub fn open(path: &Path) -> Result<(String, Box<dyn Read>), FileError> {
-    let (name, input): (_, Box<dyn Read>) = if path.as_os_str() == "-" {
-        ("standard input".to_owned(), Box::new(io::stdin()))
+pub fn open(path: &Path) -> Result<(String, Source), FileError> {
+    open_watched(path, &Watch::default())
+}
+
+/// The same, watched by `watch`.
+pub fn open_watched(path: &Path, watch: &Watch) -> Result<(String, Source), FileError> {
+    let (name, input) = if path.as_os_str() == "-" {
+        ("standard input".to_owned(), Input::stdin(watch))
     } else {
-        let name = path.display().to_string();
-        match File::open(path) {
-            Ok(file) => (name, Box::new(file)),
-            Err(source) => return Err(FileError::Open { name, source }),
-        }
+        (path.display().to_string(), Input::open(path, watch))
     };
-    match packed::unpack(input) {
+    let input = match input {
+        Ok(input) => input,
+        Err(source) => return Err(FileError::Open { name, source }),
+    };
+    match packed::unpack(Box::new(input)) {
         Ok(input) => Ok((name, input)),
-        Err(source) => Err(FileError::Read { name, offset: 0, source }),
+        Err(source) => Err(FileError::reading(name, 0, source)),
     }
+}
+
+/// The plain file at `path`, which goes on growing. Reading it waits at its end for more, and ends by an error alone: when
+/// `watch` stops it, and when the file shrinks, is deleted or gives way to another.
+pub fn follow(path: &Path, watch: &Watch) -> Result<(String, Source), FileError> {
+    let name = path.display().to_string();
+    let refused = |name, is| FileError::NotFollowed { name, is };
+    if path.as_os_str() == "-" {
+        return Err(refused("standard input".to_owned(), NotPlain::Stream));
+    }
+    let mut input = match Follow::open(path, watch) {
+        Ok(Some(input)) => input,
+        Ok(None) => return Err(refused(name, NotPlain::Stream)),
+        Err(source) => return Err(FileError::Open { name, source }),
+    };
+    let mut beginning = Vec::new();
+    if let Err(source) = input.by_ref().take(packed::MAGIC_LEN).read_to_end(&mut beginning) {
+        return Err(FileError::reading(name, 0, source));
+    }
+    if packed::is_packed(&beginning) {
+        return Err(refused(name, NotPlain::Packed));
+    }
+    Ok((name, Box::new(io::Cursor::new(beginning).chain(input))))
+}
+
+/// The captures at `paths`, opened by [`open_watched`], as one.
+pub fn open_all(paths: &[PathBuf], watch: &Watch) -> Result<Merged<Source>, FileError> {
+    let len = buffer_len(paths.len());
+    let captures = paths.iter().map(|path| {
+        let (name, input) = open_watched(path, watch)?;
+        Capture::with_buffer(name, input, len)
+    });
+    Ok(Merged::new(captures.collect::<Result<_, _>>()?))
 }
 
 impl<R: Read> Capture<R> {
@@ -102,7 +152,16 @@ impl<R: Read> Capture<R> {
             Recognised::Pcap(header) => Format::Pcap(pcap::Reader::new(bytes, header)),
             Recognised::Pcapng => Format::Pcapng(pcapng::Reader::new(bytes)),
         };
-        Ok(Self { name, format, now: Step::End, failure: None, over: false })
+        Ok(Self {
+            name,
+            format,
+            stand: Stand::new(),
+            step: Step::End,
+            failure: None,
+            over: false,
+            last_time: Time(i64::MIN),
+            steps_back: 0,
+        })
     }
 
     /// Goes on to the next thing in the file and lends it; `None` at the end. Nothing is allocated for a packet.
@@ -120,6 +179,11 @@ impl<R: Read> Capture<R> {
         }
     }
 
+    /// How many packets had a time that lies before that of the packet before them.
+    pub const fn steps_back(&self) -> u64 {
+        self.steps_back
+    }
+
     /// How many bytes of the file, unpacked, lie before what is read next.
     pub fn offset(&self) -> u64 {
         self.format.bytes().offset()
@@ -130,27 +194,39 @@ impl<R: Read> Capture<R> {
     fn step(&mut self) {
         let step = match &mut self.format {
             _ if self.over => Ok(Step::End),
-            Format::Pcap(reader) => reader.step(),
-            Format::Pcapng(reader) => reader.step(),
+            Format::Pcap(reader) => reader.step(&mut self.stand),
+            Format::Pcapng(reader) => reader.step(&mut self.stand),
         };
-        self.now = step.unwrap_or_else(|source| self.broken(source));
+        self.step = step.unwrap_or_else(|source| self.broken(source));
+        if self.step == Step::Packet && self.stand.packet.is_timed {
+            let time = self.stand.packet.time;
+            self.steps_back += u64::from(time < self.last_time);
+            self.last_time = time;
+        }
+    }
+
+    /// Whether nothing is left, not even an error.
+    fn is_at_end(&self) -> bool {
+        self.step == Step::End && self.failure.is_none()
+    }
+
+    /// The time of the last packet that had one; the least there is before the first.
+    const fn last_time(&self) -> Time {
+        self.last_time
     }
 
     /// What the reading stands at.
     #[inline]
     fn seen(&mut self) -> Option<Result<Seen<'_>, FileError>> {
         let bytes = self.format.bytes();
-        let seen = match &self.now {
-            Step::Packet(packet) => Seen::Packet(packet.view(bytes.at(&packet.data), bytes.at(&packet.options))),
-            Step::SectionComment(place) => Seen::SectionComment(String::from_utf8_lossy(bytes.at(place))),
-            Step::Row(number, name) => Seen::Row(*number, name),
-            Step::Gap(gap) => Seen::Gap(gap.clone()),
+        match self.step {
+            Step::Packet => Some(Ok(Seen::Packet(self.stand.packet.view(bytes)))),
+            Step::Aside => Some(Ok(self.stand.aside.seen(bytes))),
             Step::End => {
                 self.over = true;
-                return self.failure.take().map(Err);
+                self.failure.take().map(Err)
             }
-        };
-        Some(Ok(seen))
+        }
     }
 
     /// The last step of a reading that cannot go on.
@@ -159,10 +235,14 @@ impl<R: Read> Capture<R> {
         self.over = true;
         if let Some(damage) = packed::Damage::of(&source) {
             let why = format!("{damage}; nothing after it can be read");
-            return Step::Gap(Gap::Malformed { frame: FrameNo(self.frames() + 1), why });
+            let frame = FrameNo(self.frames() + 1);
+            return self.stand.at(Aside::Gap(Gap::Malformed { frame, why }));
         }
-        self.failure = Some(FileError::Read { name: self.name.clone(), offset: self.offset(), source });
-        Step::End
+        let left = self.format.bytes().left() as u64;
+        let is_lost = matches!(Ended::of(&source), Some(Ended::Lost(_)));
+        self.failure = Some(FileError::reading(self.name.clone(), self.offset(), source));
+        // What a growing file holds of its last packet is not coming to its end any more.
+        if is_lost && left > 0 { self.stand.at(Aside::Gap(Gap::CutShort { bytes: left })) } else { Step::End }
     }
 }
 
@@ -181,7 +261,7 @@ impl<R: Read> Format<R> {
     }
 
     fn recognise(bytes: &mut Bytes<R>, name: &str) -> Result<Recognised, FileError> {
-        let failed = |source| FileError::Read { name: name.to_owned(), offset: 0, source };
+        let failed = |source| FileError::reading(name.to_owned(), 0, source);
         let beginning = bytes.peek(pcap::HEADER_LEN).map_err(failed)?;
         let magic = beginning.first_chunk::<4>().copied();
         if magic == Some(pcapng::MAGIC) {

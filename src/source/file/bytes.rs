@@ -3,8 +3,12 @@
 use std::io::{self, ErrorKind, Read};
 use std::ops::Range;
 
-/// How many bytes are asked for at once, if nobody says otherwise.
-pub const BUFFER: usize = 256 * 1024;
+/// How many bytes are asked for at once, if nobody says otherwise: a packet costs a tenth less than with a quarter of it, and
+/// twice as much makes no difference.
+pub const BUFFER: usize = 1 << 20;
+
+/// How many are asked for at first: most captures are small.
+const FIRST: usize = 64 * 1024;
 
 /// A reader with a count of what was taken from it. What was taken stays in the buffer until more is asked for than lies there.
 pub struct Bytes<R> {
@@ -20,12 +24,18 @@ pub struct Bytes<R> {
 impl<R: Read> Bytes<R> {
     /// Reads from `input`, `step` bytes at a time.
     pub fn new(input: R, step: usize) -> Self {
-        Self { input, buffer: Vec::new(), there: 0..0, offset: 0, step: step.max(1) }
+        let step = step.max(1);
+        Self { input, buffer: vec![0; step.min(FIRST)], there: 0..0, offset: 0, step }
     }
 
     /// How many bytes were taken.
     pub const fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// How many bytes were read and not taken.
+    pub fn left(&self) -> usize {
+        self.there.len()
     }
 
     /// The next `len` bytes without taking them; fewer where the input ends. Memory grows with what is read, so `len` may lie.
@@ -97,13 +107,18 @@ impl<R: Read> Bytes<R> {
         Ok(())
     }
 
-    /// Moves what was not taken to the front, and gives back what one long record made the buffer grow by.
+    /// Moves what was not taken to the front, in a buffer of full length: small captures do not need it, and what one long
+    /// record made it grow beyond that is given back.
     fn make_room(&mut self) {
-        self.buffer.copy_within(self.there.clone(), 0);
-        self.there = 0..self.there.len();
-        if self.buffer.len() > 4 * self.step && self.there.end < self.step {
-            self.buffer.truncate(self.step);
-            self.buffer.shrink_to_fit();
+        let len = self.there.len();
+        let has_wrong_len = self.buffer.len() < self.step || self.buffer.len() > 4 * self.step;
+        if self.offset > 0 && has_wrong_len && len < self.step {
+            let mut buffer = vec![0; self.step];
+            buffer[..len].copy_from_slice(&self.buffer[self.there.clone()]);
+            self.buffer = buffer;
+        } else {
+            self.buffer.copy_within(self.there.clone(), 0);
         }
+        self.there = 0..len;
     }
 }

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use super::input::Ended;
+
 /// Why a file cannot be read as a capture.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
@@ -23,6 +25,28 @@ pub enum FileError {
         /// What the system says.
         source: io::Error,
     },
+    /// The reading was stopped from outside; what was read before is good.
+    #[error("the reading of {name:?} was stopped")]
+    Stopped {
+        /// The file.
+        name: String,
+    },
+    /// It was followed, and nothing more can come; what was read before is good.
+    #[error("cannot follow {name:?} any further: {why}")]
+    Lost {
+        /// The file.
+        name: String,
+        /// What happened to it, in lower case.
+        why: String,
+    },
+    /// It is nothing that can be followed.
+    #[error("cannot follow {name:?}: {is}")]
+    NotFollowed {
+        /// The file.
+        name: String,
+        /// What it is.
+        is: NotPlain,
+    },
     /// It is something else.
     #[error("{name:?} is not a capture: {}", beginning_text(beginning))]
     NotACapture {
@@ -39,6 +63,28 @@ pub enum FileError {
         /// Its length in bytes.
         len: usize,
     },
+}
+
+/// Why a file cannot be followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotPlain {
+    /// A pipe, a device or standard input.
+    #[error("it is not a plain file")]
+    Stream,
+    /// gzip or zstd data.
+    #[error("it is compressed")]
+    Packed,
+}
+
+impl NotPlain {
+    const fn help(self) -> &'static str {
+        match self {
+            Self::Stream => "leave out --follow: a pipe is read as long as something comes",
+            Self::Packed => {
+                "leave out --follow, or have it unpacked as it grows (tail -c +1 -f FILE | gzip -dc | epipe explain -)"
+            }
+        }
+    }
 }
 
 fn beginning_text(beginning: &[u8]) -> String {
@@ -59,9 +105,27 @@ const KNOWN: [(&[u8], &str); 5] = [
 ];
 
 impl FileError {
+    /// Why `name` could not be read on at byte `offset`.
+    pub(super) fn reading(name: String, offset: u64, source: io::Error) -> Self {
+        match Ended::of(&source) {
+            Some(Ended::Stopped) => Self::Stopped { name },
+            Some(Ended::Lost(why)) => Self::Lost { name, why: why.clone() },
+            None => Self::Read { name, offset, source },
+        }
+    }
+
+    /// Whether nothing is wrong with the file: the reading was stopped from outside.
+    pub const fn is_stop(&self) -> bool {
+        matches!(self, Self::Stopped { .. })
+    }
+
     /// What the user can do.
     pub fn help(&self) -> Option<String> {
-        let Self::NotACapture { beginning, .. } = self else { return None };
+        let beginning = match self {
+            Self::NotACapture { beginning, .. } => beginning,
+            Self::NotFollowed { is, .. } => return Some(is.help().to_owned()),
+            _ => return None,
+        };
         let known = KNOWN.iter().find(|(magic, _)| beginning.starts_with(magic));
         Some(known.map_or("captures (pcap, pcapng) and transcripts of epipe are read", |(_, help)| help).to_owned())
     }

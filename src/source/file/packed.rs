@@ -10,7 +10,12 @@ use std::io::{self, ErrorKind, Read};
 
 use flate2::read::MultiGzDecoder;
 
+use super::Source;
+
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// How many bytes tell whether data is compressed.
+pub const MAGIC_LEN: u64 = 4;
 
 /// How much of gzip data is unpacked at once: where it is damaged, the decoder gives up what it unpacked in the same step.
 const STEP: usize = 4096;
@@ -39,21 +44,37 @@ impl Damage {
 }
 
 /// `input` unpacked, if it begins as gzip or zstd data does; else as it is.
-pub fn unpack(mut input: Box<dyn Read>) -> io::Result<Box<dyn Read>> {
+pub fn unpack(mut input: Source) -> io::Result<Source> {
     let mut beginning = Vec::new();
-    input.by_ref().take(4).read_to_end(&mut beginning)?;
-    let first = beginning.first_chunk::<4>().copied();
+    input.by_ref().take(MAGIC_LEN).read_to_end(&mut beginning)?;
+    let format = format(&beginning);
     let whole = Watched { input: Box::new(io::Cursor::new(beginning).chain(input)), failure: None };
-    Ok(match first {
-        Some([a, b, ..]) if [a, b] == GZIP => Box::new(Gzip(MultiGzDecoder::new(whole))),
-        Some(magic) if zstd::is_magic(magic) => Box::new(zstd::Zstd::new(whole)),
-        _ => whole.input,
+    Ok(match format {
+        Some(Format::Gzip) => Box::new(Gzip(MultiGzDecoder::new(whole))),
+        Some(Format::Zstd) => Box::new(zstd::Zstd::new(whole)),
+        None => whole.input,
     })
+}
+
+/// Whether what begins with `beginning` is compressed in a way that is read here.
+pub fn is_packed(beginning: &[u8]) -> bool {
+    format(beginning).is_some()
+}
+
+enum Format {
+    Gzip,
+    Zstd,
+}
+
+fn format(beginning: &[u8]) -> Option<Format> {
+    let magic = *beginning.first_chunk::<4>()?;
+    let is_gzip = magic.starts_with(&GZIP);
+    if is_gzip { Some(Format::Gzip) } else { zstd::is_magic(magic).then_some(Format::Zstd) }
 }
 
 /// The packed input, which keeps the system's own errors apart from what a decoder makes of them.
 struct Watched {
-    input: Box<dyn Read>,
+    input: Source,
     failure: Option<io::Error>,
 }
 

@@ -4,8 +4,7 @@ use std::io::{self, Read};
 
 use super::MAX_PACKET;
 use super::bytes::Bytes;
-use super::pcapng::Order;
-use super::seen::{Placed, Step};
+use super::seen::{Aside, Stand, Step};
 use crate::event::{FrameNo, Gap, LinkType, Time};
 
 /// The length in bytes of the file's header.
@@ -82,48 +81,50 @@ impl<R: Read> Reader<R> {
         self.frames
     }
 
-    pub fn step(&mut self) -> io::Result<Step> {
+    #[inline]
+    pub fn step(&mut self, stand: &mut Stand) -> io::Result<Step> {
         if self.damaged {
             return Ok(Step::End);
         }
         let Header { kind, link_type } = self.header;
         let head = self.bytes.peek(kind.record_len)?;
         if head.len() < kind.record_len {
-            return self.cut_short(kind.record_len);
+            return self.cut_short(kind.record_len, stand);
         }
         let [seconds, fraction, captured, original_len] = kind.numbers(head);
         if captured > MAX_PACKET {
             let at = self.bytes.offset();
-            return Ok(self.damage(format!("at byte {at} a packet claims {captured} bytes")));
+            return Ok(self.damage(format!("at byte {at} a packet claims {captured} bytes"), stand));
         }
         let whole = kind.record_len + usize::try_from(captured).unwrap_or(usize::MAX);
         if self.bytes.peek(whole)?.len() < whole {
-            return self.cut_short(whole);
+            return self.cut_short(whole, stand);
         }
         let record = self.bytes.take(whole)?;
         self.frames += 1;
-        Ok(Step::Packet(Placed {
-            number: FrameNo(self.frames),
-            link_type,
-            interface: 0,
-            original_len,
-            time: Some(Time(i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * kind.unit)),
-            data: record.start + kind.record_len..record.end,
-            options: 0..0,
-            order: Order::Little,
-        }))
+        let packet = &mut stand.packet;
+        packet.number = FrameNo(self.frames);
+        packet.link_type = link_type;
+        packet.original_len = original_len;
+        packet.time = Time(i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * kind.unit);
+        packet.is_timed = true;
+        packet.data = record.start + kind.record_len..record.end;
+        Ok(Step::Packet)
     }
 
     /// Takes what is left of a record of `wanted` bytes.
-    fn cut_short(&mut self, wanted: usize) -> io::Result<Step> {
+    #[cold]
+    fn cut_short(&mut self, wanted: usize, stand: &mut Stand) -> io::Result<Step> {
         self.damaged = true;
         let bytes = self.bytes.take(wanted)?.len() as u64;
-        Ok(if bytes == 0 { Step::End } else { Step::Gap(Gap::CutShort { bytes }) })
+        Ok(if bytes == 0 { Step::End } else { stand.at(Aside::Gap(Gap::CutShort { bytes })) })
     }
 
     /// Nothing tells where the next packet would begin: the rest of the file is lost.
-    fn damage(&mut self, why: String) -> Step {
+    #[cold]
+    fn damage(&mut self, why: String, stand: &mut Stand) -> Step {
         self.damaged = true;
-        Step::Gap(Gap::Malformed { frame: FrameNo(self.frames + 1), why: why + "; nothing after it can be read" })
+        let why = why + "; nothing after it can be read";
+        stand.at(Aside::Gap(Gap::Malformed { frame: FrameNo(self.frames + 1), why }))
     }
 }

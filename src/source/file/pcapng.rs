@@ -11,7 +11,7 @@ use self::block::option_at;
 pub use self::block::{Order, comments};
 use self::interface::Interface;
 use super::bytes::Bytes;
-use super::seen::{Placed, Step};
+use super::seen::{Aside, Stand, Step};
 use crate::event::{FrameNo, Gap};
 
 /// The type of a section header block, the same in both byte orders.
@@ -87,17 +87,17 @@ impl<R: Read> Reader<R> {
         self.frames
     }
 
-    pub fn step(&mut self) -> io::Result<Step> {
+    pub fn step(&mut self, stand: &mut Stand) -> io::Result<Step> {
         loop {
             if !self.section_options.is_empty()
                 && let Some(comment) = self.section_comment()
             {
-                return Ok(Step::SectionComment(comment));
+                return Ok(stand.at(Aside::SectionComment(comment)));
             }
             if self.over {
-                return Ok(self.damage.take().map_or(Step::End, Step::Gap));
+                return Ok(self.damage.take().map_or(Step::End, |gap| stand.at(Aside::Gap(gap))));
             }
-            if let Some(step) = self.read_block()? {
+            if let Some(step) = self.read_block(stand)? {
                 return Ok(step);
             }
         }
@@ -119,12 +119,12 @@ impl<R: Read> Reader<R> {
     }
 
     /// Reads one block; `None` where it holds nothing to be handed out.
-    fn read_block(&mut self) -> io::Result<Option<Step>> {
+    fn read_block(&mut self, stand: &mut Stand) -> io::Result<Option<Step>> {
         let at = self.bytes.offset();
         let beginning = self.bytes.peek(12)?;
         let there = beginning.len();
         if there < 12 {
-            return Ok(Some(self.cut_short(there as u64)));
+            return Ok(Some(self.cut_short(there as u64, stand)));
         }
         if beginning.starts_with(&MAGIC) {
             let Some(order) = Order::of_section(beginning) else {
@@ -142,42 +142,47 @@ impl<R: Read> Reader<R> {
         let padded = u64::from(head.total_len).next_multiple_of(4);
         if is_kept(head.kind) && head.total_len <= MAX_BLOCK {
             let block = self.bytes.take(usize::try_from(padded).unwrap_or(usize::MAX))?;
-            return Ok(self.block(head, block));
+            return Ok(self.block(head, block, stand));
         }
         let skipped = self.bytes.skip(padded)?;
-        Ok(if skipped < u64::from(head.total_len) { Some(self.cut_short(skipped)) } else { self.passed_over(head) })
+        Ok(if skipped < u64::from(head.total_len) {
+            Some(self.cut_short(skipped, stand))
+        } else {
+            self.passed_over(head, stand)
+        })
     }
 
     /// What the block at `block` holds, which is shorter than `head` claims where the file ends.
-    fn block(&mut self, head: Head, block: Range<usize>) -> Option<Step> {
+    fn block(&mut self, head: Head, block: Range<usize>, stand: &mut Stand) -> Option<Step> {
         let Head { kind, total_len, at } = head;
         let claimed = usize::try_from(total_len).unwrap_or(usize::MAX);
         if block.len() < claimed {
-            return Some(self.cut_short(block.len() as u64));
+            return Some(self.cut_short(block.len() as u64, stand));
         }
         let body = block.start + 8..block.start + claimed - 4;
         let said_again = self.order.u32_at(self.bytes.at(&block), claimed - 4);
-        let step = self.body(kind, body);
+        let step = self.body(kind, body, stand);
         if said_again != total_len {
             self.damage(format!("at byte {at} a block of {total_len} bytes ends by claiming {said_again}"));
         }
         step
     }
 
-    fn passed_over(&mut self, head: Head) -> Option<Step> {
+    fn passed_over(&mut self, head: Head, stand: &mut Stand) -> Option<Step> {
         let Head { kind, total_len, at } = head;
         if is_kept(kind) {
-            return Some(
-                self.malformed(format!("at byte {at} a block of {total_len} bytes, which is more than epipe keeps")),
-            );
+            return Some(self.malformed(
+                format!("at byte {at} a block of {total_len} bytes, which is more than epipe keeps"),
+                stand,
+            ));
         }
         let (_, name) = ROWS.iter().find(|(row, _)| *row == kind)?;
-        Some(Step::Row(self.count(), name))
+        Some(stand.at(Aside::Row(self.count(), name)))
     }
 
-    fn body(&mut self, kind: u32, place: Range<usize>) -> Option<Step> {
+    fn body(&mut self, kind: u32, place: Range<usize>, stand: &mut Stand) -> Option<Step> {
         if packet::is_packet(kind) {
-            return Some(self.packet(kind, place));
+            return Some(self.packet(kind, place, stand));
         }
         let body = self.bytes.at(&place);
         match kind {
@@ -190,7 +195,7 @@ impl<R: Read> Reader<R> {
             }
             INTERFACE_STATISTICS => {
                 let dropped = interface::dropped(self.order, body);
-                (dropped > 0).then_some(Step::Gap(Gap::Dropped(dropped)))
+                (dropped > 0).then(|| stand.at(Aside::Gap(Gap::Dropped(dropped))))
             }
             _ => {
                 if self.interfaces.len() < MAX_INTERFACES {
@@ -202,20 +207,17 @@ impl<R: Read> Reader<R> {
     }
 
     #[inline]
-    fn packet(&mut self, kind: u32, place: Range<usize>) -> Step {
-        match packet::read(kind, self.order, self.bytes.at(&place), &self.interfaces) {
-            Err(why) => self.malformed(why),
-            Ok(packet) => Step::Packet(Placed {
-                number: self.count(),
-                link_type: packet.link_type,
-                interface: self.interfaces_before.saturating_add(packet.interface),
-                original_len: packet.original_len,
-                time: packet.time,
-                data: place.start + packet.data.start..place.start + packet.data.end,
-                options: place.start + packet.options.start..place.start + packet.options.end,
-                order: self.order,
-            }),
+    fn packet(&mut self, kind: u32, place: Range<usize>, stand: &mut Stand) -> Step {
+        let packet = &mut stand.packet;
+        if let Err(why) = packet::read(kind, self.order, self.bytes.at(&place), &self.interfaces, packet) {
+            return self.malformed(why, stand);
         }
+        packet.number = self.count();
+        packet.interface = self.interfaces_before.saturating_add(packet.interface);
+        packet.data = place.start + packet.data.start..place.start + packet.data.end;
+        packet.options = place.start + packet.options.start..place.start + packet.options.end;
+        packet.order = self.order;
+        Step::Packet
     }
 
     #[inline]
@@ -224,9 +226,9 @@ impl<R: Read> Reader<R> {
         FrameNo(self.frames)
     }
 
-    fn malformed(&mut self, why: String) -> Step {
+    fn malformed(&mut self, why: String, stand: &mut Stand) -> Step {
         let frame = self.count();
-        Step::Gap(Gap::Malformed { frame, why })
+        stand.at(Aside::Gap(Gap::Malformed { frame, why }))
     }
 
     /// Nothing tells where the next block would begin: the rest of the file is lost.
@@ -236,9 +238,9 @@ impl<R: Read> Reader<R> {
         self.damage = Some(Gap::Malformed { frame, why: why + "; nothing after it can be read" });
     }
 
-    fn cut_short(&mut self, bytes: u64) -> Step {
+    fn cut_short(&mut self, bytes: u64, stand: &mut Stand) -> Step {
         self.over = true;
-        if bytes == 0 { Step::End } else { Step::Gap(Gap::CutShort { bytes }) }
+        if bytes == 0 { Step::End } else { stand.at(Aside::Gap(Gap::CutShort { bytes })) }
     }
 }
 

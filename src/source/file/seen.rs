@@ -1,8 +1,10 @@
 //! What a reader comes upon, lent until it reads on.
 
 use std::borrow::Cow;
+use std::io::Read;
 use std::ops::Range;
 
+use super::bytes::Bytes;
 use super::pcapng::{Order, comments};
 use super::{Item, Record};
 use crate::event::{Frame, FrameNo, Gap, LinkType, Time};
@@ -95,14 +97,29 @@ impl<'a> From<&'a Record> for View<'a> {
     }
 }
 
-/// What a reader came upon, with the places in its buffer where the bytes lie.
-#[derive(Debug)]
+/// What a reader came to by one step. What it is in full lies in the [`Stand`]: moving it about would cost more than reading
+/// a packet does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    Packet(Placed),
+    Packet,
+    Aside,
+    End,
+}
+
+/// Where a reader stands.
+#[derive(Debug)]
+pub struct Stand {
+    pub packet: Placed,
+    pub aside: Aside,
+}
+
+/// What is no packet.
+#[derive(Debug)]
+pub enum Aside {
     Row(FrameNo, &'static str),
+    /// Where its bytes lie in the reader's buffer.
     SectionComment(Range<usize>),
     Gap(Gap),
-    End,
 }
 
 /// A packet by its places in the reader's buffer.
@@ -112,24 +129,64 @@ pub struct Placed {
     pub link_type: LinkType,
     pub interface: u32,
     pub original_len: u32,
-    pub time: Option<Time>,
+    pub time: Time,
+    /// Whether the file says a time; else `time` means nothing.
+    pub is_timed: bool,
     pub data: Range<usize>,
     /// pcapng's options, and their byte order; empty where there are none.
     pub options: Range<usize>,
     pub order: Order,
 }
 
+impl Stand {
+    /// At nothing yet.
+    pub const fn new() -> Self {
+        let packet = Placed {
+            number: FrameNo(0),
+            link_type: LinkType(0),
+            interface: 0,
+            original_len: 0,
+            time: Time(0),
+            is_timed: false,
+            data: 0..0,
+            options: 0..0,
+            order: Order::Little,
+        };
+        Self { packet, aside: Aside::SectionComment(0..0) }
+    }
+
+    /// The step to what is no packet.
+    #[cold]
+    pub fn at(&mut self, aside: Aside) -> Step {
+        self.aside = aside;
+        Step::Aside
+    }
+}
+
 impl Placed {
-    /// The packet, of which `data` and `options` are the bytes at its places.
-    pub fn view<'a>(&self, data: &'a [u8], options: &'a [u8]) -> View<'a> {
+    /// The packet, whose places are in `bytes`.
+    #[inline]
+    pub fn view<'a, R: Read>(&self, bytes: &'a Bytes<R>) -> View<'a> {
         View {
             number: self.number,
             link_type: self.link_type,
             interface: self.interface,
             original_len: self.original_len,
-            time: self.time,
-            data,
-            comments: Comments::Options(self.order, options),
+            time: self.is_timed.then_some(self.time),
+            data: bytes.at(&self.data),
+            comments: Comments::Options(self.order, bytes.at(&self.options)),
+        }
+    }
+}
+
+impl Aside {
+    /// The same, lent out of `bytes`.
+    #[cold]
+    pub fn seen<'a, R: Read>(&self, bytes: &'a Bytes<R>) -> Seen<'a> {
+        match self {
+            Self::SectionComment(place) => Seen::SectionComment(String::from_utf8_lossy(bytes.at(place))),
+            Self::Row(number, name) => Seen::Row(*number, name),
+            Self::Gap(gap) => Seen::Gap(gap.clone()),
         }
     }
 }

@@ -7,6 +7,9 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::Watched;
 
+/// How many packed bytes are read at once.
+const BUFFER: usize = 64 * 1024;
+
 const FRAME: u32 = 0xfd2f_b528;
 /// The first of the 16 numbers of frames that hold no data (RFC 8878 §3.1.2).
 const SKIPPABLE: u32 = 0x184d_2a50;
@@ -32,7 +35,12 @@ const LAST_BLOCK: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
 
 impl Zstd {
     pub fn new(input: Watched) -> Self {
-        Self { input: BufReader::new(input), decoder: FrameDecoder::new(), inside: false, failure: None }
+        Self {
+            input: BufReader::with_capacity(BUFFER, input),
+            decoder: FrameDecoder::new(),
+            inside: false,
+            failure: None,
+        }
     }
 
     /// Goes on to the next frame with data; false where the input ends.

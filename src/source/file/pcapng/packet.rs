@@ -1,73 +1,62 @@
 //! The three kinds of blocks that hold a packet.
 
-use std::ops::Range;
-
+use super::super::seen::Placed;
 use super::block::Order;
 use super::interface::Interface;
-use crate::event::{LinkType, Time};
 
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
-
-/// A packet without its number, by its places in its block's body.
-pub struct Packet {
-    /// The index in its section's interfaces.
-    pub interface: u32,
-    pub link_type: LinkType,
-    pub original_len: u32,
-    pub data: Range<usize>,
-    pub options: Range<usize>,
-    pub time: Option<Time>,
-}
 
 /// Whether a block of this type holds a packet.
 pub const fn is_packet(kind: u32) -> bool {
     matches!(kind, OBSOLETE_PACKET | SIMPLE_PACKET | ENHANCED_PACKET)
 }
 
-/// Reads the packet in the body of a block; says why where that cannot be.
-pub fn read(kind: u32, order: Order, body: &[u8], interfaces: &[Interface]) -> Result<Packet, String> {
-    let interface_at = |index: u32| {
-        let interface = usize::try_from(index).ok().and_then(|index| interfaces.get(index));
-        interface.ok_or_else(|| format!("the packet names interface {index}, of which the file tells nothing"))
-    };
+/// Reads the packet in the body of a block into `packet`, all but its number, its places counted from the body's beginning and
+/// its interface from the section's first; says why where that cannot be.
+#[inline]
+pub fn read(kind: u32, order: Order, body: &[u8], interfaces: &[Interface], packet: &mut Placed) -> Result<(), String> {
     if kind == SIMPLE_PACKET {
-        return simple(order, body, interface_at(0)?);
+        return simple(order, body, interface_at(interfaces, 0)?, packet);
     }
-    let index = if kind == OBSOLETE_PACKET { u32::from(order.u16_at(body, 0)) } else { order.u32_at(body, 0) };
     let (head, rest) = body.split_first_chunk::<20>().ok_or_else(|| too_short(body))?;
     let captured = order.u32_at(head, 12);
     let len = usize::try_from(captured).unwrap_or(usize::MAX);
     if len > rest.len() {
         return Err(format!("the packet claims {captured} bytes, and its block has {} left", rest.len()));
     }
-    let interface = interface_at(index)?;
-    let ticks = u64::from(order.u32_at(head, 4)) << 32 | u64::from(order.u32_at(head, 8));
-    Ok(Packet {
-        interface: index,
-        link_type: interface.link_type,
-        original_len: order.u32_at(head, 16),
-        data: 20..20 + len,
-        options: body.len().min(20 + len.next_multiple_of(4))..body.len(),
-        time: Some(interface.time(ticks)),
-    })
+    let index = if kind == OBSOLETE_PACKET { u32::from(order.u16_at(head, 0)) } else { order.u32_at(head, 0) };
+    let interface = interface_at(interfaces, index)?;
+    packet.interface = index;
+    packet.link_type = interface.link_type;
+    packet.original_len = order.u32_at(head, 16);
+    packet.time = interface.time(u64::from(order.u32_at(head, 4)) << 32 | u64::from(order.u32_at(head, 8)));
+    packet.is_timed = true;
+    packet.data = 20..20 + len;
+    packet.options = body.len().min(20 + len.next_multiple_of(4))..body.len();
+    Ok(())
 }
 
 /// A simple packet block has neither time nor interface, and its captured length follows from the interface's limit.
-fn simple(order: Order, body: &[u8], interface: &Interface) -> Result<Packet, String> {
+fn simple(order: Order, body: &[u8], interface: &Interface, packet: &mut Placed) -> Result<(), String> {
     let (head, rest) = body.split_at_checked(4).ok_or_else(|| too_short(body))?;
     let original_len = order.u32_at(head, 0);
     let limit = if interface.snaplen == 0 { u32::MAX } else { interface.snaplen };
     let captured = usize::try_from(original_len.min(limit)).unwrap_or(usize::MAX).min(rest.len());
-    Ok(Packet {
-        interface: 0,
-        link_type: interface.link_type,
-        original_len,
-        data: 4..4 + captured,
-        options: 0..0,
-        time: None,
-    })
+    packet.interface = 0;
+    packet.link_type = interface.link_type;
+    packet.original_len = original_len;
+    packet.is_timed = false;
+    packet.data = 4..4 + captured;
+    packet.options = 0..0;
+    Ok(())
+}
+
+#[inline]
+fn interface_at(interfaces: &[Interface], index: u32) -> Result<&Interface, String> {
+    let interface = usize::try_from(index).ok().and_then(|index| interfaces.get(index));
+    interface.ok_or_else(|| format!("the packet names interface {index}, of which the file tells nothing"))
 }
 
 fn too_short(body: &[u8]) -> String {
