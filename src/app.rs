@@ -8,6 +8,7 @@ mod check;
 mod dashboard;
 mod doctor;
 mod explain;
+mod filter;
 mod lab;
 mod menu;
 mod output;
@@ -31,6 +32,14 @@ impl Failure {
         Self { message: message.into(), help: None }
     }
 
+    /// Tells it on stderr.
+    pub fn tell(&self) {
+        eprintln!("epipe: {self}");
+        if let Some(help) = &self.help {
+            eprintln!("help: {help}");
+        }
+    }
+
     /// The same with advice.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
@@ -46,6 +55,8 @@ pub enum Ending {
     Done,
     /// The answer is no: exit code 1.
     No,
+    /// Some of it could not be done, which was told: exit code 2.
+    Failed,
     /// Interrupted: exit code 130.
     Interrupted,
 }
@@ -55,6 +66,7 @@ impl From<Ending> for ExitCode {
         match ending {
             Ending::Done => Self::SUCCESS,
             Ending::No => Self::from(1),
+            Ending::Failed => Self::from(2),
             Ending::Interrupted => Self::from(130),
         }
     }

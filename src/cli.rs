@@ -20,7 +20,7 @@ pub struct Cli {
 const AFTER_HELP: &str = "\
 Without a command: in a terminal the menu of scenarios, else the ladder of broken-pipe.
 
-Exit codes: 0 done; 1 the answer is no (--check); 2 could not do it; 130 interrupted.";
+Exit codes: 0 done; 1 the answer is no (--check, --fail-on); 2 could not do it; 130 interrupted.";
 
 /// Options that all commands share.
 #[derive(Args, Clone, Debug, Default)]
@@ -49,8 +49,12 @@ pub enum Format {
     Transcript,
     /// The segments, as tcpdump prints them.
     Tcpdump,
+    /// Prose: patterns, verdicts, and what is worth looking at. Only of explain, whose default it is.
+    Text,
     /// One JSON object.
     Json,
+    /// A line of JSON a connection. Only of explain.
+    Jsonl,
 }
 
 /// When to use colour.
@@ -166,13 +170,49 @@ pub struct Replay {
 /// Options of `epipe explain`.
 #[derive(Args, Clone, Debug)]
 pub struct Explain {
-    /// The captures; - for stdin.
-    #[arg(required = true)]
+    /// The captures (pcap, pcapng, - for stdin); several are taken as one, merged by time.
+    #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// x
+
+    /// Only connections that ended so: reset-after-close, aborted, timed-out, nobody-home, unanswered, refused, half-closed,
+    /// open, closed-simultaneously, closed.
+    #[arg(long, value_name = "VERDICT", value_delimiter = ',')]
+    pub only: Vec<String>,
+
+    /// The whole story of the connection with this number, in any format of a story.
+    #[arg(long, value_name = "N")]
+    pub connection: Option<u64>,
+
+    /// Only connections that had a packet about this time, as a log has it: seconds since 1970, or 2026-11-24 10:00:00, with an
+    /// offset or in this machine's time zone.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+
+    /// How far from that time, as in 500ms, 2s, 1m [default: 1s].
+    #[arg(long, value_name = "DURATION", requires = "at")]
+    pub within: Option<String>,
+
+    /// Only connections with this end: ADDR:PORT, ADDR or :PORT.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub peer: Option<String>,
+
+    /// How many connections the text tells of.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub top: usize,
+
+    /// Exit 1 if a connection ended so.
+    #[arg(long, value_name = "VERDICT", value_delimiter = ',')]
+    pub fail_on: Vec<String>,
+
+    /// Only packets that match this BPF expression, as tcpdump takes it.
+    #[arg(long, value_name = "BPF")]
+    pub filter: Option<String>,
+
+    /// Read on while the file grows, like tail -f, until Ctrl-C.
     #[arg(long)]
+    pub follow: bool,
+
+    /// How many threads may work; the answer is the same [default: one a processor, at most 4].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub threads: Option<u32>,
-    /// x
-    #[arg(long)]
-    pub brief: bool,
 }

@@ -13,10 +13,7 @@ fn main() -> ExitCode {
     match app::run(&Cli::parse()) {
         Ok(ending) => ending.into(),
         Err(failure) => {
-            eprintln!("epipe: {failure}");
-            if let Some(help) = failure.help {
-                eprintln!("help: {help}");
-            }
+            failure.tell();
             ExitCode::from(2)
         }
     }

@@ -48,6 +48,8 @@ pub struct Packet<'a> {
     pub original_len: u32,
     /// Its bytes, as far as they were captured.
     pub data: &'a [u8],
+    /// Whether a filter let it pass. One that did not counts as a place in the capture, and as nothing else.
+    pub passes: bool,
 }
 
 /// How much is asked of a survey.
@@ -74,6 +76,11 @@ impl Share {
     /// All shares, of which there are `of`, with hashes by `seed`.
     pub fn split(of: u32, seed: u64) -> impl Iterator<Item = Self> {
         (0..of.max(1)).map(move |index| Self { index, of: of.max(1), seed })
+    }
+
+    /// Whether it is the first, which tells what all know.
+    pub const fn is_first(self) -> bool {
+        self.index == 0
     }
 
     const fn has(self, hash: u64) -> bool {
@@ -122,6 +129,9 @@ impl Survey {
     /// Takes the next packet in.
     pub fn packet(&mut self, packet: &Packet<'_>) {
         self.place += 1;
+        if !packet.passes {
+            return;
+        }
         self.counted.packet(packet);
         match glance(packet.link_type, packet.data, packet.original_len) {
             Ok(glance) => self.segment(packet, &glance),
@@ -139,9 +149,9 @@ impl Survey {
         self.counted.gap(gap);
     }
 
-    /// How many packets and how many connections there were so far.
-    pub fn so_far(&self) -> (u64, usize) {
-        (self.counted.packets, self.table.len())
+    /// How many packets bear an earlier time than the one before them in their file.
+    pub fn steps_back(&mut self, count: u64) {
+        self.counted.steps_back = count;
     }
 
     /// What was found, by one survey or by several that shared a capture.

@@ -1,58 +1,98 @@
 //! `epipe explain`: how every connection of a capture ended.
 
-use std::io::BufWriter;
+mod pass;
+mod progress;
+mod select;
+mod story;
+
 use std::path::Path;
 
-use super::{Ending, Failure};
-use crate::cli::{Common, Explain};
-use crate::event::Time;
-use crate::report::explain::json;
-use crate::source::file::{self, Capture, FileError, Seen};
-use crate::survey::{Detail, Packet, Share, Survey};
+use self::pass::Read;
+use self::progress::Overseer;
+use self::select::Selection;
+use super::{Ending, Failure, dashboard, output};
+use crate::cli::{Common, Explain, Format};
+use crate::report::explain::{json, text};
+use crate::survey::patterns::patterns;
+use crate::survey::{Detail, Summary};
 
 /// Explains the captures that `explain` names.
-pub fn run(explain: &Explain, _common: &Common) -> Result<Ending, Failure> {
-    let of = explain.threads.unwrap_or(1);
-    let shares: Vec<Share> = Share::split(of, 12345).collect();
-    let path = explain.files[0].clone();
-    let detail = if explain.brief { Detail::Endings } else { Detail::Everything };
-    let surveys: Vec<Result<Survey, Failure>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = shares.into_iter().map(|share| { let path = &path; scope.spawn(move || survey(path, detail, share)) }).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    });
-    let surveys = surveys.into_iter().collect::<Result<Vec<_>, _>>()?;
-    let found = Survey::finish(surveys);
-    eprintln!("{} connections", found.len());
-    if !explain.brief {
-        let mut out = BufWriter::new(std::io::stdout().lock());
-        json::write(&found, &[path.display().to_string()], &mut out).map_err(|error| Failure::new(error.to_string()))?;
+pub fn run(explain: &Explain, common: &Common) -> Result<Ending, Failure> {
+    let (selection, fail_on) = (Selection::of(explain)?, select::names(&explain.fail_on)?);
+    let format = format(explain, common)?;
+    let overseer = Overseer::new()?;
+    let detail = if matches!(format, Format::Json | Format::Jsonl) { Detail::Everything } else { Detail::Endings };
+    let read = pass::read(explain, detail, &overseer);
+    overseer.clear();
+    let read = read?;
+    for failure in &read.failures {
+        failure.tell();
     }
-    Ok(Ending::Done)
+    match explain.connection {
+        Some(id) => one(explain, common, format, &read, id)?,
+        None => all(explain, common, format, &read, &selection)?,
+    }
+    let is_no = |connection: Summary<'_>| selection.takes(&connection) && fail_on.contains(&connection.verdict());
+    match &read.failures[..] {
+        _ if read.stopped => Ok(Ending::Interrupted),
+        _ if !fail_on.is_empty() && read.found.connections().any(is_no) => Ok(Ending::No),
+        [] => Ok(Ending::Done),
+        _ => Ok(Ending::Failed),
+    }
 }
 
-fn survey(path: &Path, detail: Detail, share: Share) -> Result<Survey, Failure> {
-    let failed = |error: FileError| Failure { message: error.to_string(), help: error.help() };
-    let (name, input) = file::open(path).map_err(failed)?;
-    let mut capture = Capture::new(name, input).map_err(failed)?;
-    let mut survey = Survey::new(detail, share);
-    let mut now = Time(0);
-    while let Some(seen) = capture.advance() {
-        match seen.map_err(failed)? {
-            Seen::Packet(view) => {
-                now = view.time.unwrap_or(now);
-                survey.packet(&Packet {
-                    frame: view.number,
-                    time: now,
-                    link_type: view.link_type,
-                    interface: view.interface,
-                    original_len: view.original_len,
-                    data: view.data,
-                });
-            }
-            Seen::Row(_, name) => survey.row(name),
-            Seen::SectionComment(_) => {}
-            Seen::Gap(gap) => survey.gap(&gap),
+/// The format: text where none was asked for, and of those of a story only with a single connection.
+fn format(explain: &Explain, common: &Common) -> Result<Format, Failure> {
+    match (common.format, explain.connection) {
+        (None, None) => Ok(Format::Text),
+        (None | Some(Format::Text), Some(_)) => Ok(output::format(&Common { format: None, ..common.clone() })),
+        (Some(format @ (Format::Text | Format::Json)), _) | (Some(format @ Format::Jsonl), None) => Ok(format),
+        (Some(Format::Jsonl), Some(_)) => {
+            Err(Failure::new("a story is no line of JSON").help("--format json prints it as one object"))
         }
+        (Some(format), Some(_)) => Ok(format),
+        (Some(_), None) => Err(Failure::new("many connections cannot be shown as one story")
+            .help("name one with --connection N, or take --format text, json or jsonl")),
     }
-    Ok(survey)
+}
+
+/// Tells of all connections that are meant.
+fn all(explain: &Explain, common: &Common, format: Format, read: &Read, selection: &Selection) -> Result<(), Failure> {
+    let patterns = patterns(&read.found);
+    let selected = |connection: &Summary<'_>| selection.takes(connection);
+    output::to(common, |out| match format {
+        Format::Json | Format::Jsonl => {
+            let threads = pass::threads(explain);
+            let shown = json::Shown { files: &read.files, patterns: &patterns, selected: &selected, threads };
+            if format == Format::Json {
+                json::write(&read.found, &shown, out)
+            } else {
+                json::write_lines(&read.found, &shown, out)
+            }
+        }
+        _ => {
+            let chosen = !selection.is_everything();
+            let shown =
+                text::Shown { files: &read.files, patterns: &patterns, top: explain.top, selected: &selected, chosen };
+            text::write(&read.found, &shown, out)
+        }
+    })
+}
+
+/// Tells the whole story of the connection `id`.
+fn one(explain: &Explain, common: &Common, format: Format, read: &Read, id: u64) -> Result<(), Failure> {
+    if explain.follow || explain.files.iter().any(|file| file == Path::new("-")) {
+        return Err(Failure::new("the story of one connection is read from the capture a second time")
+            .help("save the capture in a file, and do without --follow"));
+    }
+    let connection = usize::try_from(id).ok().and_then(|id| read.found.connection(id)).ok_or_else(|| {
+        let failure = Failure::new(format!("no connection has the number {id}: there are {}", read.found.len()));
+        failure.help("numbers count from 0, as tshark's tcp.stream does")
+    })?;
+    let story = story::story(explain, &connection)?;
+    if format == Format::Dashboard && common.output.is_none() {
+        let title = story.journal().run().name.clone();
+        return dashboard::show(title, story, common).map(drop);
+    }
+    output::write(&story, story.journal().run().kind(), format, common)
 }

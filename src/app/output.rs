@@ -14,8 +14,22 @@ pub fn format(common: &Common) -> Format {
     common.format.unwrap_or(if to_terminal { Format::Dashboard } else { Format::Ladder })
 }
 
-/// Writes `story` in `format`. `about` is what its title says beside its name. A reader that has gone is no failure.
+/// Writes `story` in `format`. `about` is what its title says beside its name.
 pub fn write(story: &Story, about: &str, format: Format, common: &Common) -> Result<(), Failure> {
+    if matches!(format, Format::Text | Format::Jsonl) {
+        return Err(Failure::new("a story has no such format: text and jsonl are explain's")
+            .help("take --format ladder, transcript, tcpdump or json"));
+    }
+    to(common, |out| match format {
+        Format::Transcript => transcript::write(story, out),
+        Format::Tcpdump => tcpdump::write(story.journal(), tcpdump::Zone::Local, out),
+        Format::Json => json::write(story, out),
+        _ => ladder::write(story, about, out),
+    })
+}
+
+/// Hands `write` what the answer is written to. A reader that has gone is no failure.
+pub fn to(common: &Common, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     let (mut out, name): (Box<dyn Write>, String) = match &common.output {
         Some(path) => {
             let name = format!("{:?}", path.display().to_string());
@@ -24,13 +38,8 @@ pub fn write(story: &Story, about: &str, format: Format, common: &Common) -> Res
         }
         None => (Box::new(io::stdout().lock()), "standard output".to_owned()),
     };
-    let mut buffered = BufWriter::new(&mut out);
-    let result = match format {
-        Format::Ladder | Format::Dashboard => ladder::write(story, about, &mut buffered),
-        Format::Transcript => transcript::write(story, &mut buffered),
-        Format::Tcpdump => tcpdump::write(story.journal(), tcpdump::Zone::Local, &mut buffered),
-        Format::Json => json::write(story, &mut buffered),
-    };
+    let mut buffered = BufWriter::with_capacity(BUFFER, &mut out);
+    let result = write(&mut buffered);
     match result.and_then(|()| buffered.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("cannot write to {name}: {error}")))
@@ -38,3 +47,6 @@ pub fn write(story: &Story, about: &str, format: Format, common: &Common) -> Res
         _ => Ok(()),
     }
 }
+
+/// How many bytes are written at once.
+const BUFFER: usize = 64 * 1024;

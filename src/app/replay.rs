@@ -1,11 +1,9 @@
 //! `epipe replay`: shows a capture or a transcript.
 
-mod filter;
-
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use self::filter::Filter;
+use super::filter::Filter;
 use super::{Ending, Failure, dashboard, output, save};
 use crate::cli::{Common, Format, Replay};
 use crate::event::{Gap, Time, What};
@@ -95,7 +93,7 @@ fn read_capture(replay: &Replay, name: String, input: Box<dyn Read>) -> Result<R
     let mut broken = None;
     let recording = file::read(capture, &mut |record| match &mut filter {
         None => true,
-        Some(filter) => filter.passes(&record.frame).unwrap_or_else(|failure| {
+        Some(filter) => filter.passes(record.frame.link_type, &record.frame.data).unwrap_or_else(|failure| {
             broken.get_or_insert(failure);
             false
         }),
@@ -122,6 +120,7 @@ fn others(recording: &Recording) -> Vec<OtherPacket<'_>> {
         .collect()
 }
 
-fn failed_read(error: &FileError) -> Failure {
+/// Why a file could not be read, with advice.
+pub fn failed_read(error: &FileError) -> Failure {
     Failure { message: error.to_string(), help: error.help() }
 }

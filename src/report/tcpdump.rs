@@ -20,7 +20,7 @@ use crate::story::journal::Journal;
 use crate::tcp::segment::{Flags, Segment};
 
 /// Writes a line for each segment of `journal`, with times in `zone`.
-pub fn write(journal: &Journal, zone: Zone, out: &mut impl Write) -> io::Result<()> {
+pub fn write(journal: &Journal, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
     let mut printer = Printer::new(zone);
     for event in journal.events() {
         if let Some((frame, segment)) = event.segment() {

@@ -82,8 +82,12 @@ impl Kind {
             Self::OneSidedResets => {
                 "look there for close() with unread data, SO_LINGER with 0, or a process that is killed or crashes"
             }
-            Self::Refusals => "see whether the server runs and what address it is bound to; a firewall can refuse in its name",
-            Self::SilentSyns => "see whether the host is up, a firewall drops, or the accept queue is full (ss -lt: Recv-Q)",
+            Self::Refusals => {
+                "see whether the server runs and what address it is bound to; a firewall can refuse in its name"
+            }
+            Self::SilentSyns => {
+                "see whether the host is up, a firewall drops, or the accept queue is full (ss -lt: Recv-Q)"
+            }
             Self::CloseWait => "find the path on which recv() returned 0, or an error was handled, without a close()",
         }
     }
@@ -116,7 +120,8 @@ pub struct Pattern {
 pub fn patterns(found: &Found) -> Vec<Pattern> {
     let until = found.counted.span.map_or(Time(0), |(_, latest)| latest);
     let gathered = Gathered::of(found, until);
-    let mut patterns: Vec<Pattern> = gathered.servers().flat_map(|(server, seen)| rules::patterns(server, seen)).collect();
+    let mut patterns: Vec<Pattern> =
+        gathered.servers().flat_map(|(server, seen)| rules::patterns(server, seen)).collect();
     // What says most first; among equals the order is that of the addresses, so that it is the same every time.
     patterns.sort_by_key(|pattern| (std::cmp::Reverse(pattern.count), pattern.kind, pattern.server));
     patterns

@@ -73,6 +73,12 @@ impl<'a> Summary<'a> {
         self.record.reuses_ports
     }
 
+    /// Whether a segment from `src` to `dst` in the packet at `place`, counted from 1, is of it, if it is not behind its last.
+    pub fn has(&self, place: u64, src: SocketAddr, dst: SocketAddr) -> bool {
+        let (low, high) = self.key.ends();
+        place >= self.record.place && ((src, dst) == (low, high) || (src, dst) == (high, low))
+    }
+
     /// One end.
     pub fn end(&self, side: Side) -> End<'a> {
         let (low, high) = self.key.ends();

@@ -296,7 +296,9 @@ impl<'a> Summed<'a> {
     /// The verdicts of the selected connections, and the patterns of all.
     pub fn of(found: &Found, patterns: &'a [Pattern], selected: &dyn Fn(&Summary<'_>) -> bool) -> Self {
         let mut verdicts = BTreeMap::new();
-        for connection in found.connections().filter(|connection| connection.copy_of().is_none() && selected(connection)) {
+        for connection in
+            found.connections().filter(|connection| connection.copy_of().is_none() && selected(connection))
+        {
             *verdicts.entry(connection.verdict().text()).or_default() += 1;
         }
         Self { verdicts, patterns: patterns.iter().map(Shared::of).collect() }

@@ -93,8 +93,8 @@ fn title(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()
     let span = counted.span.map_or(0, |(first, latest)| latest.since(first));
     writeln!(
         out,
-        "{names}: {} TCP, {} in {} s",
-        many(counted.tcp_packets, "segment"),
+        "{names}: {}, {} in {} s",
+        many(counted.tcp_packets, "TCP segment"),
         many(found.len() as u64, "connection"),
         tenths(span)
     )?;
@@ -156,7 +156,9 @@ fn one(connection: &Summary<'_>, out: &mut dyn Write) -> io::Result<()> {
     let ends = Side::BOTH.map(|side| connection.end(side).endpoint);
     writeln!(out, "\n#{}  {} → {}  {}, {}", connection.id(), ends[0], ends[1], facts.name(), facts.certainty().name())?;
     let mut notes = vec![frames(first, last)];
-    notes.extend(connection.idle_before_end().filter(|idle| *idle >= 1_000_000).map(|idle| format!("idle {} s", exact(idle))));
+    notes.extend(
+        connection.idle_before_end().filter(|idle| *idle >= 1_000_000).map(|idle| format!("idle {} s", exact(idle))),
+    );
     let lost = facts.lost.client + facts.lost.server;
     notes.extend((lost > 0).then(|| format!("{} lost", many(lost, "byte"))));
     let errors = Side::BOTH.into_iter().filter_map(|side| {
@@ -183,7 +185,9 @@ fn beside(counted: &Counted, out: &mut dyn Write) -> io::Result<()> {
         lines.push(format!("{} could not be read, the first: frame {frame}, {why}", many(counted.malformed, "packet")));
     }
     lines.extend((counted.dropped > 0).then(|| format!("the capture itself lost {}", many(counted.dropped, "packet"))));
-    lines.extend(counted.cut_short.map(|bytes| format!("the file ends inside a packet, of which {bytes} bytes are left")));
+    lines.extend(
+        counted.cut_short.map(|bytes| format!("the file ends inside a packet, of which {bytes} bytes are left")),
+    );
     lines.extend((counted.steps_back > 0).then(|| format!("time goes back {} times", thousands(counted.steps_back))));
     lines.extend((counted.strays > 0).then(|| {
         format!("{} came long after their connection's end and were only counted", many(counted.strays, "segment"))

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::gather::{IDLE, Seen, Few};
+use super::gather::{Few, IDLE, Seen};
 use super::idle::{Limit, limit};
 use super::{EXAMPLES, Kind, Pattern};
 use crate::story::side::Side;
@@ -19,7 +19,12 @@ pub fn patterns(server: SocketAddr, seen: &Seen) -> Vec<Pattern> {
     let others = [stale(server, seen), forgotten(server, seen), bystander(server, seen), lost(server, seen), one_sided];
     let connects = [refusals(server, seen), silent(server, seen)];
     let waiting = Side::BOTH.into_iter().filter_map(|side| waiting(server, seen, side));
-    limits.into_iter().chain(others.into_iter().flatten()).chain(connects.into_iter().flatten()).chain(waiting).collect()
+    limits
+        .into_iter()
+        .chain(others.into_iter().flatten())
+        .chain(connects.into_iter().flatten())
+        .chain(waiting)
+        .collect()
 }
 
 fn pattern(kind: Kind, server: SocketAddr, some: &Few, of: u64, sentence: String) -> Pattern {

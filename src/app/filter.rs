@@ -10,7 +10,7 @@ mod with_libpcap {
     use pcap::{BpfProgram, Capture, Linktype};
 
     use crate::app::Failure;
-    use crate::event::{Frame, LinkType};
+    use crate::event::LinkType;
 
     /// An expression, compiled for each link type that comes.
     pub struct Filter {
@@ -27,13 +27,12 @@ mod with_libpcap {
         }
 
         /// Whether a packet matches. Fails where the expression cannot be had for the packet's link type.
-        pub fn passes(&mut self, frame: &Frame) -> Result<bool, Failure> {
-            let link_type = frame.link_type;
+        pub fn passes(&mut self, link_type: LinkType, data: &[u8]) -> Result<bool, Failure> {
             if !self.programs.iter().any(|(known, _)| *known == link_type) {
                 self.compile(link_type)?;
             }
             let program = self.programs.iter().find(|(known, _)| *known == link_type);
-            let data = frame.data.get(skipped(link_type)..).unwrap_or_default();
+            let data = data.get(skipped(link_type)..).unwrap_or_default();
             Ok(program.is_some_and(|(_, program)| program.filter(data)))
         }
 
@@ -69,7 +68,7 @@ mod with_libpcap {
 #[cfg(not(feature = "capture"))]
 mod without_libpcap {
     use crate::app::Failure;
-    use crate::event::Frame;
+    use crate::event::LinkType;
 
     /// No expression can be compiled in this build.
     pub enum Filter {}
@@ -82,7 +81,7 @@ mod without_libpcap {
         }
 
         /// Never called.
-        pub fn passes(&mut self, _frame: &Frame) -> Result<bool, Failure> {
+        pub fn passes(&mut self, _link_type: LinkType, _data: &[u8]) -> Result<bool, Failure> {
             match *self {}
         }
     }
