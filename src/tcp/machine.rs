@@ -2,6 +2,7 @@
 //!
 //! [`Endpoint::step`] is pure: it says what would follow and by which rule, and changes nothing. Both directions are stimuli,
 //! since an observer learns of an open or a close from the segment that it puts on the wire.
+//! [`super::transition::ALL`] lists every change of state that comes of it.
 //!
 //! # Presumed and confirmed
 //!

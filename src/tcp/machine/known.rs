@@ -7,7 +7,7 @@ use crate::tcp::seq::SeqNum;
 use crate::tcp::state::State;
 
 /// Facts that take a bit each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Known(u8);
 
 impl Known {

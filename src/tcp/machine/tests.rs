@@ -3,7 +3,9 @@ use crate::tcp::segment::Flags;
 
 mod closing;
 mod holes;
+mod listed;
 mod opening;
+mod properties;
 mod resets;
 
 /// Round, different, and one near the wrap, so that mixed-up ends and sign errors show.
