@@ -52,6 +52,18 @@ impl fmt::Display for FrameNo {
     }
 }
 
+impl std::str::FromStr for FrameNo {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = |_| format!("no packet's number: {text:?}");
+        match text.split_once(':') {
+            Some((file, number)) => Ok(Self::in_file(file.parse().map_err(wrong)?, number.parse().map_err(wrong)?)),
+            None => text.parse().map(Self).map_err(wrong),
+        }
+    }
+}
+
 macro_rules! shown_as_its_number {
     ($($name:ident),*) => {$(
         impl fmt::Display for $name {

@@ -9,4 +9,5 @@ pub mod rule;
 pub mod segment;
 pub mod seq;
 pub mod state;
+pub mod transition;
 pub mod zeek;

@@ -197,7 +197,7 @@ pub fn scan_what(scan: &mut Scan<'_>) -> Result<What, ParseError> {
         "kernel" => What::Sample(scan_sample(&mut ahead)?),
         "dropped" => What::Gap(Gap::Dropped(ahead.parse("a count of frames")?)),
         "malformed" => {
-            let frame = FrameNo(ahead.parse("a frame's number")?);
+            let frame: FrameNo = ahead.parse("a frame's number")?;
             What::Gap(Gap::Malformed { frame, why: text(&mut ahead)? })
         }
         "cut-short" => What::Gap(Gap::CutShort { bytes: ahead.parse("a count of bytes")? }),

@@ -85,8 +85,7 @@ impl<'a> Correlation<'a> {
             What::Segment { frame, segment } => {
                 let Some((id, side)) = record.connection.zip(record.side) else { return };
                 let (draws_reset, heard) = (record.draws_reset, record.heard);
-                let obeyed =
-                    record.changes.iter().any(|change| matches!(change.rule, Rule::ResetArrives | Rule::Refused));
+                let obeyed = record.changes.iter().any(|change| change.rule.is_reset_obeyed());
                 let seen = Seen { event: event.id, frame: frame.number, side, segment, draws_reset, heard, obeyed };
                 self.segment(id, seen)
             }

@@ -5,6 +5,7 @@ use crate::socket::outlook::Socket;
 use crate::tcp::head::Head;
 use crate::tcp::machine::{Endpoint, Stimulus};
 use crate::tcp::rule::Rule;
+use crate::tcp::seq::SeqNum;
 use crate::tcp::state::State;
 
 /// One end at one moment.
@@ -59,56 +60,90 @@ pub struct Exchange {
 /// A segment is sent by `side` and arrives at `peer`, which is `side` itself for a socket that is connected with itself.
 pub fn exchange(ends: &mut Both<End>, side: Side, peer: Side, head: &Head) -> Exchange {
     let draws_reset = ends[peer].tcp.would_reset_without_reader(head);
-    let is_heard = ends[peer].has_program() || head.payload_len == 0;
+    let has_reader = ends[peer].has_program() || head.payload_len == 0;
     let sent = ends[side].sends(side, head);
     let arrived = ends[peer].gets(peer, head);
-    Exchange { sent, arrived, draws_reset, heard: is_heard }
+    Exchange { sent, arrived, draws_reset, heard: has_reader }
 }
 
 impl End {
     fn sends(&mut self, side: Side, head: &Head) -> Change {
-        let step = self.tcp.step(Stimulus::Sends(head));
-        self.tcp = step.after;
-        if head.flags.rst() && step.rule != Rule::NotItsOwn {
-            // A full socket that can receive no more answers data with a reset and takes the error itself
-            // (tcp_rcv_state_process(), TCP_ABORT_ON_DATA); one whose program gave up has nobody to tell.
-            let answers_for_program =
-                step.rule == Rule::AnswersWithReset && self.has_calls && self.socket.descriptors > 0;
-            if answers_for_program && step.from != State::Closed {
-                self.socket.reset_arrives(State::Established);
+        let (next, had_fin) = (self.tcp.rcv_nxt, self.tcp.state.has_received_fin());
+        let from = self.tcp.state;
+        let rule = self.tcp.take(Stimulus::Sends(head));
+        let to = self.tcp.state;
+        if head.flags.rst() && !matches!(rule, Rule::NotItsOwn | Rule::RejectsAck) {
+            self.resets(from, rule);
+        } else if !head.flags.rst() {
+            if rule == Rule::StillThere {
+                self.returns();
             }
-            self.socket.dies();
-            self.gave_up = !self.has_calls;
+            self.catches_up(next, had_fin);
         }
         if head.flags.fin() {
             self.socket.send_shut = true;
         }
-        self.socket.state = step.to;
-        Change { side, from: step.from, to: step.to, rule: step.rule }
+        self.socket.state = to;
+        Change { side, from, to, rule }
+    }
+
+    /// It sent a reset of its own.
+    fn resets(&mut self, from: State, rule: Rule) {
+        // A full socket that can receive no more answers data with a reset and takes the error itself
+        // (tcp_rcv_state_process(), TCP_ABORT_ON_DATA); one whose program gave up has nobody to tell.
+        let answers_for_program = rule == Rule::AnswersWithReset && self.has_calls && self.socket.descriptors > 0;
+        if answers_for_program && from != State::Closed {
+            self.socket.reset_arrives(State::Established);
+        }
+        self.socket.dies();
+        self.gave_up = !self.has_calls;
+    }
+
+    /// No reset had closed it: what one did to its socket is taken back.
+    fn returns(&mut self) {
+        self.socket.pending = None;
+        self.socket.receive_shut = self.socket.end_seen;
+        self.socket.send_shut = self.tcp.fin.is_some();
+        self.gave_up = false;
+    }
+
+    /// What its own acknowledgement shows to have arrived, beyond what was presumed.
+    fn catches_up(&mut self, known: Option<SeqNum>, had_fin: bool) {
+        let takes_fin = !had_fin && self.tcp.state.has_received_fin();
+        if let Some((known, next)) = known.zip(self.tcp.rcv_nxt).filter(|(known, next)| known.is_before(*next)) {
+            let bytes = next.relative_to(known).saturating_sub(u32::from(takes_fin));
+            self.socket.data_arrives(u64::from(bytes));
+        }
+        if takes_fin {
+            self.socket.fin_arrives();
+        }
     }
 
     fn gets(&mut self, side: Side, head: &Head) -> Change {
-        let before = self.tcp.rcv_nxt;
-        let step = self.tcp.step(Stimulus::Arrives(head));
-        self.tcp = step.after;
-        match step.rule {
-            Rule::ResetArrives | Rule::Refused => {
-                self.socket.reset_arrives(step.from);
-            }
-            _ if step.to != State::Closed && !head.flags.rst() => {
-                let from = before.unwrap_or(head.payload_range().start);
-                let new = head.payload_range().end();
-                if self.tcp.rcv_nxt.is_some_and(|next| new.is_at_or_before(next)) && from.is_before(new) {
-                    self.socket.data_arrives(u64::from(new.relative_to(from)).min(u64::from(head.payload_len)));
-                }
-                let fin_taken = head.fin_seq().is_some_and(|fin| self.tcp.rcv_nxt == Some(fin + 1));
-                if fin_taken {
-                    self.socket.fin_arrives();
-                }
-            }
+        let (next, had_fin) = (self.tcp.rcv_nxt, self.tcp.state.has_received_fin());
+        let from = self.tcp.state;
+        let rule = self.tcp.take(Stimulus::Arrives(head));
+        let to = self.tcp.state;
+        match rule {
+            // Nobody had accepted it yet, so that nobody is told (tcp_check_req()).
+            Rule::ResetEndsPassiveOpen => self.socket.dies(),
+            rule if rule.is_reset_obeyed() => self.socket.reset_arrives(from),
+            _ if to != State::Closed && !head.flags.rst() => self.takes(next, had_fin, head),
             _ => {}
         }
-        self.socket.state = step.to;
-        Change { side, from: step.from, to: step.to, rule: step.rule }
+        self.socket.state = to;
+        Change { side, from, to, rule }
+    }
+
+    /// What of `head` arrived in order, and its FIN.
+    fn takes(&mut self, known: Option<SeqNum>, had_fin: bool, head: &Head) {
+        let from = known.unwrap_or(head.payload_range().start);
+        let new = head.payload_range().end();
+        if self.tcp.rcv_nxt.is_some_and(|next| new.is_at_or_before(next)) && from.is_before(new) {
+            self.socket.data_arrives(u64::from(new.relative_to(from)).min(u64::from(head.payload_len)));
+        }
+        if !had_fin && self.tcp.state.has_received_fin() {
+            self.socket.fin_arrives();
+        }
     }
 }

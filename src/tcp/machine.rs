@@ -1,12 +1,36 @@
 //! One endpoint, and the step that a segment makes it take (RFC 9293 §3.10.7).
 //!
-//! [`Endpoint::step`] is pure: it says what would follow and by which rule, and changes nothing. Both directions are stimuli,
+//! [`Endpoint::step`] is pure: it says what would follow and by which rule, and changes nothing; [`Endpoint::take`] does it. Both directions are stimuli,
 //! since an observer learns of an open or a close from the segment that it puts on the wire.
+//! [`super::transition::ALL`] lists every change of state that comes of it.
+//!
+//! # Presumed and confirmed
+//!
+//! Whatever one end sends is *presumed* to arrive at the other. RCV.NXT and the state are what that presumption leads to; an
+//! end *confirms* it with each acknowledgement that it sends. Where the two differ, the end itself is right:
+//!
+//! - An ACK beyond RCV.NXT shows what had arrived, whether a capture missed it or it had been held out of order. If it covers
+//!   the peer's FIN, the state moves as if the FIN had come then.
+//! - What is sent again before anything confirmed it (`PresumedAnew`) may not have come the first time. The state stays: the
+//!   copy is presumed to come instead, it fills the hole that taking the first back would leave, and what lies behind the hole
+//!   was held. So only the doubt is kept, and it counts where it can be told from certainty: a reset that bears the very
+//!   number which the end confirmed last shows that the presumption was wrong, and is obeyed (`ResetAtConfirmed`).
+//! - What is captured of one end can lack numbers. An ACK of something that was not seen shows that it was sent; a hole before
+//!   data or a FIN waits for the end's own ACK. Only where a capture has no segment without SYN, FIN or RST, so that its
+//!   filter let nothing else through, is what the hole hides presumed to have arrived.
+//! - A reset closes its sender. If that end goes on afterwards, somebody else had sent it: `StillThere`.
 
 use super::head::Head;
 use super::rule::Rule;
 use super::seq::SeqNum;
 use super::state::State;
+
+mod arrives;
+mod known;
+mod resets;
+mod sends;
+
+use known::Known;
 
 /// What one endpoint knows of its connection, as far as segments show it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,7 +43,7 @@ pub struct Endpoint {
     pub snd_una: SeqNum,
     /// SND.NXT: the next number to be sent.
     pub snd_nxt: SeqNum,
-    /// RCV.NXT: the next number expected; `None` before anything is known of the peer's numbers.
+    /// RCV.NXT: the next number expected, as is presumed; `None` before anything is known of the peer's numbers.
     pub rcv_nxt: Option<SeqNum>,
     /// The window that it last offered, in bytes.
     pub rcv_wnd: u32,
@@ -27,7 +51,20 @@ pub struct Endpoint {
     pub scale: Option<u8>,
     /// The number of its FIN, once sent.
     pub fin: Option<SeqNum>,
+    /// The highest number that it acknowledged; counts if `known` says so.
+    confirmed: SeqNum,
+    /// The number of the peer's FIN, whether it is presumed to have arrived or not; counts if `known` says so.
+    peer_fin: SeqNum,
+    /// The number of the reset that closed it; counts if there is a state before it.
+    reset: SeqNum,
+    /// The state that a reset ended.
+    before_reset: Option<State>,
+    /// What else is known.
+    known: Known,
 }
+
+/// Two of them are kept for each connection of a survey.
+const _: () = assert!(size_of::<Endpoint>() <= 56, "an endpoint has grown");
 
 /// Something that happens to an endpoint.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +75,7 @@ pub enum Stimulus<'a> {
     Arrives(&'a Head),
 }
 
-/// What a stimulus does to an endpoint.
+/// What a stimulus would do to an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// The state before.
@@ -59,241 +96,48 @@ impl Step {
 }
 
 impl Endpoint {
-    /// What `stimulus` does to this endpoint.
+    /// What `stimulus` would do to this endpoint.
     pub fn step(&self, stimulus: Stimulus<'_>) -> Step {
         let mut after = self.clone();
-        let rule = match stimulus {
-            Stimulus::Sends(segment) => after.sends(segment),
-            Stimulus::Arrives(segment) => after.arrives(segment),
-        };
+        let rule = after.take(stimulus);
         Step { from: self.state, to: after.state, rule, after }
     }
 
-    fn is_unseen(&self) -> bool {
-        self.isn.is_none()
-    }
-
-    fn sends(&mut self, segment: &Head) -> Rule {
-        if segment.flags.rst() {
-            return self.sends_reset(segment);
-        }
-        let midstream = self.is_unseen() && !segment.flags.syn();
-        self.note_sent(segment);
-        if midstream {
-            self.state = State::Established;
-        }
-        if segment.flags.syn() {
-            self.sends_syn(segment)
-        } else if segment.flags.fin() {
-            self.sends_fin()
-        } else if midstream {
-            Rule::JoinedMidstream
-        } else {
-            Rule::Sent
-        }
-    }
-
-    /// Takes down the numbers of what was sent.
-    fn note_sent(&mut self, segment: &Head) {
-        if self.is_unseen() {
-            let first = if segment.flags.syn() { segment.seq } else { SeqNum::new(segment.seq.get().wrapping_sub(1)) };
-            (self.isn, self.snd_una, self.snd_nxt) = (Some(first), segment.seq, segment.seq);
-        }
-        self.snd_nxt = self.snd_nxt.max(segment.end());
-        self.fin = self.fin.or(segment.fin_seq());
-        if segment.flags.syn() {
-            self.scale = segment.scale;
-        }
-        // RFC 7323 §2.2: the window of a SYN is never scaled.
-        let shift = if segment.flags.syn() { 0 } else { self.scale.unwrap_or(0).min(14) };
-        self.rcv_wnd = u32::from(segment.window) << shift;
-        if let Some(ack) = segment.acknowledges() {
-            self.rcv_nxt = Some(self.rcv_nxt.map_or(ack, |known| known.max(ack)));
-        }
-    }
-
-    fn sends_syn(&mut self, segment: &Head) -> Rule {
-        match (self.state, segment.flags.ack()) {
-            // In LISTEN the peer's SYN is there already, and this is no answer to it: both were on the way at once.
-            (State::SynSent, true) | (State::Listen, false) => {
-                self.state = State::SynReceived;
-                Rule::SimultaneousOpen
+    /// Does to this endpoint what `stimulus` does, and says by which rule. [`Self::step`] on a copy: moving an endpoint about
+    /// costs more than most stimuli do.
+    #[inline]
+    pub fn take(&mut self, stimulus: Stimulus<'_>) -> Rule {
+        match stimulus {
+            Stimulus::Sends(segment) => {
+                self.note_plain(segment);
+                self.sends(segment)
             }
-            (State::Closed | State::Listen, true) => {
-                self.state = State::SynReceived;
-                Rule::SynAnswered
+            Stimulus::Arrives(segment) => {
+                self.note_plain(segment);
+                self.arrives(segment)
             }
-            (State::Closed, false) => {
-                self.state = State::SynSent;
-                Rule::ActiveOpen
-            }
-            _ => Rule::Sent,
         }
     }
 
-    fn sends_fin(&mut self) -> Rule {
-        match self.state {
-            // RFC 9293 §3.10.4: CLOSE in SYN-RECEIVED goes to FIN-WAIT-1 too.
-            State::Established | State::SynReceived => {
-                self.state = State::FinWait1;
-                Rule::FinSent
-            }
-            State::CloseWait => {
-                self.state = State::LastAck;
-                Rule::FinSentAfterPeers
-            }
-            _ => Rule::Sent,
-        }
-    }
-
-    /// A reset with an ACK and a window is a live socket's; a bare one answers something that nobody could take
-    /// (`tcp_v4_send_reset`: window 0, and no ACK where the segment that it answers had one).
-    fn sends_reset(&mut self, segment: &Head) -> Rule {
-        let is_bare = !segment.flags.ack() && segment.window == 0;
-        if is_bare && !self.is_unseen() && self.state != State::Closed && self.snd_nxt.is_before(segment.seq) {
-            return Rule::NotItsOwn;
-        }
-        self.isn = self.isn.or(Some(segment.seq));
-        self.state = State::Closed;
-        if segment.flags.ack() && segment.window > 0 { Rule::Aborts } else { Rule::AnswersWithReset }
-    }
-
-    fn arrives(&mut self, segment: &Head) -> Rule {
-        if segment.flags.rst() {
-            return self.reset_arrives(segment);
-        }
-        match self.state {
-            State::Closed if self.is_unseen() => self.first_arrives(segment),
-            State::Closed | State::Listen => Rule::NoEffect,
-            State::SynSent => self.arrives_in_syn_sent(segment),
-            _ => self.arrives_in_synchronized(segment),
-        }
-    }
-
-    fn first_arrives(&mut self, segment: &Head) -> Rule {
-        self.rcv_nxt = Some(segment.end());
-        if segment.flags.syn() {
-            // Whether somebody listens shows only in the answer.
-            self.state = State::Listen;
-            return Rule::SynArrives;
-        }
-        self.state = State::Established;
-        if let Some(ack) = segment.acknowledges() {
-            self.isn = Some(SeqNum::new(ack.get().wrapping_sub(1)));
-            (self.snd_una, self.snd_nxt) = (ack, ack);
-        }
-        if segment.flags.fin() {
-            self.state = State::CloseWait;
-        }
-        Rule::JoinedMidstream
-    }
-
-    fn arrives_in_syn_sent(&mut self, segment: &Head) -> Rule {
-        let acknowledged = segment.acknowledges() == Some(self.snd_nxt);
-        if segment.flags.syn() && acknowledged {
-            self.rcv_nxt = Some(segment.end());
-            self.snd_una = segment.ack;
-            self.state = State::Established;
-            return Rule::SynAckArrives;
-        }
-        if segment.flags.syn() && !segment.flags.ack() {
-            self.rcv_nxt = Some(segment.end());
-            self.state = State::SynReceived;
-            return Rule::SimultaneousOpen;
-        }
-        Rule::NoEffect
-    }
-
-    fn arrives_in_synchronized(&mut self, segment: &Head) -> Rule {
-        let by_ack = self.ack_arrives(segment);
-        let by_text = self.text_arrives(segment);
-        let by_fin = self.fin_arrives(segment);
-        by_fin.or(by_ack.filter(|rule| *rule != Rule::AckArrives)).or(by_text).or(by_ack).unwrap_or(Rule::NoEffect)
-    }
-
-    fn ack_arrives(&mut self, segment: &Head) -> Option<Rule> {
-        let ack = segment.acknowledges()?;
-        if !ack.is_at_or_before(self.snd_nxt) {
-            return None;
-        }
-        self.snd_una = self.snd_una.max(ack);
-        let fin_acknowledged = self.fin.is_some_and(|fin| fin.is_before(ack));
-        let (state, rule) = match self.state {
-            State::SynReceived => (State::Established, Rule::SynAcknowledged),
-            State::FinWait1 if fin_acknowledged => (State::FinWait2, Rule::FinAcknowledged),
-            State::Closing if fin_acknowledged => (State::TimeWait, Rule::FinAcknowledged),
-            State::LastAck if fin_acknowledged => (State::Closed, Rule::LastAckArrives),
-            same => (same, Rule::AckArrives),
-        };
-        self.state = state;
-        Some(rule)
-    }
-
-    fn text_arrives(&mut self, segment: &Head) -> Option<Rule> {
-        let expected = *self.rcv_nxt.get_or_insert(segment.seq);
-        let range = segment.payload_range();
-        if range.len == 0 {
-            return None;
-        }
-        let in_order = range.start.is_at_or_before(expected) && expected.is_before(range.end());
-        if in_order {
-            self.rcv_nxt = Some(range.end());
-            return Some(Rule::DataArrives);
-        }
-        Some(Rule::OutOfOrder)
-    }
-
-    fn fin_arrives(&mut self, segment: &Head) -> Option<Rule> {
-        let fin = segment.fin_seq()?;
-        if self.rcv_nxt != Some(fin) {
-            return None;
-        }
-        let (state, rule) = match self.state {
-            State::Established | State::SynReceived => (State::CloseWait, Rule::FinArrives),
-            State::FinWait1 => (State::Closing, Rule::FinsCross),
-            State::FinWait2 => (State::TimeWait, Rule::FinArrivesAfterOwn),
-            _ => return None,
-        };
-        self.rcv_nxt = Some(fin + 1);
-        self.state = state;
-        Some(rule)
-    }
-
-    fn reset_arrives(&mut self, segment: &Head) -> Rule {
-        match self.state {
-            State::Closed | State::Listen => Rule::NoEffect,
-            State::SynSent if segment.acknowledges() == Some(self.snd_nxt) => {
-                self.state = State::Closed;
-                Rule::Refused
-            }
-            State::SynSent => Rule::ResetIgnored,
-            _ => self.reset_arrives_in_synchronized(segment),
-        }
-    }
-
-    /// RFC 5961 §3.2. A FIN that has not arrived, or data in flight, may lie between RCV.NXT and an honest reset's number;
-    /// the window tells such a reset from a stale one, but only an exact one is obeyed.
-    fn reset_arrives_in_synchronized(&mut self, segment: &Head) -> Rule {
-        let offset = self.rcv_nxt.map(|expected| segment.seq.relative_to(expected));
-        match offset {
-            None | Some(0) => {
-                self.state = State::Closed;
-                Rule::ResetArrives
-            }
-            Some(bytes) if bytes < self.rcv_wnd => Rule::ResetChallenged,
-            Some(_) => Rule::ResetIgnored,
-        }
+    /// The highest number that it acknowledged: everything before has arrived, whatever was captured. What lies between it
+    /// and RCV.NXT is presumed.
+    pub fn confirmed(&self) -> Option<SeqNum> {
+        self.known.has(Known::CONFIRMED).then_some(self.confirmed)
     }
 
     /// Whether this endpoint, in its present state and with no program at it, would answer `segment` with a reset.
     ///
     /// A pure ACK is taken in silence by every synchronised state and by the small records of FIN-WAIT-2 and TIME-WAIT
-    /// (Linux: `tcp_timewait_state_process`, which looks for new data); new data or a SYN is not.
+    /// (Linux: `tcp_timewait_state_process`, which looks for new data); new data or a SYN is not. While a connection opens,
+    /// an ACK of something that was never sent is answered with a reset whoever is there (RFC 9293 §3.10.7.3, §3.10.7.4).
     pub fn would_reset_without_reader(&self, segment: &Head) -> bool {
         let is_new = self.rcv_nxt.is_none_or(|expected| expected.is_before(segment.end()));
         match self.state {
             State::FinWait1 | State::FinWait2 => segment.payload_len > 0 && is_new,
             State::Closed => !segment.flags.rst(),
+            State::SynSent | State::SynReceived => {
+                !segment.flags.rst() && segment.acknowledges().is_some_and(|ack| !self.has_sent_before(ack))
+            }
             _ => false,
         }
     }
