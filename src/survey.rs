@@ -209,7 +209,9 @@ impl Survey {
         }
         record.count(&glance.head, side);
         open.take(record, packet, glance, side);
-        self.table.settle(at);
+        if !open.waits && open.is_over() {
+            self.table.settle(at);
+        }
     }
 }
 

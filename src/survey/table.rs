@@ -93,13 +93,9 @@ impl Table {
         slot(&self.chunks, at)
     }
 
-    /// Puts the connection at `at` among those that are over, if it is, and closes the oldest of too many.
-    #[inline]
+    /// Puts the connection at `at` among those that are over, and closes the oldest of too many.
     pub fn settle(&mut self, at: u32) {
         let Some((_, Some(open))) = self.parts(at) else { return };
-        if open.waits || !open.is_over() {
-            return;
-        }
         open.waits = true;
         self.over.push_back(at);
         if self.over.len() > KEPT_WHEN_OVER {
