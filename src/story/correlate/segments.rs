@@ -5,6 +5,7 @@ use crate::event::{ConnectionId, EventId};
 use crate::socket::call::CallName;
 use crate::story::cause::Cause;
 use crate::story::side::Side;
+use crate::tcp::segment::Segment;
 use crate::tcp::seq::SeqNum;
 
 impl<'a> Correlation<'a> {
@@ -46,10 +47,12 @@ impl<'a> Correlation<'a> {
 
     fn syn(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
         if let Some(ack) = seen.segment.acknowledges() {
+            // With data on it (RFC 7413 §4.2.2), a SYN is answered by an ACK of all, of some or of none of that.
+            let answers = |syn: &Segment| syn.seq.is_before(ack) && ack.is_at_or_before(syn.end());
             let asked = |bare: bool| {
                 self.latest(id, self.peer(id, seen.side), |other| {
                     let flags = other.segment.flags;
-                    flags.syn() && flags.ack() != bare && other.segment.end() == ack
+                    flags.syn() && flags.ack() != bare && answers(other.segment)
                 })
             };
             return match asked(true).or_else(|| asked(false)) {
