@@ -38,6 +38,12 @@ impl<R: Read> Bytes<R> {
         self.there.len()
     }
 
+    /// How many bytes the buffer has room for.
+    #[cfg(test)]
+    pub fn held(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// The next `len` bytes without taking them; fewer where the input ends. Memory grows with what is read, so `len` may lie.
     #[inline]
     pub fn peek(&mut self, len: usize) -> io::Result<&[u8]> {
