@@ -211,7 +211,9 @@ impl Ending {
 
     fn reset(&mut self, watch: &mut Watch, seen: &Seen<'_>, told: Told) {
         let (answers, certainty) = watch.answered_by(seen);
-        let is_answer = !seen.head.flags.ack() && certainty == Certainty::Proven;
+        // An end that only rejects an ACK goes on opening.
+        let rejects = seen.exchange.sent.rule == Rule::RejectsAck;
+        let is_answer = !seen.head.flags.ack() && certainty == Certainty::Proven && !rejects;
         if self.reset.is_some() || !(seen.ends_something() || is_answer) {
             return;
         }

@@ -76,14 +76,14 @@ fn pass(explain: &Explain, detail: Detail, share: Share, overseer: &Overseer) ->
     let mut now = Time(0);
     while let Some(seen) = captures.advance() {
         match seen {
-            Ok((file, Seen::Packet(view))) => {
+            Ok(Seen::Packet(view)) => {
                 now = view.time.unwrap_or(now);
-                let passes = filter.as_mut().map_or(Ok(true), |filter| filter.passes(view.link_type, view.data))?;
-                pass.survey.packet(&packet(file, several, now, &view, passes));
+                let passes = filter.as_mut().map_or(Ok(true), |filter| filter.passes(view.link_type, view.data()))?;
+                pass.survey.packet(&packet(several, now, &view, passes));
             }
-            Ok((_, Seen::Row(_, name))) => pass.survey.row(name),
-            Ok((_, Seen::SectionComment(_))) => {}
-            Ok((_, Seen::Gap(gap))) => pass.survey.gap(&gap),
+            Ok(Seen::Row((_, name))) => pass.survey.row(name),
+            Ok(Seen::SectionComment(_)) => {}
+            Ok(Seen::Gap(gap)) => pass.survey.gap(gap),
             Err(FileError::Stopped { .. }) => {
                 pass.stopped = true;
                 break;
@@ -97,16 +97,16 @@ fn pass(explain: &Explain, detail: Detail, share: Share, overseer: &Overseer) ->
     Ok(pass)
 }
 
-/// The packet that `view` shows, of the `file`th of `several`.
-pub fn packet<'a>(file: usize, several: bool, time: Time, view: &View<'a>, passes: bool) -> Packet<'a> {
-    let index = if several { u16::try_from(file + 1).unwrap_or(u16::MAX) } else { 0 };
+/// The packet that `view` shows, of one file or of `several`.
+pub fn packet<'a>(several: bool, time: Time, view: &View<'a>, passes: bool) -> Packet<'a> {
+    let index = if several { u16::try_from(view.file + 1).unwrap_or(u16::MAX) } else { 0 };
     Packet {
         frame: FrameNo::in_file(index, view.number.0),
         time,
         link_type: view.link_type,
         interface: view.interface.wrapping_add(u32::from(index) << 16),
         original_len: view.original_len,
-        data: view.data,
+        data: view.data(),
         passes,
     }
 }
