@@ -48,8 +48,9 @@ impl Record {
     /// A connection whose first packet is `glance`.
     pub fn new(place: u64, packet: &Packet<'_>, glance: &Glance, from_low: bool, reuses_ports: bool) -> Self {
         let flags = glance.head.flags;
-        // A SYN-ACK comes from the server, whoever was seen first.
-        let from_client = !(flags.syn() && flags.ack());
+        // A SYN-ACK comes from the server, whoever was seen first; what a socket sends itself is the client's.
+        let with_itself = glance.src == glance.dst && glance.ports.0 == glance.ports.1;
+        let from_client = with_itself || !(flags.syn() && flags.ack());
         Self {
             place,
             first: packet.frame,
