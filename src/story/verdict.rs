@@ -138,7 +138,8 @@ fn facts(story: &Story, connection: &Connection) -> Facts {
 
 /// Why, by its calls, an end gave up.
 fn reason(story: &Story, connection: &Connection) -> Option<String> {
-    let reset = connection.ending.reset.filter(|reset| reset.kind == Kind::Aborts)?;
+    let is_told = |by: Side| connection.ends[by].has_calls;
+    let reset = connection.ending.reset.filter(|reset| reset.kind == Kind::Aborts && is_told(reset.by))?;
     let is_it = |id: &&crate::event::EventId| {
         let segment = story.journal().get(**id).and_then(crate::event::Event::segment);
         segment.is_some_and(|(frame, _)| frame.number == reset.frame.frame())
