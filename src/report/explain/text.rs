@@ -231,7 +231,7 @@ fn thousands(count: u64) -> String {
 
 /// Seconds with one decimal.
 fn tenths(nanos: i64) -> String {
-    let tenths = (nanos + 50_000_000) / 100_000_000;
+    let tenths = nanos.saturating_add(50_000_000) / 100_000_000;
     format!("{}.{}", tenths / 10, tenths % 10)
 }
 
