@@ -1,8 +1,11 @@
 //! Captures made in memory: TCP segments between hosts that do not exist, as pcap files.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use std::fmt;
 use std::net::SocketAddrV4;
+use std::time::Duration;
 
+use epipe::decode::{Decoded, LinkType, decode};
 use etherparse::{IpHeaders, IpNumber, Ipv4Extensions, Ipv4Header, PacketBuilder, TcpHeader};
 
 /// A millisecond and a second in nanoseconds.
@@ -76,7 +79,7 @@ impl Link {
 }
 
 /// A capture: packets with their times and their lengths on the wire.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Capture {
     link: Link,
     packets: Vec<(i64, Vec<u8>, u32)>,
@@ -133,6 +136,28 @@ impl Capture {
         }
         file
     }
+}
+
+impl fmt::Debug for Capture {
+    /// A line a segment.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (time, bytes, original_len) in &self.packets {
+            match decode(LinkType(self.link.number()), bytes, *original_len) {
+                Decoded::Tcp(segment) => {
+                    let (seq, ack, flags) = (segment.seq.get(), segment.ack.get(), segment.flags);
+                    let (src, dst, len) = (segment.src, segment.dst, segment.payload_len);
+                    write!(f, "\n{:.9} {src} > {dst} {flags} {seq}({len}) ack {ack}", seconds(*time))?;
+                }
+                other => write!(f, "\n{:.9} {other:?}", seconds(*time))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Seconds since [`START`].
+fn seconds(time: i64) -> f64 {
+    Duration::from_nanos(u64::try_from(time - START).unwrap()).as_secs_f64()
 }
 
 /// Which end of a connection.
