@@ -57,7 +57,7 @@ pub struct Packet<'a> {
 }
 
 /// A segment as a survey takes it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Sighting {
     hash: u64,
     key: Key,
@@ -67,7 +67,7 @@ pub struct Sighting {
     frame: FrameNo,
     time: Time,
     head: Head,
-    hop: Option<Hop>,
+    hop: Hop,
     /// What its copies have too, where there can be some.
     fingerprint: Option<NonZeroU64>,
     sack: Option<Box<Sack>>,
@@ -138,7 +138,7 @@ impl Survey {
         record.count(&sighting.head, side);
         open.take(record, sighting, side);
         if !open.waits && open.is_over() {
-            self.table.settle(at);
+            self.table.settle(at, sighting);
         }
     }
 
@@ -165,16 +165,18 @@ impl Survey {
     /// The connection that a segment belongs to; a new one where it opens one or is the first of its addresses.
     #[inline]
     fn connection(&mut self, sighting: &Sighting) -> u32 {
-        let known = self.table.find(sighting.hash, &sighting.key);
+        let known = self.table.find(sighting);
         let is_another = |at: u32| self.table.slot(at).is_some_and(|(_, record)| record.is_another(sighting));
         match known {
-            Some(at) if !is_another(at) => at,
-            _ => {
-                let record = Record::new(sighting, known.is_some());
-                let open = Open::new(self.detail, known.is_some(), sighting.key.is_with_itself());
-                self.table.add(sighting.hash, sighting.key, record, open)
-            }
+            table::Found::At(at) if !is_another(at) => at,
+            _ => self.open(sighting, !matches!(known, table::Found::None)),
         }
+    }
+
+    #[inline(never)]
+    fn open(&mut self, sighting: &Sighting, reuses_ports: bool) -> u32 {
+        let open = Open::new(self.detail, reuses_ports, sighting.key.is_with_itself());
+        self.table.add(sighting, Record::new(sighting, reuses_ports), open)
     }
 }
 

@@ -38,13 +38,12 @@ impl Copies {
 
 /// What a packet has in common with its copies, and with no other: its numbers, checksum and IP identification.
 #[inline]
-pub fn fingerprint(glance: &Glance) -> Option<NonZeroU64> {
-    let id = glance.hop?.id;
+pub fn fingerprint(glance: &Glance) -> NonZeroU64 {
+    let id = glance.hop.id;
     let head = &glance.head;
     let numbers = u64::from(head.seq.get()) << 32 | u64::from(head.ack.get());
     let rest = u64::from(id) << 48 | u64::from(glance.checksum) << 32 | u64::from(head.payload_len) << 9;
     let mixed = u128::from(numbers ^ 0x9e37_79b9_7f4a_7c15) * u128::from(rest ^ u64::from(head.flags.bits()) | 1 << 63);
     let folded = (mixed >> 64) as u64 ^ mixed as u64;
-    // 0 stands for an empty place.
-    NonZeroU64::new(folded | 1 << 63)
+    NonZeroU64::new(folded).unwrap_or(NonZeroU64::MAX)
 }

@@ -12,6 +12,8 @@ pub struct Intake {
     hasher: Hasher,
     fragments: Fragments,
     counted: Counted,
+    /// The packet at hand.
+    glance: Glance,
     /// How many packets there were, those included that a filter held back.
     place: u64,
 }
@@ -19,21 +21,25 @@ pub struct Intake {
 impl Intake {
     /// An intake that hashes keys by `seed`, which the capture's author should not foresee.
     pub fn new(seed: u64) -> Self {
-        Self { hasher: Hasher::new(seed), fragments: Fragments::default(), counted: Counted::default(), place: 0 }
+        let (fragments, counted, glance) = (Fragments::default(), Counted::default(), Glance::default());
+        Self { hasher: Hasher::new(seed), fragments, counted, glance, place: 0 }
     }
 
-    /// Takes the next packet in; what there is to judge of it, if it is a segment.
+    /// Takes the next packet in. Whether it is a segment, and there is something to judge: then that is `into`.
     #[inline]
-    pub fn packet(&mut self, packet: &Packet<'_>) -> Option<Sighting> {
+    pub fn packet(&mut self, packet: &Packet<'_>, into: &mut Sighting) -> bool {
         self.place += 1;
         if !packet.passes {
-            return None;
+            return false;
         }
         self.counted.packet(packet);
-        match glance(packet.link_type, packet.data, packet.original_len) {
-            Ok(glance) => Some(self.sighting(packet, glance)),
-            Err(decoded) => self.other(packet, decoded),
+        if let Err(decoded) = glance(packet.link_type, packet.data, packet.original_len, &mut self.glance)
+            && !self.is_whole(packet, decoded)
+        {
+            return false;
         }
+        self.sighting(packet, into);
+        true
     }
 
     /// Something in the capture that is no packet, but has a number.
@@ -53,36 +59,36 @@ impl Intake {
         self.counted
     }
 
+    /// Whether a fragment makes a segment whole, which is then the glance; counts what it is else.
     #[cold]
-    fn other(&mut self, packet: &Packet<'_>, decoded: Decoded) -> Option<Sighting> {
+    fn is_whole(&mut self, packet: &Packet<'_>, decoded: Decoded) -> bool {
         let whole = match decoded {
             Decoded::Other("IP fragment") => self.fragments.add(packet.link_type, packet.data),
             _ => None,
         };
         match whole.unwrap_or(decoded) {
-            Decoded::Tcp(segment) => return Some(self.sighting(packet, of_segment(&segment))),
+            Decoded::Tcp(segment) => {
+                self.glance = of_segment(&segment);
+                return true;
+            }
             Decoded::Other(name) => self.counted.passed_over(name),
             Decoded::Malformed(why) => self.counted.malformed(packet.frame, why),
         }
-        None
+        false
     }
 
     #[inline]
-    fn sighting(&mut self, packet: &Packet<'_>, glance: Glance) -> Sighting {
+    fn sighting(&mut self, packet: &Packet<'_>, into: &mut Sighting) {
         self.counted.tcp_packets += 1;
-        let (key, from_low) = Key::of(&glance);
-        Sighting {
-            hash: self.hasher.hash(&key),
-            key,
-            from_low,
-            place: self.place,
-            frame: packet.frame,
-            time: packet.time,
-            head: glance.head,
-            hop: glance.hop,
-            // At one interface alone, what looks like a copy is counted as Wireshark counts it.
-            fingerprint: if self.counted.has_copies() { fingerprint(&glance) } else { None },
-            sack: glance.sack,
-        }
+        (into.key, into.from_low) = Key::of(&self.glance);
+        into.hash = self.hasher.hash(&into.key);
+        into.place = self.place;
+        into.frame = packet.frame;
+        into.time = packet.time;
+        into.head = self.glance.head;
+        into.hop = self.glance.hop;
+        // At one interface alone, what looks like a copy is counted as Wireshark counts it.
+        into.fingerprint = if self.counted.has_copies() { Some(fingerprint(&self.glance)) } else { None };
+        into.sack = self.glance.sack.take();
     }
 }

@@ -16,6 +16,8 @@ pub struct Open {
     copies: Option<Box<Both<Copies>>>,
     watch: Watch,
     pub with_itself: bool,
+    /// The place of its record.
+    pub at: u32,
     /// Whether it waits among those that are over.
     pub waits: bool,
     judges: Option<Box<Judges>>,

@@ -40,7 +40,7 @@ pub fn read(explain: &Explain, detail: Detail, overseer: &Overseer) -> Result<Re
     // One thread reads and decodes; the others judge, each its own connections.
     let (surveys, reading) = match threads(explain) - 1 {
         0 => alone(reading, detail)?,
-        others => crew::judged(others, detail, |judges| reading.all(|sighting| judges.give(sighting)))?,
+        others => crew::judged(others, detail, |judges| reading.all(judges))?,
     };
     let Reading { captures, failures, stopped, intake, .. } = reading;
     let steps_back = captures.captures().iter().map(Capture::steps_back).sum();
@@ -48,9 +48,35 @@ pub fn read(explain: &Explain, detail: Detail, overseer: &Overseer) -> Result<Re
 }
 
 fn alone(reading: Reading, detail: Detail) -> Result<(Vec<Survey>, Reading), Failure> {
-    let mut survey = Survey::new(detail);
-    let reading = reading.all(|sighting| survey.take(&sighting))?;
-    Ok((vec![survey], reading))
+    let mut alone = Alone { survey: Survey::new(detail), sighting: Sighting::default() };
+    let reading = reading.all(&mut alone)?;
+    Ok((vec![alone.survey], reading))
+}
+
+/// Who judges what is read.
+trait Judge {
+    /// Where the next sighting is to stand.
+    fn place(&mut self) -> &mut Sighting;
+    /// Takes the sighting that stands there now.
+    fn take(&mut self);
+}
+
+/// A survey in the thread that reads.
+struct Alone {
+    survey: Survey,
+    sighting: Sighting,
+}
+
+impl Judge for Alone {
+    #[inline]
+    fn place(&mut self) -> &mut Sighting {
+        &mut self.sighting
+    }
+
+    #[inline]
+    fn take(&mut self) {
+        self.survey.take(&self.sighting);
+    }
 }
 
 /// How many threads may work.
@@ -69,8 +95,8 @@ struct Reading {
 }
 
 impl Reading {
-    /// Reads all, and gives what is to be judged to `give`.
-    fn all(mut self, mut give: impl FnMut(Sighting)) -> Result<Self, Failure> {
+    /// Reads all, and gives what is to be judged to `judge`.
+    fn all(mut self, judge: &mut impl Judge) -> Result<Self, Failure> {
         let several = self.captures.captures().len() > 1;
         let mut now = Time(0);
         while let Some(seen) = self.captures.advance() {
@@ -79,8 +105,8 @@ impl Reading {
                     now = view.time.unwrap_or(now);
                     let filter = self.filter.as_mut();
                     let passes = filter.map_or(Ok(true), |filter| filter.passes(view.link_type, view.data()))?;
-                    if let Some(sighting) = self.intake.packet(&packet(several, now, &view, passes)) {
-                        give(sighting);
+                    if self.intake.packet(&packet(several, now, &view, passes), judge.place()) {
+                        judge.take();
                     }
                 }
                 Ok(Seen::Row((_, name))) => self.intake.row(name),

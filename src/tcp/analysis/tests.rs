@@ -117,17 +117,17 @@ fn data_up_to_the_end_of_the_window_fills_it() {
 #[test]
 fn used_ports_are_said_of_the_first_segment() {
     let mut analysis = Analysis::new(true);
-    let found = analysis.observe(&segment("S", 1, 0, 0, 10), true, 0);
+    let found = analysis.observe(&segment("S", 1, 0, 0, 10), None, true, 0);
     assert_eq!(found.iter().collect::<Vec<_>>(), [Finding::ReusedPorts]);
-    assert_eq!(analysis.observe(&segment("S.", 1, 2, 0, 10), false, 0), Findings::default());
+    assert_eq!(analysis.observe(&segment("S.", 1, 2, 0, 10), None, false, 0), Findings::default());
 }
 
 #[test]
 fn a_refused_connection_is_37() {
     let mut analysis = Analysis::default();
-    analysis.observe(&segment("S", 1, 0, 0, 10), true, 0);
+    analysis.observe(&segment("S", 1, 0, 0, 10), None, true, 0);
     assert_eq!(analysis.completeness().number(), 1);
-    analysis.observe(&segment("R.", 0, 2, 0, 0), false, 0);
+    analysis.observe(&segment("R.", 0, 2, 0, 0), None, false, 0);
     assert_eq!(analysis.completeness().number(), 37);
 }
 

@@ -3,6 +3,7 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, ScopedJoinHandle};
 
+use super::Judge;
 use crate::app::Failure;
 use crate::survey::{Detail, Sighting, Survey};
 
@@ -12,32 +13,60 @@ const BATCH: usize = 512;
 /// How many batches may wait for a thread: a reader that is faster waits for it.
 const WAITING: usize = 4;
 
+/// Sightings that are handed over together. All places are always there, so that each is filled where it stands.
+struct Batch {
+    places: Vec<Sighting>,
+    filled: usize,
+}
+
+impl Batch {
+    fn new() -> Self {
+        Self { places: vec![Sighting::default(); BATCH], filled: 0 }
+    }
+}
+
 /// The threads that judge, as the reading thread sees them.
 pub struct Judges {
+    /// The sighting at hand: only its key tells whose it is.
+    sighting: Sighting,
     /// What is gathered for each.
-    batches: Vec<Vec<Sighting>>,
-    senders: Vec<SyncSender<Vec<Sighting>>>,
+    batches: Vec<Batch>,
+    senders: Vec<SyncSender<Batch>>,
     /// Batches that were judged, to be filled again.
-    judged: Receiver<Vec<Sighting>>,
+    judged: Receiver<Batch>,
 }
 
 impl Judges {
-    /// Gives a sighting to the thread that has its connection.
+    fn send(&mut self, share: usize) {
+        let (Some(batch), Some(sender)) = (self.batches.get_mut(share), self.senders.get(share)) else { return };
+        let empty = self.judged.try_recv().unwrap_or_else(|_| Batch::new());
+        // A thread that panicked takes nothing any more: that shows when it is joined.
+        let _ = sender.send(std::mem::replace(batch, empty));
+    }
+}
+
+impl Judge for Judges {
     #[inline]
-    pub fn give(&mut self, sighting: Sighting) {
-        let share = sighting.share(self.batches.len());
-        let Some(batch) = self.batches.get_mut(share) else { return };
-        batch.push(sighting);
-        if batch.len() == BATCH {
-            self.send(share);
+    fn place(&mut self) -> &mut Sighting {
+        let Self { sighting, batches, .. } = self;
+        match batches.as_mut_slice() {
+            [Batch { places, filled }] => places.get_mut(*filled).unwrap_or(sighting),
+            _ => sighting,
         }
     }
 
-    fn send(&mut self, share: usize) {
-        let (Some(batch), Some(sender)) = (self.batches.get_mut(share), self.senders.get(share)) else { return };
-        let empty = self.judged.try_recv().unwrap_or_else(|_| Vec::with_capacity(BATCH));
-        // A thread that panicked takes nothing any more: that shows when it is joined.
-        let _ = sender.send(std::mem::replace(batch, empty));
+    #[inline]
+    fn take(&mut self) {
+        let several = self.batches.len() > 1;
+        let share = if several { self.sighting.share(self.batches.len()) } else { 0 };
+        let Some(batch) = self.batches.get_mut(share) else { return };
+        if several && let Some(place) = batch.places.get_mut(batch.filled) {
+            std::mem::swap(place, &mut self.sighting);
+        }
+        batch.filled += 1;
+        if batch.filled == BATCH {
+            self.send(share);
+        }
     }
 }
 
@@ -57,8 +86,8 @@ pub fn judged<T>(
             threads.push(scope.spawn(move || judge(detail, &receiver, &give_back)));
             senders.push(sender);
         }
-        let batches = (0..count).map(|_| Vec::with_capacity(BATCH)).collect();
-        let mut judges = Judges { batches, senders, judged };
+        let batches = (0..count).map(|_| Batch::new()).collect();
+        let mut judges = Judges { sighting: Sighting::default(), batches, senders, judged };
         let read = read(&mut judges);
         for share in 0..count {
             judges.send(share);
@@ -70,11 +99,11 @@ pub fn judged<T>(
     })
 }
 
-fn judge(detail: Detail, receiver: &Receiver<Vec<Sighting>>, give_back: &SyncSender<Vec<Sighting>>) -> Survey {
+fn judge(detail: Detail, receiver: &Receiver<Batch>, give_back: &SyncSender<Batch>) -> Survey {
     let mut survey = Survey::new(detail);
     for mut batch in receiver {
-        batch.iter().for_each(|sighting| survey.take(sighting));
-        batch.clear();
+        batch.places.iter().take(batch.filled).for_each(|sighting| survey.take(sighting));
+        batch.filled = 0;
         // Where nobody wants it any more, it is dropped.
         let _ = give_back.try_send(batch);
     }
