@@ -141,7 +141,7 @@ proptest! {
             let mut segment = segment("none", seq, ack, len, window);
             segment.flags = Flags::from_bits(bits);
             segment.scale = Some(len.to_le_bytes()[0]);
-            analysis.observe(&segment, from_client, time);
+            analysis.observe(&segment, None, from_client, time);
         }
         prop_assert!(analysis.completeness().number() < 64);
     }
