@@ -76,7 +76,7 @@ pub struct Connection<'a> {
     #[schemars(range(max = 63))]
     wireshark_completeness: u8,
     /// Zeek's `conn_state`.
-    #[schemars(extend("examples" = ["SF", "S0", "REJ", "RSTO", "RSTR", "OTH"]))]
+    #[schemars(extend("examples" = ["SF", "RSTR"]))]
     zeek_conn_state: &'static str,
     /// Zeek's history.
     zeek_history: &'a str,
