@@ -6,12 +6,12 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{Decoded, Hop, LinkType, Refusal, ip, tcp};
-use crate::tcp::head::Head;
+use crate::tcp::head::{Head, Sack};
 use crate::tcp::segment::{Flags, TcpOption};
 use crate::tcp::seq::SeqNum;
 
 /// A TCP segment at a glance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glance {
     /// Who sent it.
     pub src: IpAddr,
@@ -23,6 +23,8 @@ pub struct Glance {
     pub head: Head,
     /// What the IP header tells of its way; `None` where several fragments told it.
     pub hop: Option<Hop>,
+    /// What it acknowledges selectively.
+    pub sack: Option<Box<Sack>>,
     /// The checksum as it stands in the header; with equal numbers it tells a copy of a packet from a repetition.
     pub checksum: u16,
 }
@@ -50,6 +52,7 @@ pub fn careful(link_type: LinkType, data: &[u8], original_len: u32) -> Result<Gl
         dst: packet.dst,
         ports: (segment.src.port(), segment.dst.port()),
         head: segment.head(),
+        sack: segment.sack().map(Box::new),
         hop: Some(packet.hop),
         checksum: data.get(packet.start + 16..).and_then(|rest| u16_at(rest, 0)).unwrap_or(0),
     })
@@ -62,6 +65,7 @@ pub fn of_segment(segment: &crate::tcp::segment::Segment) -> Glance {
         dst: segment.dst.ip(),
         ports: (segment.src.port(), segment.dst.port()),
         head: segment.head(),
+        sack: segment.sack().map(Box::new),
         hop: None,
         checksum: 0,
     }
@@ -135,37 +139,36 @@ fn segment(captured: &[u8], segment_len: usize, (src, dst): (IpAddr, IpAddr), ho
     let list = captured.get(TCP_LEN..header_len)?;
     // Two NOPs and timestamps: what nearly every segment has, and nothing in it matters here.
     let is_timestamps = list.len() == 12 && list.starts_with(&[1, 1, 8, 10]);
-    if !list.is_empty() && !is_timestamps {
-        options(list, &mut head);
-    }
+    let sack = if list.is_empty() || is_timestamps { None } else { options(list, &mut head) };
     let ports = (u16_at(header, 0)?, u16_at(header, 2)?);
-    Some(Glance { src, dst, ports, head, hop: Some(hop), checksum: u16_at(header, 16)? })
+    Some(Glance { src, dst, ports, head, sack, hop: Some(hop), checksum: u16_at(header, 16)? })
 }
 
-/// What [`Segment::head`](crate::tcp::segment::Segment::head) finds in the options.
-fn options(mut list: &[u8], head: &mut Head) {
+/// What [`Segment::head`](crate::tcp::segment::Segment::head) finds in the options, and the SACK option among them.
+fn options(mut list: &[u8], head: &mut Head) -> Option<Box<Sack>> {
+    let mut sack = None;
     while let [kind, rest @ ..] = list {
         list = match kind {
-            0 => return,
+            0 => break,
             1 => rest,
             _ => {
-                let Some((data, behind)) = super::options::body(rest) else { return };
-                option(*kind, data, head);
+                let Some((data, behind)) = super::options::body(rest) else { break };
+                match (kind, data) {
+                    (3, &[shift]) => head.scale = head.scale.or(Some(shift)),
+                    (5, edges) if edges.len() % 8 == 0 => sack = blocks(edges),
+                    _ => head.has_cookie |= TcpOption::is_cookie(*kind, data),
+                }
                 behind
             }
         };
     }
+    sack
 }
 
-fn option(kind: u8, data: &[u8], head: &mut Head) {
-    match (kind, data) {
-        (3, &[shift]) => head.scale = head.scale.or(Some(shift)),
-        (5, edges) if edges.len() % 8 == 0 => {
-            let number = |edge: &[u8], at| SeqNum::new(u32_at(edge, at).unwrap_or(0));
-            head.sack = edges.as_chunks::<8>().0.iter().map(|edge| (number(edge, 0), number(edge, 4))).collect();
-        }
-        _ => head.has_cookie |= TcpOption::is_cookie(kind, data),
-    }
+fn blocks(edges: &[u8]) -> Option<Box<Sack>> {
+    let number = |edge: &[u8], at| SeqNum::new(u32_at(edge, at).unwrap_or(0));
+    let blocks = edges.as_chunks::<8>().0.iter().map(|edge| (number(edge, 0), number(edge, 4)));
+    (!edges.is_empty()).then(|| Box::new(blocks.collect()))
 }
 
 #[inline]

@@ -26,7 +26,7 @@ pub use self::input::{Progress, TICK, Watch};
 pub use self::merged::{Merged, buffer_len};
 pub use self::recording::{Recording, read};
 use self::seen::{Aside, Stand, Step};
-pub use self::seen::{Seen, View};
+pub use self::seen::{Head, Seen, View};
 use crate::event::{Frame, FrameNo, Gap, Time};
 
 /// The longest packet in bytes that is believed: 16 MiB, more than any link carries. Wireshark believes 256 KiB of most links.
@@ -66,7 +66,6 @@ enum Format<R> {
 pub struct Capture<R> {
     name: String,
     format: Format<R>,
-    stand: Stand,
     step: Step,
     /// Why it ended, where it did so before its end.
     failure: Option<FileError>,
@@ -152,16 +151,7 @@ impl<R: Read> Capture<R> {
             Recognised::Pcap(header) => Format::Pcap(pcap::Reader::new(bytes, header)),
             Recognised::Pcapng => Format::Pcapng(pcapng::Reader::new(bytes)),
         };
-        Ok(Self {
-            name,
-            format,
-            stand: Stand::new(),
-            step: Step::End,
-            failure: None,
-            over: false,
-            last_time: Time(i64::MIN),
-            steps_back: 0,
-        })
+        Ok(Self { name, format, step: Step::End, failure: None, over: false, last_time: Time(i64::MIN), steps_back: 0 })
     }
 
     /// Goes on to the next thing in the file and lends it; `None` at the end. Nothing is allocated for a packet.
@@ -194,15 +184,21 @@ impl<R: Read> Capture<R> {
     fn step(&mut self) {
         let step = match &mut self.format {
             _ if self.over => Ok(Step::End),
-            Format::Pcap(reader) => reader.step(&mut self.stand),
-            Format::Pcapng(reader) => reader.step(&mut self.stand),
+            Format::Pcap(reader) => reader.step(),
+            Format::Pcapng(reader) => reader.step(),
         };
         self.step = step.unwrap_or_else(|source| self.broken(source));
-        if self.step == Step::Packet && self.stand.packet.is_timed {
-            let time = self.stand.packet.time;
+        if self.step == Step::Packet
+            && let Some(time) = self.format.bytes().stand.head.time
+        {
             self.steps_back += u64::from(time < self.last_time);
             self.last_time = time;
         }
+    }
+
+    /// Gives all packets this number of their file.
+    const fn number(&mut self, file: usize) {
+        self.format.stand().head.file = file;
     }
 
     /// Whether nothing is left, not even an error.
@@ -218,10 +214,10 @@ impl<R: Read> Capture<R> {
     /// What the reading stands at.
     #[inline]
     fn seen(&mut self) -> Option<Result<Seen<'_>, FileError>> {
-        let bytes = self.format.bytes();
+        let stand = &self.format.bytes().stand;
         match self.step {
-            Step::Packet => Some(Ok(Seen::Packet(self.stand.packet.view(bytes)))),
-            Step::Aside => Some(Ok(self.stand.aside.seen(bytes))),
+            Step::Packet => Some(Ok(stand.packet())),
+            Step::Aside => Some(Ok(stand.aside())),
             Step::End => {
                 self.over = true;
                 self.failure.take().map(Err)
@@ -236,13 +232,17 @@ impl<R: Read> Capture<R> {
         if let Some(damage) = packed::Damage::of(&source) {
             let why = format!("{damage}; nothing after it can be read");
             let frame = FrameNo(self.frames() + 1);
-            return self.stand.at(Aside::Gap(Gap::Malformed { frame, why }));
+            return self.format.stand().come_to(Aside::Gap(Gap::Malformed { frame, why }));
         }
         let left = self.format.bytes().left() as u64;
         let is_lost = matches!(Ended::of(&source), Some(Ended::Lost(_)));
         self.failure = Some(FileError::reading(self.name.clone(), self.offset(), source));
         // What a growing file holds of its last packet is not coming to its end any more.
-        if is_lost && left > 0 { self.stand.at(Aside::Gap(Gap::CutShort { bytes: left })) } else { Step::End }
+        if is_lost && left > 0 {
+            self.format.stand().come_to(Aside::Gap(Gap::CutShort { bytes: left }))
+        } else {
+            Step::End
+        }
     }
 }
 
@@ -257,6 +257,13 @@ impl<R: Read> Format<R> {
         match self {
             Self::Pcap(reader) => reader.bytes(),
             Self::Pcapng(reader) => reader.bytes(),
+        }
+    }
+
+    const fn stand(&mut self) -> &mut Stand {
+        match self {
+            Self::Pcap(reader) => reader.stand(),
+            Self::Pcapng(reader) => reader.stand(),
         }
     }
 

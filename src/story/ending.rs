@@ -87,7 +87,7 @@ pub struct Reset {
     pub by: Side,
     /// How it came to be.
     pub kind: Kind,
-    /// How sure it is what it answers.
+    /// How sure it is what it answers, or that it was obeyed.
     pub certainty: Certainty,
     /// Whether its sender had repeated itself in vain before.
     pub after_silence: bool,
@@ -122,6 +122,8 @@ pub struct Ending {
     pub crossed: bool,
     /// Whether the server was heard of.
     pub answered: bool,
+    /// Whether an end went on after a reset in its name: that was another's, or was not obeyed.
+    pub went_on: bool,
 }
 
 /// What has to be watched while a connection goes on, to tell how it ended.
@@ -161,6 +163,9 @@ impl Ending {
         let (side, head) = (seen.side, seen.head);
         let told = Told { frame: InFrame::new(seen.frame), len: head.payload_len, idle: watch.silence(seen.time) };
         let changes = [seen.exchange.sent, seen.exchange.arrived];
+        if changes.iter().any(|change| change.rule == Rule::StillThere) {
+            self.goes_on();
+        }
         self.crossed |= !seen.with_itself && changes.iter().any(|change| change.rule == Rule::FinsCross);
         // An acknowledgement shows that there was something to acknowledge, captured or not.
         self.answered |= side == Side::Server || (head.flags.ack() && !head.flags.rst() && !head.flags.syn());
@@ -173,6 +178,14 @@ impl Ending {
         }
         if seen.is_active() {
             watch.active = Some(seen.time);
+        }
+    }
+
+    /// What a reset seemed to have ended goes on.
+    fn goes_on(&mut self) {
+        if self.reset.take().is_some() {
+            self.went_on = true;
+            self.idle = self.idle.filter(|_| self.first_fin.is_some());
         }
     }
 
@@ -198,15 +211,18 @@ impl Ending {
 
     fn reset(&mut self, watch: &mut Watch, seen: &Seen<'_>, told: Told) {
         let (answers, certainty) = watch.answered_by(seen);
-        let is_answer = !seen.head.flags.ack() && certainty == Certainty::Proven;
+        // An end that only rejects an ACK goes on opening.
+        let rejects = seen.exchange.sent.rule == Rule::RejectsAck;
+        let is_answer = !seen.head.flags.ack() && certainty == Certainty::Proven && !rejects;
         if self.reset.is_some() || !(seen.ends_something() || is_answer) {
             return;
         }
         let Exchange { sent, arrived, .. } = seen.exchange;
-        let kind = match (sent.rule, arrived.rule) {
-            (_, Rule::Refused) => Kind::Refuses,
-            (Rule::Aborts, _) => Kind::Aborts,
-            _ => Kind::Answers,
+        let (kind, certainty) = match (sent.rule, arrived.rule) {
+            (_, Rule::Refused) => (Kind::Refuses, Certainty::Proven),
+            (Rule::Aborts, Rule::ResetPresumed | Rule::ResetAtConfirmed) => (Kind::Aborts, Certainty::Likely),
+            (Rule::Aborts, _) => (Kind::Aborts, Certainty::Proven),
+            _ => (Kind::Answers, certainty),
         };
         let usual = watch.hops[seen.side];
         let hops = seen.hop.map(|hop| (hop.limit, usual)).filter(|(own, usual)| *usual != 0 && own != usual);
@@ -272,7 +288,7 @@ impl Seen<'_> {
     /// one that comes when all is over, says nothing of how the connection ended.
     fn ends_something(&self) -> bool {
         let changes = [self.exchange.sent, self.exchange.arrived];
-        let passed_over = |rule| matches!(rule, Rule::ResetChallenged | Rule::ResetIgnored);
+        let passed_over = |rule| matches!(rule, Rule::ResetChallenged | Rule::ResetIgnored | Rule::RejectsAck);
         !changes.iter().any(|change| passed_over(change.rule))
             && changes.iter().any(|change| change.from != change.to || change.rule == Rule::Refused)
     }

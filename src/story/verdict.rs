@@ -76,7 +76,7 @@ impl Facts {
     /// How sure the name is.
     pub fn certainty(&self) -> Certainty {
         match (self.name(), self.ending.reset) {
-            (Name::ResetAfterClose, Some(reset)) => reset.certainty,
+            (Name::ResetAfterClose | Name::Aborted, Some(reset)) => reset.certainty,
             (Name::NobodyHome | Name::TimedOut, _) => Certainty::Likely,
             _ => Certainty::Proven,
         }

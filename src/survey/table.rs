@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use hashbrown::HashTable;
 
-use super::key::{Hasher, Key};
+use super::key::Key;
 use super::open::Open;
 use super::record::Record;
 
@@ -15,10 +15,10 @@ const CHUNK: usize = 1024;
 const KEPT_WHEN_OVER: usize = 2048;
 
 /// The connections of one survey.
+#[derive(Default)]
 pub struct Table {
-    hasher: Hasher,
-    /// The latest connection of each key.
-    latest: HashTable<u32>,
+    /// The latest connection of each key, with the key's hash.
+    latest: HashTable<(u64, u32)>,
     chunks: Vec<Vec<(Key, Record)>>,
     open: Vec<Open>,
     /// Places in `open` that are free.
@@ -28,33 +28,16 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table without connections.
-    pub fn new(hasher: Hasher) -> Self {
-        Self {
-            hasher,
-            latest: HashTable::new(),
-            chunks: Vec::new(),
-            open: Vec::new(),
-            free: Vec::new(),
-            over: VecDeque::new(),
-        }
-    }
-
     /// How many connections there are.
     pub fn len(&self) -> usize {
         self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * CHUNK + last.len())
     }
 
-    /// The hash of `key`.
-    #[inline]
-    pub fn hash(&self, key: &Key) -> u64 {
-        self.hasher.hash(key)
-    }
-
     /// The latest connection of `key`.
     #[inline]
     pub fn find(&self, hash: u64, key: &Key) -> Option<u32> {
-        self.latest.find(hash, |at| self.slot(*at).is_some_and(|(known, _)| known == key)).copied()
+        let is_it = |(known, at): &(u64, u32)| *known == hash && self.slot(*at).is_some_and(|(known, _)| known == key);
+        self.latest.find(hash, is_it).map(|(_, at)| *at)
     }
 
     /// Adds a connection, which is now the latest of its key.
@@ -69,12 +52,12 @@ impl Table {
                 self.chunks.push(chunk);
             }
         }
-        let Self { latest, chunks, hasher, .. } = self;
-        let key_at = |at: u32| slot(chunks, at).map(|(key, _)| key);
-        let hash_at = |at: &u32| key_at(*at).map_or(0, |key| hasher.hash(key));
-        match latest.find_mut(hash, |at| key_at(*at) == Some(&key)) {
-            Some(known) => *known = at,
-            None => drop(latest.insert_unique(hash, at, hash_at)),
+        let Self { latest, chunks, .. } = self;
+        let is_it =
+            |(known, at): &(u64, u32)| *known == hash && slot(chunks, *at).is_some_and(|(known, _)| *known == key);
+        match latest.find_mut(hash, is_it) {
+            Some((_, known)) => *known = at,
+            None => drop(latest.insert_unique(hash, (hash, at), |(hash, _)| *hash)),
         }
         at
     }

@@ -19,11 +19,11 @@ pub fn story(explain: &Explain, connection: &Summary<'_>) -> Result<Story, Failu
     let (mut now, mut place) = (Time(0), 0);
     while let Some(seen) = captures.advance() {
         match seen {
-            Ok((file, Seen::Packet(view))) => {
+            Ok(Seen::Packet(view)) => {
                 now = view.time.unwrap_or(now);
                 place += 1;
-                let frame = super::pass::packet(file, several, now, &view, true).frame;
-                if filter.as_mut().map_or(Ok(true), |filter| filter.passes(view.link_type, view.data))? {
+                let frame = super::pass::packet(several, now, &view, true).frame;
+                if filter.as_mut().map_or(Ok(true), |filter| filter.passes(view.link_type, view.data()))? {
                     gathering.packet(place, now, Frame { number: frame, ..view.to_record().frame })?;
                 }
                 if frame == connection.frames().1 {

@@ -34,6 +34,7 @@ fn option_lists() -> impl Strategy<Value = Vec<u8>> {
         Just(vec![4, 2]),
         Just(vec![1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2]),
         Just(vec![5, 10, 0, 0, 0, 9, 0, 0, 0, 12]),
+        Just(vec![5, 2]),
         Just(vec![34, 6, 1, 2, 3, 4]),
         prop::collection::vec(any::<u8>(), 1..6),
     ];

@@ -3,6 +3,8 @@
 use std::io::{self, ErrorKind, Read};
 use std::ops::Range;
 
+use super::seen::Stand;
+
 /// How many bytes are asked for at once, if nobody says otherwise: a packet costs a tenth less than with a quarter of it, and
 /// twice as much makes no difference.
 pub const BUFFER: usize = 1 << 20;
@@ -13,7 +15,7 @@ const FIRST: usize = 64 * 1024;
 /// A reader with a count of what was taken from it. What was taken stays in the buffer until more is asked for than lies there.
 pub struct Bytes<R> {
     input: R,
-    buffer: Vec<u8>,
+    pub stand: Stand,
     /// What lies in the buffer and was not taken.
     there: Range<usize>,
     offset: u64,
@@ -25,7 +27,7 @@ impl<R: Read> Bytes<R> {
     /// Reads from `input`, `step` bytes at a time.
     pub fn new(input: R, step: usize) -> Self {
         let step = step.max(1);
-        Self { input, buffer: vec![0; step.min(FIRST)], there: 0..0, offset: 0, step }
+        Self { input, stand: Stand::new(vec![0; step.min(FIRST)]), there: 0..0, offset: 0, step }
     }
 
     /// How many bytes were taken.
@@ -38,6 +40,12 @@ impl<R: Read> Bytes<R> {
         self.there.len()
     }
 
+    /// How many bytes the buffer has room for.
+    #[cfg(test)]
+    pub fn held(&self) -> usize {
+        self.stand.buffer.capacity()
+    }
+
     /// The next `len` bytes without taking them; fewer where the input ends. Memory grows with what is read, so `len` may lie.
     #[inline]
     pub fn peek(&mut self, len: usize) -> io::Result<&[u8]> {
@@ -45,7 +53,7 @@ impl<R: Read> Bytes<R> {
             self.fill(len)?;
         }
         let end = self.there.end.min(self.there.start.saturating_add(len));
-        Ok(&self.buffer[self.there.start..end])
+        Ok(&self.stand.buffer[self.there.start..end])
     }
 
     /// Takes the next `len` bytes, or as many as there are. Returns where they lie, which is so until something is read.
@@ -57,12 +65,6 @@ impl<R: Read> Bytes<R> {
         let start = self.there.start;
         self.consume(len.min(self.there.len()));
         Ok(start..self.there.start)
-    }
-
-    /// The bytes that lie at `place`.
-    #[inline]
-    pub fn at(&self, place: &Range<usize>) -> &[u8] {
-        &self.buffer[place.start..place.end]
     }
 
     /// Passes over `len` bytes, and returns how many there were.
@@ -90,11 +92,11 @@ impl<R: Read> Bytes<R> {
     fn fill(&mut self, len: usize) -> io::Result<()> {
         self.make_room();
         while self.there.len() < len {
-            if self.there.end == self.buffer.len() {
-                self.buffer.resize(self.there.end + self.step, 0);
+            if self.there.end == self.stand.buffer.len() {
+                self.stand.buffer.resize(self.there.end + self.step, 0);
             }
             let read = loop {
-                match self.input.read(&mut self.buffer[self.there.end..]) {
+                match self.input.read(&mut self.stand.buffer[self.there.end..]) {
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     read => break read?,
                 }
@@ -111,13 +113,13 @@ impl<R: Read> Bytes<R> {
     /// record made it grow beyond that is given back.
     fn make_room(&mut self) {
         let len = self.there.len();
-        let has_wrong_len = self.buffer.len() < self.step || self.buffer.len() > 4 * self.step;
+        let has_wrong_len = self.stand.buffer.len() < self.step || self.stand.buffer.len() > 4 * self.step;
         if self.offset > 0 && has_wrong_len && len < self.step {
             let mut buffer = vec![0; self.step];
-            buffer[..len].copy_from_slice(&self.buffer[self.there.clone()]);
-            self.buffer = buffer;
+            buffer[..len].copy_from_slice(&self.stand.buffer[self.there.clone()]);
+            self.stand.buffer = buffer;
         } else {
-            self.buffer.copy_within(self.there.clone(), 0);
+            self.stand.buffer.copy_within(self.there.clone(), 0);
         }
         self.there = 0..len;
     }

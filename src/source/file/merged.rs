@@ -28,12 +28,16 @@ pub struct Merged<R> {
     /// The files that stand at something, with its time. Once begun, the first is the one that was lent last.
     turns: BinaryHeap<Reverse<(Time, usize)>>,
     has_begun: bool,
+    file: usize,
 }
 
 impl<R: Read> Merged<R> {
     /// The captures as one; a file's place in `captures` is its number.
-    pub fn new(captures: Vec<Capture<R>>) -> Self {
-        Self { captures, turns: BinaryHeap::new(), has_begun: false }
+    pub fn new(mut captures: Vec<Capture<R>>) -> Self {
+        for (file, capture) in captures.iter_mut().enumerate() {
+            capture.number(file);
+        }
+        Self { captures, turns: BinaryHeap::new(), has_begun: false, file: 0 }
     }
 
     /// The captures, with what is counted of each.
@@ -41,18 +45,22 @@ impl<R: Read> Merged<R> {
         &self.captures
     }
 
-    /// Goes on to what comes next in time and lends it, with the number of its file from 0; `None` where all are at their end.
+    /// Goes on to what comes next in time and lends it; `None` where all are at their end. [`Merged::file`] says of which file
+    /// it is, and a packet says so itself.
     ///
     /// After an error, which names its file, the others can be read on.
     #[inline]
-    pub fn advance(&mut self) -> Option<Result<(usize, Seen<'_>), FileError>> {
-        let file = if let [only] = self.captures.as_mut_slice() {
-            only.step();
-            0
-        } else {
-            self.turn()?
-        };
-        Some(self.captures.get_mut(file)?.seen()?.map(|seen| (file, seen)))
+    pub fn advance(&mut self) -> Option<Result<Seen<'_>, FileError>> {
+        if self.captures.len() == 1 {
+            return self.captures[0].advance();
+        }
+        self.file = self.turn()?;
+        self.captures[self.file].seen()
+    }
+
+    /// The number of the file, from 0, that what was lent last is of.
+    pub const fn file(&self) -> usize {
+        self.file
     }
 
     /// Goes on in the file that was lent from last, and returns the one whose turn it is.

@@ -76,55 +76,58 @@ impl<R: Read> Reader<R> {
         &self.bytes
     }
 
+    pub const fn stand(&mut self) -> &mut Stand {
+        &mut self.bytes.stand
+    }
+
     /// How many frames were counted.
     pub const fn frames(&self) -> u64 {
         self.frames
     }
 
     #[inline]
-    pub fn step(&mut self, stand: &mut Stand) -> io::Result<Step> {
+    pub fn step(&mut self) -> io::Result<Step> {
         if self.damaged {
             return Ok(Step::End);
         }
         let Header { kind, link_type } = self.header;
         let head = self.bytes.peek(kind.record_len)?;
         if head.len() < kind.record_len {
-            return self.cut_short(kind.record_len, stand);
+            return self.cut_short(kind.record_len);
         }
         let [seconds, fraction, captured, original_len] = kind.numbers(head);
         if captured > MAX_PACKET {
             let at = self.bytes.offset();
-            return Ok(self.damage(format!("at byte {at} a packet claims {captured} bytes"), stand));
+            return Ok(self.damage(format!("at byte {at} a packet claims {captured} bytes")));
         }
         let whole = kind.record_len + usize::try_from(captured).unwrap_or(usize::MAX);
         if self.bytes.peek(whole)?.len() < whole {
-            return self.cut_short(whole, stand);
+            return self.cut_short(whole);
         }
         let record = self.bytes.take(whole)?;
         self.frames += 1;
-        let packet = &mut stand.packet;
-        packet.number = FrameNo(self.frames);
-        packet.link_type = link_type;
-        packet.original_len = original_len;
-        packet.time = Time(i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * kind.unit);
-        packet.is_timed = true;
-        packet.data = record.start + kind.record_len..record.end;
+        let head = &mut self.bytes.stand.head;
+        head.number = FrameNo(self.frames);
+        head.link_type = link_type;
+        head.original_len = original_len;
+        head.time = Some(Time(i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * kind.unit));
+        head.data = record.start + kind.record_len..record.end;
         Ok(Step::Packet)
     }
 
     /// Takes what is left of a record of `wanted` bytes.
     #[cold]
-    fn cut_short(&mut self, wanted: usize, stand: &mut Stand) -> io::Result<Step> {
+    fn cut_short(&mut self, wanted: usize) -> io::Result<Step> {
         self.damaged = true;
         let bytes = self.bytes.take(wanted)?.len() as u64;
-        Ok(if bytes == 0 { Step::End } else { stand.at(Aside::Gap(Gap::CutShort { bytes })) })
+        Ok(if bytes == 0 { Step::End } else { self.bytes.stand.come_to(Aside::Gap(Gap::CutShort { bytes })) })
     }
 
     /// Nothing tells where the next packet would begin: the rest of the file is lost.
     #[cold]
-    fn damage(&mut self, why: String, stand: &mut Stand) -> Step {
+    fn damage(&mut self, why: String) -> Step {
         self.damaged = true;
         let why = why + "; nothing after it can be read";
-        stand.at(Aside::Gap(Gap::Malformed { frame: FrameNo(self.frames + 1), why }))
+        self.bytes.stand.come_to(Aside::Gap(Gap::Malformed { frame: FrameNo(self.frames + 1), why }))
     }
 }

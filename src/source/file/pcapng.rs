@@ -82,49 +82,53 @@ impl<R: Read> Reader<R> {
         &self.bytes
     }
 
+    pub const fn stand(&mut self) -> &mut Stand {
+        &mut self.bytes.stand
+    }
+
     /// How many frames were counted.
     pub const fn frames(&self) -> u64 {
         self.frames
     }
 
-    pub fn step(&mut self, stand: &mut Stand) -> io::Result<Step> {
+    pub fn step(&mut self) -> io::Result<Step> {
         loop {
             if !self.section_options.is_empty()
                 && let Some(comment) = self.section_comment()
             {
-                return Ok(stand.at(Aside::SectionComment(comment)));
+                return Ok(self.bytes.stand.come_to(Aside::SectionComment(comment)));
             }
             if self.over {
-                return Ok(self.damage.take().map_or(Step::End, |gap| stand.at(Aside::Gap(gap))));
+                return Ok(self.damage.take().map_or(Step::End, |gap| self.bytes.stand.come_to(Aside::Gap(gap))));
             }
-            if let Some(step) = self.read_block(stand)? {
+            if let Some(step) = self.read_block()? {
                 return Ok(step);
             }
         }
     }
 
-    /// The place of the next comment in the section's header.
-    fn section_comment(&mut self) -> Option<Range<usize>> {
+    /// The next comment in the section's header.
+    fn section_comment(&mut self) -> Option<String> {
         let end = self.section_options.end;
-        let list = self.bytes.at(&(0..end));
+        let list = self.bytes.stand.at(&(0..end));
         let mut at = std::mem::replace(&mut self.section_options, 0..0).start;
         while let Some(option) = option_at(self.order, list, at) {
             at = option.next;
             if option.code == COMMENT {
                 self.section_options = at..end;
-                return Some(option.value);
+                return Some(String::from_utf8_lossy(&list[option.value]).into_owned());
             }
         }
         None
     }
 
     /// Reads one block; `None` where it holds nothing to be handed out.
-    fn read_block(&mut self, stand: &mut Stand) -> io::Result<Option<Step>> {
+    fn read_block(&mut self) -> io::Result<Option<Step>> {
         let at = self.bytes.offset();
         let beginning = self.bytes.peek(12)?;
         let there = beginning.len();
         if there < 12 {
-            return Ok(Some(self.cut_short(there as u64, stand)));
+            return Ok(Some(self.cut_short(there as u64)));
         }
         if beginning.starts_with(&MAGIC) {
             let Some(order) = Order::of_section(beginning) else {
@@ -142,49 +146,45 @@ impl<R: Read> Reader<R> {
         let padded = u64::from(head.total_len).next_multiple_of(4);
         if is_kept(head.kind) && head.total_len <= MAX_BLOCK {
             let block = self.bytes.take(usize::try_from(padded).unwrap_or(usize::MAX))?;
-            return Ok(self.block(head, block, stand));
+            return Ok(self.block(head, block));
         }
         let skipped = self.bytes.skip(padded)?;
-        Ok(if skipped < u64::from(head.total_len) {
-            Some(self.cut_short(skipped, stand))
-        } else {
-            self.passed_over(head, stand)
-        })
+        Ok(if skipped < u64::from(head.total_len) { Some(self.cut_short(skipped)) } else { self.passed_over(head) })
     }
 
     /// What the block at `block` holds, which is shorter than `head` claims where the file ends.
-    fn block(&mut self, head: Head, block: Range<usize>, stand: &mut Stand) -> Option<Step> {
+    fn block(&mut self, head: Head, block: Range<usize>) -> Option<Step> {
         let Head { kind, total_len, at } = head;
         let claimed = usize::try_from(total_len).unwrap_or(usize::MAX);
         if block.len() < claimed {
-            return Some(self.cut_short(block.len() as u64, stand));
+            return Some(self.cut_short(block.len() as u64));
         }
         let body = block.start + 8..block.start + claimed - 4;
-        let said_again = self.order.u32_at(self.bytes.at(&block), claimed - 4);
-        let step = self.body(kind, body, stand);
+        let said_again = self.order.u32_at(self.bytes.stand.at(&block), claimed - 4);
+        let step = self.body(kind, body);
         if said_again != total_len {
             self.damage(format!("at byte {at} a block of {total_len} bytes ends by claiming {said_again}"));
         }
         step
     }
 
-    fn passed_over(&mut self, head: Head, stand: &mut Stand) -> Option<Step> {
+    fn passed_over(&mut self, head: Head) -> Option<Step> {
         let Head { kind, total_len, at } = head;
         if is_kept(kind) {
-            return Some(self.malformed(
-                format!("at byte {at} a block of {total_len} bytes, which is more than epipe keeps"),
-                stand,
-            ));
+            return Some(
+                self.malformed(format!("at byte {at} a block of {total_len} bytes, which is more than epipe keeps")),
+            );
         }
         let (_, name) = ROWS.iter().find(|(row, _)| *row == kind)?;
-        Some(stand.at(Aside::Row(self.count(), name)))
+        let number = self.count();
+        Some(self.bytes.stand.come_to(Aside::Row((number, name))))
     }
 
-    fn body(&mut self, kind: u32, place: Range<usize>, stand: &mut Stand) -> Option<Step> {
+    fn body(&mut self, kind: u32, place: Range<usize>) -> Option<Step> {
         if packet::is_packet(kind) {
-            return Some(self.packet(kind, place, stand));
+            return Some(self.packet(kind, place));
         }
-        let body = self.bytes.at(&place);
+        let body = self.bytes.stand.at(&place);
         match kind {
             SECTION_HEADER => {
                 let interfaces = u32::try_from(self.interfaces.len()).unwrap_or(u32::MAX);
@@ -195,7 +195,7 @@ impl<R: Read> Reader<R> {
             }
             INTERFACE_STATISTICS => {
                 let dropped = interface::dropped(self.order, body);
-                (dropped > 0).then(|| stand.at(Aside::Gap(Gap::Dropped(dropped))))
+                (dropped > 0).then(|| self.bytes.stand.come_to(Aside::Gap(Gap::Dropped(dropped))))
             }
             _ => {
                 if self.interfaces.len() < MAX_INTERFACES {
@@ -207,16 +207,17 @@ impl<R: Read> Reader<R> {
     }
 
     #[inline]
-    fn packet(&mut self, kind: u32, place: Range<usize>, stand: &mut Stand) -> Step {
-        let packet = &mut stand.packet;
-        if let Err(why) = packet::read(kind, self.order, self.bytes.at(&place), &self.interfaces, packet) {
-            return self.malformed(why, stand);
+    fn packet(&mut self, kind: u32, place: Range<usize>) -> Step {
+        let Stand { buffer, head, .. } = &mut self.bytes.stand;
+        if let Err(why) = packet::read(kind, self.order, &buffer[place.clone()], &self.interfaces, head) {
+            return self.malformed(why);
         }
-        packet.number = self.count();
-        packet.interface = self.interfaces_before.saturating_add(packet.interface);
-        packet.data = place.start + packet.data.start..place.start + packet.data.end;
-        packet.options = place.start + packet.options.start..place.start + packet.options.end;
-        packet.order = self.order;
+        self.frames += 1;
+        head.number = FrameNo(self.frames);
+        head.interface = self.interfaces_before.saturating_add(head.interface);
+        head.data = place.start + head.data.start..place.start + head.data.end;
+        head.options = place.start + head.options.start..place.start + head.options.end;
+        head.order = self.order;
         Step::Packet
     }
 
@@ -226,9 +227,9 @@ impl<R: Read> Reader<R> {
         FrameNo(self.frames)
     }
 
-    fn malformed(&mut self, why: String, stand: &mut Stand) -> Step {
+    fn malformed(&mut self, why: String) -> Step {
         let frame = self.count();
-        stand.at(Aside::Gap(Gap::Malformed { frame, why }))
+        self.bytes.stand.come_to(Aside::Gap(Gap::Malformed { frame, why }))
     }
 
     /// Nothing tells where the next block would begin: the rest of the file is lost.
@@ -238,9 +239,9 @@ impl<R: Read> Reader<R> {
         self.damage = Some(Gap::Malformed { frame, why: why + "; nothing after it can be read" });
     }
 
-    fn cut_short(&mut self, bytes: u64, stand: &mut Stand) -> Step {
+    fn cut_short(&mut self, bytes: u64) -> Step {
         self.over = true;
-        if bytes == 0 { Step::End } else { stand.at(Aside::Gap(Gap::CutShort { bytes })) }
+        if bytes == 0 { Step::End } else { self.bytes.stand.come_to(Aside::Gap(Gap::CutShort { bytes })) }
     }
 }
 

@@ -1,25 +1,26 @@
 //! What a reader comes upon, lent until it reads on.
+//!
+//! All of it lies in one place, the [`Stand`], and is lent by a single pointer. A packet's fields as a value would be copied
+//! from hand to hand, and those copies cost more than reading the packet does.
 
 use std::borrow::Cow;
-use std::io::Read;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
-use super::bytes::Bytes;
 use super::pcapng::{Order, comments};
 use super::{Item, Record};
 use crate::event::{Frame, FrameNo, Gap, LinkType, Time};
 
 /// What a file holds, in its order; lent, so that nothing is copied for what is only looked at.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Seen<'a> {
     /// A packet.
     Packet(View<'a>),
     /// Something else that Wireshark gives a row and a number, by its name.
-    Row(FrameNo, &'static str),
+    Row(&'a (FrameNo, &'static str)),
     /// A comment on the section that begins; bytes that are not UTF-8 stand as U+FFFD.
-    SectionComment(Cow<'a, str>),
+    SectionComment(&'a String),
     /// Something is missing or damaged here.
-    Gap(Gap),
+    Gap(&'a Gap),
 }
 
 impl Seen<'_> {
@@ -27,16 +28,22 @@ impl Seen<'_> {
     pub fn to_item(self) -> Item {
         match self {
             Self::Packet(view) => Item::Packet(view.to_record()),
-            Self::Row(number, name) => Item::Row(number, name),
-            Self::SectionComment(comment) => Item::SectionComment(comment.into_owned()),
-            Self::Gap(gap) => Item::Gap(gap),
+            Self::Row((number, name)) => Item::Row(*number, name),
+            Self::SectionComment(comment) => Item::SectionComment(comment.clone()),
+            Self::Gap(gap) => Item::Gap(gap.clone()),
         }
     }
 }
 
-/// One packet of a file, as it lies in the reader's buffer.
+/// One packet of a file, as it lies in the reader's buffer. What its header says are its fields, by [`Head`].
 #[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
+pub struct View<'a>(&'a Stand);
+
+/// What a packet's header says.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// The number of its file, from 0, where several are read as one.
+    pub file: usize,
     /// Its place in its file, counting every row that Wireshark shows.
     pub number: FrameNo,
     /// How its first bytes are to be read.
@@ -47,25 +54,32 @@ pub struct View<'a> {
     pub original_len: u32,
     /// When it was captured; `None` where the file does not say (pcapng's simple packet blocks).
     pub time: Option<Time>,
-    /// Its bytes, as far as they were captured.
-    pub data: &'a [u8],
-    comments: Comments<'a>,
+    /// Where its bytes lie in the buffer.
+    pub(super) data: Range<usize>,
+    /// Where pcapng's options lie, and their byte order; empty where there are none.
+    pub(super) options: Range<usize>,
+    pub(super) order: Order,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Comments<'a> {
-    Options(Order, &'a [u8]),
-    Texts(&'a [String]),
+impl Deref for View<'_> {
+    type Target = Head;
+
+    #[inline]
+    fn deref(&self) -> &Head {
+        &self.0.head
+    }
 }
 
 impl<'a> View<'a> {
+    /// Its bytes, as far as they were captured.
+    #[inline]
+    pub fn data(&self) -> &'a [u8] {
+        self.0.at(&self.0.head.data)
+    }
+
     /// The comments on it, whoever wrote them, decoded when they are asked for; bytes that are not UTF-8 stand as U+FFFD.
     pub fn comments(&self) -> impl Iterator<Item = Cow<'a, str>> + use<'a> {
-        let (in_options, texts) = match self.comments {
-            Comments::Options(order, list) => (Some(comments(order, list)), [].as_slice()),
-            Comments::Texts(texts) => (None, texts),
-        };
-        in_options.into_iter().flatten().chain(texts.iter().map(|text| Cow::Borrowed(text.as_str())))
+        comments(self.0.head.order, self.0.at(&self.0.head.options))
     }
 
     /// The same packet, to be kept.
@@ -74,31 +88,14 @@ impl<'a> View<'a> {
             number: self.number,
             link_type: self.link_type,
             original_len: self.original_len,
-            data: self.data.into(),
+            data: self.data().into(),
             comments: self.comments().map(Cow::into_owned).collect(),
         };
         Record { frame, time: self.time }
     }
 }
 
-impl<'a> From<&'a Record> for View<'a> {
-    /// Of a kept packet it is no longer known which interface captured it: it is given 0.
-    fn from(record: &'a Record) -> Self {
-        let Record { frame, time } = record;
-        Self {
-            number: frame.number,
-            link_type: frame.link_type,
-            interface: 0,
-            original_len: frame.original_len,
-            time: *time,
-            data: &frame.data,
-            comments: Comments::Texts(&frame.comments),
-        }
-    }
-}
-
-/// What a reader came to by one step. What it is in full lies in the [`Stand`]: moving it about would cost more than reading
-/// a packet does.
+/// What a reader came to by one step. What it is in full lies in the [`Stand`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     Packet,
@@ -106,87 +103,65 @@ pub enum Step {
     End,
 }
 
-/// Where a reader stands.
+/// Where a reader stands: its buffer, and what of it is lent.
 #[derive(Debug)]
 pub struct Stand {
-    pub packet: Placed,
-    pub aside: Aside,
+    pub buffer: Vec<u8>,
+    pub head: Head,
+    aside: Aside,
 }
 
 /// What is no packet.
 #[derive(Debug)]
 pub enum Aside {
-    Row(FrameNo, &'static str),
-    /// Where its bytes lie in the reader's buffer.
-    SectionComment(Range<usize>),
+    Row((FrameNo, &'static str)),
+    SectionComment(String),
     Gap(Gap),
 }
 
-/// A packet by its places in the reader's buffer.
-#[derive(Debug)]
-pub struct Placed {
-    pub number: FrameNo,
-    pub link_type: LinkType,
-    pub interface: u32,
-    pub original_len: u32,
-    pub time: Time,
-    /// Whether the file says a time; else `time` means nothing.
-    pub is_timed: bool,
-    pub data: Range<usize>,
-    /// pcapng's options, and their byte order; empty where there are none.
-    pub options: Range<usize>,
-    pub order: Order,
-}
-
 impl Stand {
-    /// At nothing yet.
-    pub const fn new() -> Self {
-        let packet = Placed {
+    /// At nothing yet, with this buffer.
+    pub const fn new(buffer: Vec<u8>) -> Self {
+        let head = Head {
+            file: 0,
             number: FrameNo(0),
             link_type: LinkType(0),
             interface: 0,
             original_len: 0,
-            time: Time(0),
-            is_timed: false,
+            time: None,
             data: 0..0,
             options: 0..0,
             order: Order::Little,
         };
-        Self { packet, aside: Aside::SectionComment(0..0) }
+        Self { buffer, head, aside: Aside::SectionComment(String::new()) }
+    }
+
+    /// The bytes that lie at `place` in the buffer.
+    #[inline]
+    pub fn at(&self, place: &Range<usize>) -> &[u8] {
+        &self.buffer[place.start..place.end]
     }
 
     /// The step to what is no packet.
     #[cold]
-    pub fn at(&mut self, aside: Aside) -> Step {
+    pub fn come_to(&mut self, aside: Aside) -> Step {
         self.aside = aside;
         Step::Aside
     }
-}
 
-impl Placed {
-    /// The packet, whose places are in `bytes`.
+    /// The packet that the last step came to.
     #[inline]
-    pub fn view<'a, R: Read>(&self, bytes: &'a Bytes<R>) -> View<'a> {
-        View {
-            number: self.number,
-            link_type: self.link_type,
-            interface: self.interface,
-            original_len: self.original_len,
-            time: self.is_timed.then_some(self.time),
-            data: bytes.at(&self.data),
-            comments: Comments::Options(self.order, bytes.at(&self.options)),
-        }
+    pub const fn packet(&self) -> Seen<'_> {
+        Seen::Packet(View(self))
     }
-}
 
-impl Aside {
-    /// The same, lent out of `bytes`.
+    /// What else the last step came to.
     #[cold]
-    pub fn seen<'a, R: Read>(&self, bytes: &'a Bytes<R>) -> Seen<'a> {
-        match self {
-            Self::SectionComment(place) => Seen::SectionComment(String::from_utf8_lossy(bytes.at(place))),
-            Self::Row(number, name) => Seen::Row(*number, name),
-            Self::Gap(gap) => Seen::Gap(gap.clone()),
+    pub const fn aside(&self) -> Seen<'_> {
+        match &self.aside {
+            Aside::Row(row) => Seen::Row(row),
+            Aside::SectionComment(comment) => Seen::SectionComment(comment),
+            Aside::Gap(gap) => Seen::Gap(gap),
         }
     }
 }

@@ -1,3 +1,5 @@
+mod lent;
+
 use std::io;
 
 use proptest::prelude::*;

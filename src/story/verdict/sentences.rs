@@ -12,6 +12,14 @@ pub const LOOK_FIRST: &str = "Usual cure: before using a connection that was idl
 
 /// Three sentences or four: what happened, what it did to the bytes and the errors, what is usually done about it.
 pub fn sentences(facts: &Facts) -> Vec<String> {
+    let mut told = of_the_end(facts);
+    if facts.ending.went_on {
+        told.push("A reset came in the name of an end that went on: it was another's, or was not obeyed.".to_owned());
+    }
+    told
+}
+
+fn of_the_end(facts: &Facts) -> Vec<String> {
     if facts.with_itself {
         return with_itself(facts);
     }

@@ -20,7 +20,7 @@ fn segment(flags: &str, seq: u32, ack: u32, len: u32, window: u16) -> Head {
 fn names(segments: &[(char, i64, Head)]) -> Vec<String> {
     let mut analysis = Analysis::default();
     let found = |(sender, millis, segment): &(char, i64, Head)| {
-        let found = analysis.observe(segment, *sender == 'C', millis * MS);
+        let found = analysis.observe(segment, None, *sender == 'C', millis * MS);
         found.iter().map(Finding::name).collect::<Vec<_>>().join(" ")
     };
     segments.iter().map(found).collect()

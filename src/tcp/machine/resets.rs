@@ -7,10 +7,11 @@ use crate::tcp::rule::Rule;
 use crate::tcp::seq::SeqNum;
 use crate::tcp::state::State;
 
-/// A reset with an ACK and a window is a live socket's; a bare one answers something that nobody could take
-/// (`tcp_v4_send_reset()`: window 0, and no ACK where the segment that it answers had one).
+/// A reset with an ACK is a live socket's; a bare one answers something that nobody could take (RFC 9293 §3.5.2: it has no
+/// ACK where the segment that it answers had one, and in a connection all have but the SYN). Linux gives a live one a window
+/// too (`tcp_send_active_reset()`); Windows and the BSDs do not.
 fn is_live_ends(reset: &Head) -> bool {
-    reset.flags.ack() && reset.window > 0
+    reset.flags.ack()
 }
 
 impl Endpoint {
@@ -21,7 +22,8 @@ impl Endpoint {
         if self.is_another_ones(reset) {
             return Rule::NotItsOwn;
         }
-        let is_live = is_live_ends(reset);
+        let is_opening = matches!(self.state, State::Closed | State::Listen | State::SynSent);
+        let is_live = is_live_ends(reset) && (reset.window > 0 || !is_opening);
         if is_live {
             // A live end's own word of how far it has come, but no change of state: this one ends all of them.
             self.confirm(reset.ack);

@@ -48,8 +48,8 @@ fn order(merged: &mut Merged<impl Read>) -> Vec<(usize, u64)> {
     let mut order = Vec::new();
     while let Some(seen) = merged.advance() {
         match seen.unwrap() {
-            (file, Seen::Packet(view)) => order.push((file, view.number.0)),
-            (_, seen) => panic!("{seen:?}"),
+            Seen::Packet(view) => order.push((view.file, view.number.0)),
+            seen => panic!("{seen:?}"),
         }
     }
     order
@@ -86,8 +86,8 @@ fn damage_in_one_file_stands_in_its_place_and_the_others_go_on() {
     let mut both = merged(vec![cut, pcap(&[2, 4])]);
     let mut seen = Vec::new();
     while let Some(next) = both.advance() {
-        let (file, next) = next.unwrap();
-        seen.push((file, next.to_item()));
+        let next = next.unwrap().to_item();
+        seen.push((both.file(), next));
     }
     let files: Vec<usize> = seen.iter().map(|(file, _)| *file).collect();
     assert_eq!(files, [0, 0, 1, 1]);
@@ -109,7 +109,8 @@ fn an_error_in_one_file_is_told_once_and_the_others_go_on() {
     let mut both = Merged::new(vec![open(pcap(&[1])), open(pcap(&[2, 3]))]);
     let mut told = Vec::new();
     while let Some(next) = both.advance() {
-        told.push(next.map_or_else(|error| error.to_string(), |(file, _)| file.to_string()));
+        let error = next.err().map(|error| error.to_string());
+        told.push(error.unwrap_or_else(|| both.file().to_string()));
     }
     assert_eq!(told, ["0", "cannot read \"x\" at byte 41: the disk is gone", "1", "1"]);
 }
