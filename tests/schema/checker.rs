@@ -52,7 +52,6 @@ impl Checker {
         let mut known = BTreeSet::new();
         for (keyword, rule) in schema.as_object().unwrap() {
             match keyword.as_str() {
-                "$schema" | "$defs" | "title" | "description" | "examples" | "then" => {}
                 "$ref" => {
                     let name = rule.as_str().unwrap().strip_prefix("#/$defs/").unwrap();
                     known.extend(self.apply(name, &self.schema["$defs"][name], value, at)?);
@@ -66,7 +65,7 @@ impl Checker {
                 "if" if self.apply(def, rule, value, at).is_ok() => {
                     known.extend(self.apply(def, &schema["then"], value, at)?);
                 }
-                "if" => {}
+                "$schema" | "$defs" | "title" | "description" | "examples" | "if" | "then" => {}
                 "properties" => known.extend(self.properties(def, rule, value, at)?),
                 "additionalProperties" => {
                     for (name, inner) in value.as_object().into_iter().flatten() {

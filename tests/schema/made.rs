@@ -1,5 +1,5 @@
 //! A capture in which everything happens that explain has a field for. It is put together by hand, as `-i any` would have
-//! written it: a pcapng of the link type LINUX_SLL.
+//! written it: a pcapng of the link type `LINUX_SLL`.
 
 use etherparse::{PacketBuilder, TcpHeader};
 
@@ -125,8 +125,8 @@ impl Made {
         data.extend([8, 0]);
         write(&mut data);
         let len = u32::try_from(data.len()).unwrap().to_le_bytes();
-        let (high, low) = ((self.now >> 32) as u32, self.now as u32);
-        let head = [[0; 4], high.to_le_bytes(), low.to_le_bytes(), len, len].concat();
+        let (high, low) = ((self.now >> 32).to_le_bytes(), self.now.to_le_bytes());
+        let head = [&[0; 4], &high[..4], &low[..4], &len, &len].concat();
         data.resize(data.len().next_multiple_of(4), 0);
         self.block(6, &[head, data].concat());
     }

@@ -183,6 +183,7 @@ impl Judged {
     }
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes what it asks about by reference")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
 }
