@@ -122,6 +122,9 @@ impl Survey {
     #[inline]
     pub fn take(&mut self, sighting: &Sighting) {
         let at = self.connection(sighting);
+        if self.table.is_long_over(at, sighting.place) {
+            self.table.close(at);
+        }
         let Some((record, open)) = self.table.parts(at) else { return };
         let side = record.side(sighting.from_low);
         record.last_seen(sighting);
@@ -137,8 +140,10 @@ impl Survey {
         }
         record.count(&sighting.head, side);
         open.take(record, sighting, side);
-        if !open.waits && open.is_over() {
-            self.table.settle(at, sighting);
+        match (open.is_over(), open.over_since) {
+            (true, None) => self.table.settle(at, sighting),
+            (false, Some(_)) => open.over_since = None,
+            _ => {}
         }
     }
 

@@ -18,8 +18,8 @@ pub struct Open {
     pub with_itself: bool,
     /// The place of its record.
     pub at: u32,
-    /// Whether it waits among those that are over.
-    pub waits: bool,
+    /// The packet since which it is over.
+    pub over_since: Option<u64>,
     judges: Option<Box<Judges>>,
 }
 

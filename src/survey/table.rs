@@ -13,8 +13,9 @@ use crate::tcp::seq::SeqNum;
 /// So many records are allocated at once, so that growing moves none.
 const CHUNK: usize = 1024;
 
-/// So many connections that are over still have what is needed to judge a stray.
-const KEPT_WHEN_OVER: usize = 512;
+/// For so many packets of the capture a connection that is over still has what is needed to judge a stray. Counted in packets,
+/// it is the same whatever the number of surveys that share the capture.
+const KEPT_WHEN_OVER: u64 = 16_384;
 
 /// The connections of one survey.
 #[derive(Default)]
@@ -24,8 +25,8 @@ pub struct Table {
     open: Vec<Open>,
     /// Places in `open` that are free.
     free: Vec<u32>,
-    /// Those that are over, the oldest first.
-    over: VecDeque<u32>,
+    /// Those that are over, the oldest first, with the packet that showed it.
+    over: VecDeque<(u64, u32)>,
 }
 
 /// The latest connection of a key. Most keys of a busy client come again when its ports do, long after the record of the
@@ -107,23 +108,39 @@ impl Table {
         Some((record, open))
     }
 
+    /// Whether the connection at `at` is over for so long that a stray of it at the packet `place` is not judged.
+    #[inline]
+    pub fn is_long_over(&mut self, at: u32, place: u64) -> bool {
+        let since = self.parts(at).and_then(|(_, open)| open?.over_since);
+        since.is_some_and(|since| is_long_over(since, place))
+    }
+
     /// The connection at `at`.
     pub fn slot(&self, at: u32) -> Option<&(Key, Record)> {
         slot(&self.chunks, at)
     }
 
-    /// Puts the connection at `at`, whose latest segment is `sighting`, among those that are over, and closes the oldest of
-    /// too many.
+    /// Puts the connection at `at`, whose latest segment is `sighting`, among those that are over.
     pub fn settle(&mut self, at: u32, sighting: &Sighting) {
         let Some((record, Some(open))) = self.parts(at) else { return };
-        open.waits = true;
+        open.over_since = Some(sighting.place);
         let client = record.ends.client.isn().map(|isn| (record.client_is_low, isn));
         if let Some(latest) = self.latest.find_mut(sighting.hash, |latest| latest.at == at) {
             latest.client = client;
         }
-        self.over.push_back(at);
-        if self.over.len() > KEPT_WHEN_OVER {
-            self.close_oldest();
+        self.over.push_back((sighting.place, at));
+        self.close_oldest(sighting.place);
+    }
+
+    /// Closes those that have been over for long enough at the packet `place`.
+    fn close_oldest(&mut self, place: u64) {
+        while let Some((since, at)) = self.over.front().copied().filter(|(since, _)| is_long_over(*since, place)) {
+            self.over.pop_front();
+            // It may have turned out to go on.
+            let is_it = self.parts(at).and_then(|(_, open)| open).is_some_and(|open| open.over_since == Some(since));
+            if is_it {
+                self.close(at);
+            }
         }
     }
 
@@ -138,17 +155,8 @@ impl Table {
         *self = Self { chunks: std::mem::take(&mut self.chunks), ..Self::default() };
     }
 
-    fn close_oldest(&mut self) {
-        let Some(at) = self.over.pop_front() else { return };
-        let Some((_, Some(open))) = self.parts(at) else { return };
-        open.waits = false;
-        // It may have turned out to go on.
-        if open.is_over() {
-            self.close(at);
-        }
-    }
-
-    fn close(&mut self, at: u32) {
+    /// Takes down how the connection at `at` stands, and gives back what it needed to go on.
+    pub fn close(&mut self, at: u32) {
         let Some((record, Some(open))) = self.parts(at) else { return };
         open.close(record);
         let place = record.open - 1;
@@ -166,6 +174,11 @@ impl Table {
         self.open.push(open);
         u32::try_from(self.open.len() - 1).unwrap_or(u32::MAX)
     }
+}
+
+/// Whether a connection that is over since the packet `since` has nothing left at the packet `place` to judge a stray with.
+pub const fn is_long_over(since: u64, place: u64) -> bool {
+    place > since + KEPT_WHEN_OVER
 }
 
 const fn split(at: u32) -> (usize, usize) {
