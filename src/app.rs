@@ -15,6 +15,7 @@ mod output;
 mod play;
 mod replay;
 mod save;
+mod schema;
 
 /// Why a command could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +80,7 @@ pub fn run(cli: &Cli) -> Result<Ending, Failure> {
         Some(Command::Lab(lab)) => lab::run(lab, &cli.common),
         Some(Command::Replay(replay)) => replay::run(replay, &cli.common),
         Some(Command::Explain(explain)) => explain::run(explain, &cli.common),
+        Some(Command::Schema(schema)) => schema::run(schema, &cli.common),
         Some(Command::Doctor) => doctor::run(&cli.common),
     }
 }

@@ -22,19 +22,22 @@ Without a command: in a terminal the menu of scenarios, else the ladder of broke
 
 Exit codes: 0 done; 1 the answer is no (--check, --fail-on); 2 could not do it; 130 interrupted.";
 
+/// The heading in each command's help above the options that all share.
+const COMMON: &str = "Common options";
+
 /// Options that all commands share.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Common {
-    /// How to show it [default: dashboard in a terminal, else ladder].
-    #[arg(long, global = true, value_enum)]
+    /// How to show it [default: dashboard in a terminal, else ladder; text where many connections are explained].
+    #[arg(long, global = true, value_enum, help_heading = COMMON)]
     pub format: Option<Format>,
 
     /// Write to FILE and not to stdout.
-    #[arg(short, long, global = true, value_name = "FILE")]
+    #[arg(short, long, global = true, value_name = "FILE", help_heading = COMMON)]
     pub output: Option<PathBuf>,
 
     /// When to use colour; `NO_COLOR` is heeded too.
-    #[arg(long, global = true, value_enum, default_value_t)]
+    #[arg(long, global = true, value_enum, default_value_t, help_heading = COMMON)]
     pub color: Color,
 }
 
@@ -78,6 +81,8 @@ pub enum Command {
     Replay(Replay),
     /// Say of every connection in captures how it ended, and why.
     Explain(Explain),
+    /// Print the JSON Schemas of explain's JSON and of a story's.
+    Schema(Schema),
     /// Say what this machine allows (capture, namespaces) and how to get what is missing.
     Doctor,
 }
@@ -169,6 +174,7 @@ pub struct Replay {
 
 /// Options of `epipe explain`.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = EXPLAIN_AFTER)]
 pub struct Explain {
     /// The captures (pcap, pcapng, - for stdin); several are taken as one, merged by time.
     #[arg(required = true, value_name = "FILE")]
@@ -176,25 +182,25 @@ pub struct Explain {
 
     /// Only connections that ended so: reset-after-close, aborted, timed-out, nobody-home, unanswered, refused, half-closed,
     /// open, closed-simultaneously, closed.
-    #[arg(long, value_name = "VERDICT", value_delimiter = ',')]
+    #[arg(long, value_name = "VERDICT", value_delimiter = ',', help_heading = WHICH)]
     pub only: Vec<String>,
 
-    /// The whole story of the connection with this number, in any format of a story.
-    #[arg(long, value_name = "N")]
-    pub connection: Option<u64>,
+    /// Only connections with this end: ADDR:PORT, ADDR or :PORT.
+    #[arg(long, value_name = "ADDR:PORT", help_heading = WHICH)]
+    pub peer: Option<String>,
 
     /// Only connections that had a packet about this time, as a log has it: seconds since 1970, or 2026-11-24 10:00:00, with an
     /// offset or in this machine's time zone.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", help_heading = WHICH)]
     pub at: Option<String>,
 
     /// How far from that time, as in 500ms, 2s, 1m [default: 1s].
-    #[arg(long, value_name = "DURATION", requires = "at")]
+    #[arg(long, value_name = "DURATION", requires = "at", help_heading = WHICH)]
     pub within: Option<String>,
 
-    /// Only connections with this end: ADDR:PORT, ADDR or :PORT.
-    #[arg(long, value_name = "ADDR:PORT")]
-    pub peer: Option<String>,
+    /// The whole story of the connection with this number, in any format of a story.
+    #[arg(long, value_name = "N", help_heading = WHICH)]
+    pub connection: Option<u64>,
 
     /// How many connections the text tells of.
     #[arg(long, value_name = "N", default_value_t = 10)]
@@ -205,14 +211,54 @@ pub struct Explain {
     pub fail_on: Vec<String>,
 
     /// Only packets that match this BPF expression, as tcpdump takes it.
-    #[arg(long, value_name = "BPF")]
+    #[arg(long, value_name = "BPF", help_heading = READING)]
     pub filter: Option<String>,
 
     /// Read on while the file grows, like tail -f, until Ctrl-C.
-    #[arg(long)]
+    #[arg(long, help_heading = READING)]
     pub follow: bool,
 
     /// How many threads may work; the answer is the same [default: one a processor, at most 4].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64), help_heading = READING)]
     pub threads: Option<u32>,
 }
+
+/// The headings in explain's help.
+const WHICH: &str = "Which connections";
+const READING: &str = "How the captures are read";
+
+const EXPLAIN_AFTER: &str = "\
+Examples:
+  epipe explain trace.pcap
+  epipe explain trace.pcap --at '2026-11-24 10:00:00' --peer 10.0.0.7:443
+  epipe explain trace.pcap --connection 17
+  epipe explain trace.pcap --format jsonl | jq 'select(.verdict == \"aborted\")'
+  epipe explain trace.pcap --fail-on reset-after-close,aborted
+
+Connections are numbered from 0, as tshark's tcp.stream. The fields of the JSON:
+epipe schema explain.";
+
+/// Options of `epipe schema`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = SCHEMA_AFTER)]
+pub struct Schema {
+    /// Which one; without a name both, and which of their fields are alike.
+    #[arg(value_name = "NAME", value_enum)]
+    pub name: Option<Schemas>,
+}
+
+/// The schemas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Schemas {
+    /// Of explain's JSON: the object, and for jsonl each line.
+    Explain,
+    /// Of a story's JSON: lab, replay, explain --connection N.
+    Story,
+}
+
+const SCHEMA_AFTER: &str = "\
+They are JSON Schemas of draft 2020-12, for any validator:
+  epipe schema explain -o explain.schema.json
+
+Fields under \"schema\": 1 keep their names and meanings; there may be more of
+them later, which the schemas allow.";

@@ -17,8 +17,8 @@ use crate::tcp::state::State;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventId(pub u64);
 
-/// A packet's place in its file, from 1: the same number that Wireshark shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// A packet's place in its file, from 1: the same number that Wireshark shows. 0 stands for none yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FrameNo(pub u64);
 
 /// A connection's place in its run, from 1, in the order of first segments (or of first calls, where there are no segments).

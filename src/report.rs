@@ -1,10 +1,12 @@
 //! Stories written down: one file a format.
 
 pub mod explain;
+pub mod frame;
 pub mod json;
 pub mod ladder;
 pub mod payload;
 pub mod pcapng;
+pub mod schema;
 pub mod tcpdump;
 pub mod transcript;
 mod wrap;

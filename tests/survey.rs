@@ -23,7 +23,7 @@ use epipe::story::Story;
 use epipe::story::journal::Journal;
 use epipe::story::verdict::Name;
 use epipe::survey::patterns::patterns;
-use epipe::survey::{Detail, Found, Packet, Share, Summary, Survey};
+use epipe::survey::{Detail, Found, Intake, Packet, Sighting, Summary, Survey};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -49,23 +49,25 @@ fn packets(file: Vec<u8>) -> Vec<Captured> {
 }
 
 /// What `of` surveys that share `packets` find, those aside that `skips`.
-fn survey(packets: &[Captured], of: u32, skips: &dyn Fn(&Captured) -> bool) -> Found {
-    let surveys = Share::split(of, 0x5eed).map(|share| {
-        let mut survey = Survey::new(Detail::Everything, share);
-        for packet in packets {
-            survey.packet(&Packet {
-                frame: packet.frame.number,
-                time: packet.time,
-                link_type: packet.frame.link_type,
-                interface: packet.interface,
-                original_len: packet.frame.original_len,
-                data: &packet.frame.data,
-                passes: !skips(packet),
-            });
+fn survey(packets: &[Captured], of: usize, skips: &dyn Fn(&Captured) -> bool) -> Found {
+    let mut intake = Intake::new(0x5eed);
+    let mut surveys: Vec<Survey> = (0..of).map(|_| Survey::new(Detail::Everything)).collect();
+    let mut sighting = Sighting::default();
+    for packet in packets {
+        let packet = Packet {
+            frame: packet.frame.number,
+            time: packet.time,
+            link_type: packet.frame.link_type,
+            interface: packet.interface,
+            original_len: packet.frame.original_len,
+            data: &packet.frame.data,
+            passes: !skips(packet),
+        };
+        if intake.packet(&packet, &mut sighting) {
+            surveys[sighting.share(of)].take(&sighting);
         }
-        survey
-    });
-    Survey::finish(surveys.collect())
+    }
+    Survey::finish(intake.finish(0), surveys)
 }
 
 /// What `found` is as text for people and as both kinds of JSON.
@@ -209,7 +211,7 @@ proptest! {
         }
         let one = reports(&survey(&packets, 1, &|_| false), 1);
         for of in [2, 4] {
-            prop_assert_eq!(&reports(&survey(&packets, of, &|_| false), of as usize), &one, "{} shares", of);
+            prop_assert_eq!(&reports(&survey(&packets, of, &|_| false), of), &one, "{} shares", of);
         }
     }
 

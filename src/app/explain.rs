@@ -46,11 +46,10 @@ fn format(explain: &Explain, common: &Common) -> Result<Format, Failure> {
     match (common.format, explain.connection) {
         (None, None) => Ok(Format::Text),
         (None | Some(Format::Text), Some(_)) => Ok(output::format(&Common { format: None, ..common.clone() })),
-        (Some(format @ (Format::Text | Format::Json)), _) | (Some(format @ Format::Jsonl), None) => Ok(format),
         (Some(Format::Jsonl), Some(_)) => {
             Err(Failure::new("a story is no line of JSON").help("--format json prints it as one object"))
         }
-        (Some(format), Some(_)) => Ok(format),
+        (Some(format @ (Format::Text | Format::Json | Format::Jsonl)), None) | (Some(format), Some(_)) => Ok(format),
         (Some(_), None) => Err(Failure::new("many connections cannot be shown as one story")
             .help("name one with --connection N, or take --format text, json or jsonl")),
     }

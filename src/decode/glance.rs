@@ -6,12 +6,12 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{Decoded, Hop, LinkType, Refusal, ip, tcp};
-use crate::tcp::head::Head;
-use crate::tcp::segment::{Flags, TcpOption};
+use crate::tcp::head::{Head, Sack};
+use crate::tcp::segment::{Flags, Segment, TcpOption};
 use crate::tcp::seq::SeqNum;
 
 /// A TCP segment at a glance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glance {
     /// Who sent it.
     pub src: IpAddr,
@@ -21,10 +21,28 @@ pub struct Glance {
     pub ports: (u16, u16),
     /// Its numbers.
     pub head: Head,
-    /// What the IP header tells of its way; `None` where several fragments told it.
-    pub hop: Option<Hop>,
+    /// What it acknowledges selectively.
+    pub sack: Option<Box<Sack>>,
+    /// What the IP header tells of its way; all 0 where several fragments told it.
+    pub hop: Hop,
     /// The checksum as it stands in the header; with equal numbers it tells a copy of a packet from a repetition.
     pub checksum: u16,
+}
+
+impl Default for Glance {
+    /// Of nothing yet.
+    fn default() -> Self {
+        let nobody = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        Self {
+            src: nobody,
+            dst: nobody,
+            ports: (0, 0),
+            head: Head::default(),
+            sack: None,
+            hop: Hop::default(),
+            checksum: 0,
+        }
+    }
 }
 
 const TCP: u8 = 6;
@@ -32,12 +50,19 @@ const TCP_LEN: usize = 20;
 const IPV4: u16 = 0x0800;
 const IPV6: u16 = 0x86dd;
 
-/// What [`decode`](super::decode) says of a packet, at a glance.
-pub fn glance(link_type: LinkType, data: &[u8], original_len: u32) -> Result<Glance, Decoded> {
-    plain(link_type, data).map_or_else(|| careful(link_type, data, original_len), Ok)
+/// What [`decode`](super::decode) says of a packet, at a glance: `into` holds it, unless it is something else, which is
+/// returned. (Handing a value of this size from one to the next costs more than reading it.)
+#[inline]
+pub fn glance(link_type: LinkType, data: &[u8], original_len: u32, into: &mut Glance) -> Result<(), Decoded> {
+    if plain(link_type, data, into).is_some() {
+        return Ok(());
+    }
+    *into = careful(link_type, data, original_len)?;
+    Ok(())
 }
 
 /// By etherparse.
+#[cold]
 pub fn careful(link_type: LinkType, data: &[u8], original_len: u32) -> Result<Glance, Decoded> {
     let refused = |refusal| match refusal {
         Refusal::Other(name) => Decoded::Other(name),
@@ -45,51 +70,46 @@ pub fn careful(link_type: LinkType, data: &[u8], original_len: u32) -> Result<Gl
     };
     let packet = ip::packet(link_type, data, original_len).map_err(refused)?;
     let segment = tcp::segment(&packet, data).map_err(refused)?;
-    Ok(Glance {
-        src: packet.src,
-        dst: packet.dst,
-        ports: (segment.src.port(), segment.dst.port()),
-        head: segment.head(),
-        hop: Some(packet.hop),
-        checksum: data.get(packet.start + 16..).and_then(|rest| u16_at(rest, 0)).unwrap_or(0),
-    })
+    let checksum = data.get(packet.start + 16..).and_then(|rest| u16_at(rest, 0)).unwrap_or(0);
+    Ok(Glance { hop: packet.hop, checksum, ..of_segment(&segment) })
 }
 
 /// A segment that was put together from fragments.
-pub fn of_segment(segment: &crate::tcp::segment::Segment) -> Glance {
+pub fn of_segment(segment: &Segment) -> Glance {
     Glance {
         src: segment.src.ip(),
         dst: segment.dst.ip(),
         ports: (segment.src.port(), segment.dst.port()),
         head: segment.head(),
-        hop: None,
+        sack: segment.sack().map(Box::new),
+        hop: Hop::default(),
         checksum: 0,
     }
 }
 
-/// By hand, where nothing is odd; `None` where anything is, or where it is no TCP.
+/// By hand, where nothing is odd; `None` where anything is, or where it is no TCP: then `into` holds nothing of use.
 #[inline]
-pub fn plain(link_type: LinkType, data: &[u8]) -> Option<Glance> {
+pub fn plain(link_type: LinkType, data: &[u8], into: &mut Glance) -> Option<()> {
     match link_type {
-        LinkType::ETHERNET => above_link(data, 14, 12),
-        LinkType::LINUX_SLL => above_link(data, 16, 14),
-        LinkType::LINUX_SLL2 => above_link(data, 20, 0),
+        LinkType::ETHERNET => above_link(data, 14, 12, into),
+        LinkType::LINUX_SLL => above_link(data, 16, 14, into),
+        LinkType::LINUX_SLL2 => above_link(data, 20, 0, into),
         _ => None,
     }
 }
 
 #[inline]
-fn above_link(data: &[u8], len: usize, at: usize) -> Option<Glance> {
+fn above_link(data: &[u8], len: usize, at: usize, into: &mut Glance) -> Option<()> {
     let (link, packet) = data.split_at_checked(len)?;
     match u16_at(link, at)? {
-        IPV4 => v4(packet),
-        IPV6 => v6(packet),
+        IPV4 => v4(packet, into),
+        IPV6 => v6(packet, into),
         _ => None,
     }
 }
 
 #[inline]
-fn v4(packet: &[u8]) -> Option<Glance> {
+fn v4(packet: &[u8], into: &mut Glance) -> Option<()> {
     let header = packet.first_chunk::<20>()?;
     let header_len = usize::from(header[0] & 0xf) * 4;
     let total_len = usize::from(u16_at(header, 2)?);
@@ -98,74 +118,72 @@ fn v4(packet: &[u8]) -> Option<Glance> {
     if header[0] >> 4 != 4 || header_len < 20 || !is_whole || header[9] != TCP {
         return None;
     }
-    let segment_len = total_len.checked_sub(header_len)?;
-    let src = IpAddr::V4(Ipv4Addr::from_octets(*header.get(12..16)?.first_chunk()?));
-    let dst = IpAddr::V4(Ipv4Addr::from_octets(*header.get(16..20)?.first_chunk()?));
-    let hop = Hop { limit: header[8], id: u16_at(header, 4)? };
-    segment(packet.get(header_len..)?, segment_len, (src, dst), hop)
+    into.src = IpAddr::V4(Ipv4Addr::from_bits(u32_at(header, 12)?));
+    into.dst = IpAddr::V4(Ipv4Addr::from_bits(u32_at(header, 16)?));
+    into.hop = Hop { limit: header[8], id: u16_at(header, 4)? };
+    segment(packet.get(header_len..)?, total_len.checked_sub(header_len)?, into)
 }
 
-#[inline]
-fn v6(packet: &[u8]) -> Option<Glance> {
+fn v6(packet: &[u8], into: &mut Glance) -> Option<()> {
     let header = packet.first_chunk::<40>()?;
     let segment_len = usize::from(u16_at(header, 4)?);
     if header[0] >> 4 != 6 || header[6] != TCP || segment_len == 0 {
         return None;
     }
-    let src = IpAddr::V6(Ipv6Addr::from_octets(*header.get(8..24)?.first_chunk()?));
-    let dst = IpAddr::V6(Ipv6Addr::from_octets(*header.get(24..40)?.first_chunk()?));
-    segment(&packet[40..], segment_len, (src, dst), Hop { limit: header[7], id: 0 })
+    into.src = IpAddr::V6(Ipv6Addr::from_octets(*header.get(8..24)?.first_chunk()?));
+    into.dst = IpAddr::V6(Ipv6Addr::from_octets(*header.get(24..40)?.first_chunk()?));
+    into.hop = Hop { limit: header[7], id: 0 };
+    segment(&packet[40..], segment_len, into)
 }
 
 #[inline]
-fn segment(captured: &[u8], segment_len: usize, (src, dst): (IpAddr, IpAddr), hop: Hop) -> Option<Glance> {
+fn segment(captured: &[u8], segment_len: usize, into: &mut Glance) -> Option<()> {
     let header = captured.first_chunk::<TCP_LEN>()?;
     let header_len = usize::from(header[12] >> 4) * 4;
     if header_len < TCP_LEN || header_len > segment_len {
         return None;
     }
-    let mut head = Head {
-        seq: SeqNum::new(u32_at(header, 4)?),
-        ack: SeqNum::new(u32_at(header, 8)?),
-        payload_len: u32::try_from(segment_len - header_len).ok()?,
-        window: u16_at(header, 14)?,
-        flags: Flags::from_bits(u16_at(header, 12)?),
-        ..Head::default()
-    };
+    into.ports = (u16_at(header, 0)?, u16_at(header, 2)?);
+    into.head.seq = SeqNum::new(u32_at(header, 4)?);
+    into.head.ack = SeqNum::new(u32_at(header, 8)?);
+    into.head.payload_len = u32::try_from(segment_len - header_len).ok()?;
+    into.head.window = u16_at(header, 14)?;
+    into.head.flags = Flags::from_bits(u16_at(header, 12)?);
+    into.head.scale = None;
+    into.head.has_cookie = false;
+    into.checksum = u16_at(header, 16)?;
     let list = captured.get(TCP_LEN..header_len)?;
     // Two NOPs and timestamps: what nearly every segment has, and nothing in it matters here.
     let is_timestamps = list.len() == 12 && list.starts_with(&[1, 1, 8, 10]);
-    if !list.is_empty() && !is_timestamps {
-        options(list, &mut head);
-    }
-    let ports = (u16_at(header, 0)?, u16_at(header, 2)?);
-    Some(Glance { src, dst, ports, head, hop: Some(hop), checksum: u16_at(header, 16)? })
+    into.sack = if list.is_empty() || is_timestamps { None } else { options(list, &mut into.head) };
+    Some(())
 }
 
-/// What [`Segment::head`](crate::tcp::segment::Segment::head) finds in the options.
-fn options(mut list: &[u8], head: &mut Head) {
+/// What [`Segment::head`](crate::tcp::segment::Segment::head) finds in the options, and the SACK option among them.
+fn options(mut list: &[u8], head: &mut Head) -> Option<Box<Sack>> {
+    let mut sack = None;
     while let [kind, rest @ ..] = list {
         list = match kind {
-            0 => return,
+            0 => break,
             1 => rest,
             _ => {
-                let Some((data, behind)) = super::options::body(rest) else { return };
-                option(*kind, data, head);
+                let Some((data, behind)) = super::options::body(rest) else { break };
+                match (kind, data) {
+                    (3, &[shift]) => head.scale = head.scale.or(Some(shift)),
+                    (5, edges) if edges.len() % 8 == 0 => sack = blocks(edges),
+                    _ => head.has_cookie |= TcpOption::is_cookie(*kind, data),
+                }
                 behind
             }
         };
     }
+    sack
 }
 
-fn option(kind: u8, data: &[u8], head: &mut Head) {
-    match (kind, data) {
-        (3, &[shift]) => head.scale = head.scale.or(Some(shift)),
-        (5, edges) if edges.len() % 8 == 0 => {
-            let number = |edge: &[u8], at| SeqNum::new(u32_at(edge, at).unwrap_or(0));
-            head.sack = edges.as_chunks::<8>().0.iter().map(|edge| (number(edge, 0), number(edge, 4))).collect();
-        }
-        _ => head.has_cookie |= TcpOption::is_cookie(kind, data),
-    }
+fn blocks(edges: &[u8]) -> Option<Box<Sack>> {
+    let number = |edge: &[u8], at| SeqNum::new(u32_at(edge, at).unwrap_or(0));
+    let blocks = edges.as_chunks::<8>().0.iter().map(|edge| (number(edge, 0), number(edge, 4)));
+    (!edges.is_empty()).then(|| Box::new(blocks.collect()))
 }
 
 #[inline]

@@ -3,3 +3,4 @@
 pub mod json;
 pub mod shape;
 pub mod text;
+mod value;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::event::{Event, ExitStatus, Gap, Sample, Time, What};
 use crate::notation::{self, SegmentText};
+use crate::report::frame::Frame;
 use crate::socket::call::{Arg, Call, Outcome, Payload};
 use crate::socket::outlook::{Answer, Socket};
 use crate::story::Story;
@@ -48,8 +49,8 @@ fn connection(story: &Story, known: &Connection) -> Value {
     let mut object = Map::new();
     object.insert("id".to_owned(), json!(known.id.0));
     if let Some((first, last)) = known.frames {
-        object.insert("first_frame".to_owned(), json!(first.0));
-        object.insert("last_frame".to_owned(), json!(last.0));
+        object.insert("first_frame".to_owned(), json!(Frame(first)));
+        object.insert("last_frame".to_owned(), json!(Frame(last)));
     }
     let times: Vec<Time> =
         known.events.iter().filter_map(|id| story.journal().get(*id)).map(|event| event.time).collect();
@@ -68,7 +69,7 @@ fn connection(story: &Story, known: &Connection) -> Value {
     let (first_closer, reset) = story.closers(known);
     object.insert("first_closer".to_owned(), json!(first_closer));
     object.insert("reset_from".to_owned(), json!(reset.map(|(side, _)| side.name())));
-    object.insert("reset_frame".to_owned(), json!(reset.map(|(_, frame)| frame.0)));
+    object.insert("reset_frame".to_owned(), json!(reset.map(|(_, frame)| Frame(frame))));
     if let Some(completeness) = story.completeness(known.id) {
         object.insert("wireshark_completeness".to_owned(), json!(completeness.number()));
     }
@@ -186,7 +187,7 @@ fn because(cause: &Cause) -> Value {
 
 fn what(story: &Story, seen: &Event) -> Value {
     match &seen.what {
-        What::Segment { frame, segment } => self::segment(story, seen, segment, frame.number.0),
+        What::Segment { frame, segment } => self::segment(story, seen, segment, Frame(frame.number)),
         What::Begun(call) => begun(story, seen, call),
         What::Ended { begun, outcome } => ended(begun.0, outcome, story.call(*begun).map(|(call, _)| call)),
         What::Started { pid } => json!({"kind": "started", "pid": pid}),
@@ -197,7 +198,7 @@ fn what(story: &Story, seen: &Event) -> Value {
     }
 }
 
-fn segment(story: &Story, seen: &Event, segment: &Segment, frame: u64) -> Value {
+fn segment(story: &Story, seen: &Event, segment: &Segment, frame: Frame) -> Value {
     let Some(record) = story.record(seen.id) else { return json!({"kind": "segment", "frame": frame}) };
     let place = record.connection.and_then(|id| story.connection(id)).zip(record.side);
     let text = place.map(|(known, side)| {
@@ -270,7 +271,7 @@ fn sample(sample: &Sample) -> Value {
 fn gap(gap: &Gap) -> Value {
     match gap {
         Gap::Dropped(frames) => json!({"kind": "dropped", "frames": frames}),
-        Gap::Malformed { frame, why } => json!({"kind": "malformed", "frame": frame.0, "why": why}),
+        Gap::Malformed { frame, why } => json!({"kind": "malformed", "frame": Frame(*frame), "why": why}),
         Gap::CutShort { bytes } => json!({"kind": "cut_short", "bytes": bytes}),
         Gap::NoCapture(why) => json!({"kind": "no_capture", "why": why}),
         Gap::Unsettled(what) => json!({"kind": "unsettled", "what": what}),

@@ -39,7 +39,7 @@ pub(super) fn analyse(journal: &Journal, track: &Track) -> Analysed {
         let events = connection.events.iter().filter_map(|id| journal.get(*id));
         for (event, segment) in events.filter_map(|event| Some((event, event.segment()?.1))) {
             let from_client = connection.side_of(segment.src) != Some(Side::Server);
-            let found = analysis.observe(&segment.head(), from_client, event.time.0);
+            let found = analysis.observe(&segment.head(), segment.sack().as_ref(), from_client, event.time.0);
             analysed.completeness.insert(connection.id, analysis.completeness());
             if found != Findings::default() {
                 analysed.findings.insert(event.id, found);

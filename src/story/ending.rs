@@ -147,8 +147,8 @@ pub struct Seen<'a> {
     pub time: Time,
     /// Its numbers.
     pub head: &'a Head,
-    /// The IP header's hop limit and number, where they are known.
-    pub hop: Option<Hop>,
+    /// The IP header's hop limit and number; all 0 where they are not known.
+    pub hop: Hop,
     /// SND.NXT of its sender before it.
     pub snd_nxt: SeqNum,
     /// What it did.
@@ -225,7 +225,8 @@ impl Ending {
             _ => (Kind::Answers, certainty),
         };
         let usual = watch.hops[seen.side];
-        let hops = seen.hop.map(|hop| (hop.limit, usual)).filter(|(own, usual)| *usual != 0 && own != usual);
+        let own = seen.hop.limit;
+        let hops = (own != 0 && usual != 0 && own != usual).then_some((own, usual));
         let after_silence = self.repeats[seen.side] >= 2;
         self.idle = Some(answers.filter(|_| kind == Kind::Answers).map_or(told.idle, |answered| answered.idle));
         self.reset = Some(Reset {
@@ -246,7 +247,9 @@ impl Watch {
     }
 
     fn segment(&mut self, seen: &Seen<'_>, told: Told) {
-        self.hops[seen.side] = seen.hop.map_or(self.hops[seen.side], |hop| hop.limit);
+        if seen.hop.limit != 0 {
+            self.hops[seen.side] = seen.hop.limit;
+        }
         let Some(number) = seen.head.acknowledges() else { return };
         let thread = &mut self.threads[seen.side];
         if thread.number != Some(number) {

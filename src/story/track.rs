@@ -148,7 +148,7 @@ impl Track {
         let head = segment.head();
         let snd_nxt = connection.ends[side].tcp.snd_nxt;
         let exchange = exchange(&mut connection.ends, side, peer, &head);
-        let (hop, with_itself) = (hop(frame.link_type, &frame.data), connection.is_with_itself());
+        let (hop, with_itself) = (hop(frame.link_type, &frame.data).unwrap_or_default(), connection.is_with_itself());
         let frame = frame.number;
         let seen = Seen { side, frame, time, head: &head, hop, snd_nxt, exchange: &exchange, with_itself };
         connection.ending.take(&mut connection.watch, &seen);

@@ -1,5 +1,7 @@
 //! Packets captured twice: `-i any` sees a packet at each interface that it passes, a mirror port where it comes in and out.
 
+use std::num::NonZeroU64;
+
 use crate::decode::Glance;
 use crate::event::Time;
 
@@ -18,7 +20,8 @@ pub struct Copies {
 impl Copies {
     /// Whether the packet was seen just before; remembers it if not.
     #[inline]
-    pub fn seen(&mut self, fingerprint: u64, time: Time) -> bool {
+    pub fn seen(&mut self, fingerprint: NonZeroU64, time: Time) -> bool {
+        let fingerprint = fingerprint.get();
         let millis = (time.0 / 1_000_000) as u16;
         let is_copy =
             |kept: &u64| (*kept ^ fingerprint) >> 16 == 0 && millis.wrapping_sub((*kept & 0xffff) as u16) < SOON;
@@ -35,13 +38,12 @@ impl Copies {
 
 /// What a packet has in common with its copies, and with no other: its numbers, checksum and IP identification.
 #[inline]
-pub fn fingerprint(glance: &Glance) -> Option<u64> {
-    let id = glance.hop?.id;
+pub fn fingerprint(glance: &Glance) -> NonZeroU64 {
+    let id = glance.hop.id;
     let head = &glance.head;
     let numbers = u64::from(head.seq.get()) << 32 | u64::from(head.ack.get());
     let rest = u64::from(id) << 48 | u64::from(glance.checksum) << 32 | u64::from(head.payload_len) << 9;
     let mixed = u128::from(numbers ^ 0x9e37_79b9_7f4a_7c15) * u128::from(rest ^ u64::from(head.flags.bits()) | 1 << 63);
     let folded = (mixed >> 64) as u64 ^ mixed as u64;
-    // 0 stands for an empty place.
-    Some(folded | 1 << 63)
+    NonZeroU64::new(folded).unwrap_or(NonZeroU64::MAX)
 }

@@ -97,13 +97,4 @@ impl Counted {
             self.passed_over.insert("IP packet given up with fragments missing", given_up);
         }
     }
-
-    /// Adds what another survey counted that shared the capture: all of them saw every packet, and each its own strays.
-    pub fn add(&mut self, other: &Self, is_first: bool) {
-        let strays = self.strays + other.strays;
-        if is_first {
-            self.clone_from(other);
-        }
-        self.strays = strays;
-    }
 }

@@ -8,7 +8,7 @@ use foldhash::fast::FixedState;
 use crate::decode::Glance;
 
 /// The two ends' addresses and ports, the lower first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Key {
     /// The addresses; one of version 4 stands in the low half.
     low: [u64; 2],

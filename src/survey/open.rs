@@ -2,25 +2,24 @@
 
 use super::copies::Copies;
 use super::record::Record;
-use super::{Detail, Packet};
-use crate::decode::Glance;
-use crate::event::Time;
+use super::{Detail, Sighting};
 use crate::story::end::{End, exchange};
 use crate::story::ending::{Seen, Watch, is_over};
 use crate::story::side::{Both, Side};
 use crate::tcp::analysis::Analysis;
-use crate::tcp::head::Head;
 use crate::tcp::zeek::Zeek;
 
 /// A connection that goes on, or has ended a short while ago.
 #[derive(Clone, Debug, Default)]
 pub struct Open {
     pub ends: Both<End>,
-    pub copies: Both<Copies>,
+    copies: Option<Box<Both<Copies>>>,
     watch: Watch,
     pub with_itself: bool,
-    /// Whether it waits among those that are over.
-    pub waits: bool,
+    /// The place of its record.
+    pub at: u32,
+    /// The packet since which it is over.
+    pub over_since: Option<u64>,
     judges: Option<Box<Judges>>,
 }
 
@@ -39,20 +38,25 @@ impl Open {
         Self { judges, with_itself, ..Self::default() }
     }
 
+    /// The packets of `side` that a copy could be of.
+    pub fn copies(&mut self, side: Side) -> &mut Copies {
+        &mut self.copies.get_or_insert_default()[side]
+    }
+
     /// Takes the next segment in, which `side` sent.
     #[inline]
-    pub fn take(&mut self, record: &mut Record, packet: &Packet<'_>, glance: &Glance, side: Side) {
-        let head = &glance.head;
+    pub fn take(&mut self, record: &mut Record, sighting: &Sighting, side: Side) {
+        let head = &sighting.head;
         let peer = if self.with_itself { side } else { side.peer() };
         let snd_nxt = self.ends[side].tcp.snd_nxt;
         let known = self.ends[side].tcp.isn.is_some();
         let exchange = exchange(&mut self.ends, side, peer, head);
         let seen = Seen {
             side,
-            frame: packet.frame,
-            time: packet.time,
+            frame: sighting.frame,
+            time: sighting.time,
             head,
-            hop: glance.hop,
+            hop: sighting.hop,
             snd_nxt,
             exchange: &exchange,
             with_itself: self.with_itself,
@@ -66,14 +70,15 @@ impl Open {
             record.ends[side].set_isn(self.ends[side].tcp.isn);
             record.ends[peer].set_isn(self.ends[peer].tcp.isn);
         }
-        self.judge(record, packet.time, head, side);
+        self.judge(record, sighting, side);
     }
 
     /// Asks for Wireshark's flags and Zeek's words alone.
     #[inline]
-    pub fn judge(&mut self, record: &mut Record, time: Time, head: &Head, side: Side) {
+    pub fn judge(&mut self, record: &mut Record, sighting: &Sighting, side: Side) {
         let Some(judges) = &mut self.judges else { return };
-        let found = judges.analysis.observe(head, side == Side::Client, time.0);
+        let (head, sack) = (&sighting.head, sighting.sack.as_deref());
+        let found = judges.analysis.observe(head, sack, side == Side::Client, sighting.time.0);
         record.found(found, side);
         judges.zeek.take(head, side == Side::Client);
     }

@@ -1,9 +1,8 @@
 //! What is held of each connection for the whole run.
 
-use super::Packet;
+use super::Sighting;
 use super::sent::Sent;
 use super::wide::Wide;
-use crate::decode::Glance;
 use crate::event::{FrameNo, Time};
 use crate::story::ending::Ending;
 use crate::story::side::{Both, Side};
@@ -45,18 +44,18 @@ pub struct Record {
 const _: () = assert!(size_of::<Record>() <= 256);
 
 impl Record {
-    /// A connection whose first packet is `glance`.
-    pub fn new(place: u64, packet: &Packet<'_>, glance: &Glance, from_low: bool, reuses_ports: bool) -> Self {
-        let flags = glance.head.flags;
+    /// A connection whose first segment is `sighting`.
+    pub fn new(sighting: &Sighting, reuses_ports: bool) -> Self {
+        let Sighting { place, frame, time, from_low, .. } = *sighting;
+        let flags = sighting.head.flags;
         // A SYN-ACK comes from the server, whoever was seen first; what a socket sends itself is the client's.
-        let with_itself = glance.src == glance.dst && glance.ports.0 == glance.ports.1;
-        let from_client = with_itself || !(flags.syn() && flags.ack());
+        let from_client = sighting.key.is_with_itself() || !(flags.syn() && flags.ack());
         Self {
             place,
-            first: packet.frame,
-            last: packet.frame,
-            start: packet.time,
-            end: packet.time,
+            first: frame,
+            last: frame,
+            start: time,
+            end: time,
             ending: Ending::default(),
             ends: Both::default(),
             wide: None,
@@ -76,11 +75,11 @@ impl Record {
         if from_low == self.client_is_low { Side::Client } else { Side::Server }
     }
 
-    /// Takes down that `packet` is its latest.
+    /// Takes down that `sighting` is its latest.
     #[inline]
-    pub fn last_seen(&mut self, packet: &Packet<'_>) {
-        self.last = packet.frame;
-        self.end = packet.time;
+    pub fn last_seen(&mut self, sighting: &Sighting) {
+        self.last = sighting.frame;
+        self.end = sighting.time;
     }
 
     /// Counts a segment of `side`.
@@ -131,9 +130,9 @@ impl Record {
     /// Whether a SYN from the lower or the higher end asks for another connection: its number is not the one that opened this
     /// one (a SYN sent again has the same, and in a simultaneous open the other end has not been seen yet).
     #[inline]
-    pub fn is_another(&self, glance: &Glance, from_low: bool) -> bool {
-        let flags = glance.head.flags;
+    pub fn is_another(&self, sighting: &Sighting) -> bool {
+        let flags = sighting.head.flags;
         let opens = flags.syn() && !flags.ack();
-        opens && self.ends[self.side(from_low)].isn().is_some_and(|isn| isn != glance.head.seq)
+        opens && self.ends[self.side(sighting.from_low)].isn().is_some_and(|isn| isn != sighting.head.seq)
     }
 }

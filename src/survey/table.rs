@@ -4,77 +4,97 @@ use std::collections::VecDeque;
 
 use hashbrown::HashTable;
 
-use super::key::{Hasher, Key};
+use super::Sighting;
+use super::key::Key;
 use super::open::Open;
 use super::record::Record;
+use crate::tcp::seq::SeqNum;
 
 /// So many records are allocated at once, so that growing moves none.
 const CHUNK: usize = 1024;
 
-/// So many connections that are over still have what is needed to judge a stray.
-const KEPT_WHEN_OVER: usize = 2048;
+/// For so many packets of the capture a connection that is over still has what is needed to judge a stray. Counted in packets,
+/// it is the same whatever the number of surveys that share the capture.
+const KEPT_WHEN_OVER: u64 = 16_384;
 
 /// The connections of one survey.
+#[derive(Default)]
 pub struct Table {
-    hasher: Hasher,
-    /// The latest connection of each key.
-    latest: HashTable<u32>,
+    latest: HashTable<Latest>,
     chunks: Vec<Vec<(Key, Record)>>,
     open: Vec<Open>,
     /// Places in `open` that are free.
     free: Vec<u32>,
-    /// Those that are over, the oldest first.
-    over: VecDeque<u32>,
+    /// Those that are over, the oldest first, with the packet that showed it.
+    over: VecDeque<(u64, u32)>,
+}
+
+/// The latest connection of a key. Most keys of a busy client come again when its ports do, long after the record of the
+/// connection before has left the processor's caches; so what a SYN has to be compared with stands here too.
+#[derive(Clone, Copy, Debug)]
+struct Latest {
+    /// The key's hash, which two keys share once in 2⁶⁴ times.
+    hash: u64,
+    at: u32,
+    /// Of a connection that is over, how a SYN of its client would have to begin to be one of its own.
+    client: Option<(bool, SeqNum)>,
+}
+
+/// What a table knows of a segment's connection.
+pub enum Found {
+    /// Nothing.
+    None,
+    /// It may be the one at this place.
+    At(u32),
+    /// One of the same key is over, and this is another.
+    Another,
 }
 
 impl Table {
-    /// A table without connections.
-    pub fn new(hasher: Hasher) -> Self {
-        Self {
-            hasher,
-            latest: HashTable::new(),
-            chunks: Vec::new(),
-            open: Vec::new(),
-            free: Vec::new(),
-            over: VecDeque::new(),
-        }
-    }
-
     /// How many connections there are.
     pub fn len(&self) -> usize {
         self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * CHUNK + last.len())
     }
 
-    /// The hash of `key`.
+    /// The latest connection of the key that `sighting` has.
     #[inline]
-    pub fn hash(&self, key: &Key) -> u64 {
-        self.hasher.hash(key)
+    pub fn find(&self, sighting: &Sighting) -> Found {
+        let flags = sighting.head.flags;
+        let opens = flags.syn() && !flags.ack();
+        let mut is_another = false;
+        let is_it = |latest: &Latest| {
+            if latest.hash != sighting.hash {
+                return false;
+            }
+            let client = (sighting.from_low, sighting.head.seq);
+            is_another = opens && latest.client.is_some_and(|known| known.0 == client.0 && known.1 != client.1);
+            is_another || self.slot(latest.at).is_some_and(|(known, _)| *known == sighting.key)
+        };
+        match self.latest.find(sighting.hash, is_it) {
+            None => Found::None,
+            Some(_) if is_another => Found::Another,
+            Some(latest) => Found::At(latest.at),
+        }
     }
 
-    /// The latest connection of `key`.
-    #[inline]
-    pub fn find(&self, hash: u64, key: &Key) -> Option<u32> {
-        self.latest.find(hash, |at| self.slot(*at).is_some_and(|(known, _)| known == key)).copied()
-    }
-
-    /// Adds a connection, which is now the latest of its key.
-    pub fn add(&mut self, hash: u64, key: Key, mut record: Record, open: Open) -> u32 {
+    /// Adds the connection of `sighting`, which is now the latest of its key.
+    pub fn add(&mut self, sighting: &Sighting, mut record: Record, mut open: Open) -> u32 {
         let at = u32::try_from(self.len()).unwrap_or(u32::MAX);
+        open.at = at;
         record.open = self.place(open) + 1;
         match self.chunks.last_mut().filter(|last| last.len() < CHUNK) {
-            Some(last) => last.push((key, record)),
+            Some(last) => last.push((sighting.key, record)),
             None => {
                 let mut chunk = Vec::with_capacity(CHUNK);
-                chunk.push((key, record));
+                chunk.push((sighting.key, record));
                 self.chunks.push(chunk);
             }
         }
-        let Self { latest, chunks, hasher, .. } = self;
-        let key_at = |at: u32| slot(chunks, at).map(|(key, _)| key);
-        let hash_at = |at: &u32| key_at(*at).map_or(0, |key| hasher.hash(key));
-        match latest.find_mut(hash, |at| key_at(*at) == Some(&key)) {
-            Some(known) => *known = at,
-            None => drop(latest.insert_unique(hash, at, hash_at)),
+        let hash = sighting.hash;
+        let added = Latest { hash, at, client: None };
+        match self.latest.find_mut(hash, |latest| latest.hash == hash) {
+            Some(known) => *known = added,
+            None => drop(self.latest.insert_unique(hash, added, |latest| latest.hash)),
         }
         at
     }
@@ -88,42 +108,55 @@ impl Table {
         Some((record, open))
     }
 
+    /// Whether the connection at `at` is over for so long that a stray of it at the packet `place` is not judged.
+    #[inline]
+    pub fn is_long_over(&mut self, at: u32, place: u64) -> bool {
+        let since = self.parts(at).and_then(|(_, open)| open?.over_since);
+        since.is_some_and(|since| is_long_over(since, place))
+    }
+
     /// The connection at `at`.
     pub fn slot(&self, at: u32) -> Option<&(Key, Record)> {
         slot(&self.chunks, at)
     }
 
-    /// Puts the connection at `at` among those that are over, and closes the oldest of too many.
-    pub fn settle(&mut self, at: u32) {
-        let Some((_, Some(open))) = self.parts(at) else { return };
-        open.waits = true;
-        self.over.push_back(at);
-        if self.over.len() > KEPT_WHEN_OVER {
-            self.close_oldest();
+    /// Puts the connection at `at`, whose latest segment is `sighting`, among those that are over.
+    pub fn settle(&mut self, at: u32, sighting: &Sighting) {
+        let Some((record, Some(open))) = self.parts(at) else { return };
+        open.over_since = Some(sighting.place);
+        let client = record.ends.client.isn().map(|isn| (record.client_is_low, isn));
+        if let Some(latest) = self.latest.find_mut(sighting.hash, |latest| latest.at == at) {
+            latest.client = client;
+        }
+        self.over.push_back((sighting.place, at));
+        self.close_oldest(sighting.place);
+    }
+
+    /// Closes those that have been over for long enough at the packet `place`.
+    fn close_oldest(&mut self, place: u64) {
+        while let Some((since, at)) = self.over.front().copied().filter(|(since, _)| is_long_over(*since, place)) {
+            self.over.pop_front();
+            // It may have turned out to go on.
+            let is_it = self.parts(at).and_then(|(_, open)| open).is_some_and(|open| open.over_since == Some(since));
+            if is_it {
+                self.close(at);
+            }
         }
     }
 
     /// Closes every connection: nothing comes any more.
     pub fn close_all(&mut self) {
-        let all = u32::try_from(self.len()).unwrap_or(u32::MAX);
-        for at in 0..all {
-            self.close(at);
+        for mut open in std::mem::take(&mut self.open) {
+            if let Some((record, _)) = self.parts(open.at).filter(|(record, _)| record.open != 0) {
+                open.close(record);
+                record.open = 0;
+            }
         }
-        (self.open, self.free, self.over) = (Vec::new(), Vec::new(), VecDeque::new());
-        self.latest = HashTable::new();
+        *self = Self { chunks: std::mem::take(&mut self.chunks), ..Self::default() };
     }
 
-    fn close_oldest(&mut self) {
-        let Some(at) = self.over.pop_front() else { return };
-        let Some((_, Some(open))) = self.parts(at) else { return };
-        open.waits = false;
-        // It may have turned out to go on.
-        if open.is_over() {
-            self.close(at);
-        }
-    }
-
-    fn close(&mut self, at: u32) {
+    /// Takes down how the connection at `at` stands, and gives back what it needed to go on.
+    pub fn close(&mut self, at: u32) {
         let Some((record, Some(open))) = self.parts(at) else { return };
         open.close(record);
         let place = record.open - 1;
@@ -141,6 +174,11 @@ impl Table {
         self.open.push(open);
         u32::try_from(self.open.len() - 1).unwrap_or(u32::MAX)
     }
+}
+
+/// Whether a connection that is over since the packet `since` has nothing left at the packet `place` to judge a stray with.
+pub const fn is_long_over(since: u64, place: u64) -> bool {
+    place > since + KEPT_WHEN_OVER
 }
 
 const fn split(at: u32) -> (usize, usize) {

@@ -17,7 +17,7 @@ pub use completeness::Completeness;
 pub use finding::{Finding, Findings};
 
 use self::flow::{Flow, Seen};
-use super::head::Head;
+use super::head::{Head, Sack};
 
 /// The analysis of one connection: give it the segments in the order of their capture.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +44,7 @@ impl Analysis {
     }
 
     /// What Wireshark calls the next segment, sent at `time` (nanoseconds, from any moment on) by the client or the server.
-    pub fn observe(&mut self, segment: &Head, from_client: bool, time: i64) -> Findings {
+    pub fn observe(&mut self, segment: &Head, sack: Option<&Sack>, from_client: bool, time: i64) -> Findings {
         let seen = Seen::new(segment, time);
         let mut found = self.opening(&seen, from_client);
         let initial_rtt = self.initial_rtt;
@@ -60,7 +60,7 @@ impl Analysis {
         fwd.remember(&seen, found);
         rev.unacked.acknowledge(seen.ack);
         found = found.with(self.fast_open(segment, from_client));
-        self.after(segment, from_client, time);
+        self.after(segment, sack, from_client, time);
         self.completeness.add(segment, !self.begun);
         self.begun = true;
         found
@@ -116,7 +116,7 @@ impl Analysis {
     }
 
     /// What the segment says that counts only for those behind it: round trip, window scale, SACK.
-    fn after(&mut self, segment: &Head, from_client: bool, time: i64) {
+    fn after(&mut self, segment: &Head, sack: Option<&Sack>, from_client: bool, time: i64) {
         let flags = segment.flags;
         if flags.syn() && !flags.ack() {
             self.syn_time = Some(time);
@@ -125,7 +125,7 @@ impl Analysis {
             self.initial_rtt = time.saturating_sub(syn_time);
         }
         let (fwd, rev) = self.flows(from_client);
-        fwd.options(segment);
+        fwd.options(segment, sack);
         if flags.syn() {
             fwd.scale.agree(&mut rev.scale, flags.ack());
             fwd.awaits_first_ack = true;

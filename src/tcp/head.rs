@@ -26,11 +26,9 @@ pub struct Head {
     pub scale: Option<u8>,
     /// Whether it carries a Fast Open cookie (RFC 7413 §4.1.1).
     pub has_cookie: bool,
-    /// What it acknowledges selectively.
-    pub sack: Sack,
 }
 
-/// The blocks of a SACK option (RFC 2018 §3).
+/// The blocks of a SACK option (RFC 2018 §3), which few segments have: they stand beside the numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sack {
     blocks: [(SeqNum, SeqNum); MOST_BLOCKS],

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use super::head::Head;
+use super::head::{Head, Sack};
 use super::seq::{SeqNum, SeqRange};
 
 /// The control bits of the header (RFC 9293 §3.1), with the low bit FIN.
@@ -192,12 +192,20 @@ impl Segment {
         for option in &self.options {
             match option {
                 TcpOption::WindowScale(shift) => head.scale = head.scale.or(Some(*shift)),
-                TcpOption::Sack(blocks) => head.sack = blocks.iter().copied().collect(),
                 TcpOption::Other { kind, data } => head.has_cookie |= TcpOption::is_cookie(*kind, data),
                 _ => {}
             }
         }
         head
+    }
+
+    /// What it acknowledges selectively, if anything.
+    pub fn sack(&self) -> Option<Sack> {
+        let blocks = self.options.iter().rev().find_map(|option| match option {
+            TcpOption::Sack(blocks) => Some(blocks),
+            _ => None,
+        });
+        blocks.filter(|blocks| !blocks.is_empty()).map(|blocks| blocks.iter().copied().collect())
     }
 
     /// [`Self::head`] without what stands in options.

@@ -1,4 +1,6 @@
-//! One pass over the captures, or several at once that share the connections among them.
+//! One pass over the captures.
+
+mod crew;
 
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
@@ -11,9 +13,9 @@ use crate::app::replay::failed_read;
 use crate::cli::Explain;
 use crate::event::{FrameNo, Time};
 use crate::source::file::{self, Capture, FileError, Merged, Seen, Source, View, Watch};
-use crate::survey::{Detail, Found, Packet, Share, Survey};
+use crate::survey::{Detail, Found, Intake, Packet, Sighting, Survey};
 
-/// More threads than that gain little: each reads the whole file.
+/// More threads than that gain little: one of them reads.
 const MOST_THREADS: usize = 4;
 
 /// What was read.
@@ -28,73 +30,97 @@ pub struct Read {
     pub stopped: bool,
 }
 
-/// What one pass over all files came to.
-struct Pass {
-    survey: Survey,
-    files: Vec<String>,
-    failures: Vec<Failure>,
-    stopped: bool,
-}
-
 /// Reads the captures that `explain` names.
 pub fn read(explain: &Explain, detail: Detail, overseer: &Overseer) -> Result<Read, Failure> {
-    let of = u32::try_from(threads(explain)).unwrap_or(1);
-    let seed = RandomState::new().hash_one(0);
-    let shares: Vec<Share> = Share::split(of, seed).collect();
-    let passes: Vec<Result<Pass, Failure>> = thread::scope(|scope| {
-        let start = |share: Share| scope.spawn(move || pass(explain, detail, share, overseer));
-        let threads: Vec<_> = shares.into_iter().map(start).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(panicked()))).collect()
-    });
-    let mut passes = passes.into_iter().collect::<Result<Vec<_>, _>>()?;
-    let stopped = passes.iter().any(|pass| pass.stopped);
-    let first = passes.first_mut().map(|first| (std::mem::take(&mut first.files), std::mem::take(&mut first.failures)));
-    let (files, failures) = first.unwrap_or_default();
-    let found = Survey::finish(passes.into_iter().map(|pass| pass.survey).collect());
-    Ok(Read { found, files, failures, stopped })
-}
-
-fn panicked() -> Failure {
-    Failure::new("a thread of this program panicked; its message stands above")
-}
-
-/// How many threads may work. What can be read only once is read by one.
-pub fn threads(explain: &Explain) -> usize {
-    let is_plain = |path: &PathBuf| path.metadata().is_ok_and(|metadata| metadata.is_file());
-    let processors = || thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
-    let wanted = explain.threads.and_then(|threads| usize::try_from(threads).ok()).unwrap_or_else(processors);
-    if explain.follow || !explain.files.iter().all(is_plain) { 1 } else { wanted }
-}
-
-fn pass(explain: &Explain, detail: Detail, share: Share, overseer: &Overseer) -> Result<Pass, Failure> {
-    let mut filter = explain.filter.as_deref().map(Filter::new).transpose()?;
-    let watch = overseer.watch(share.is_first())?;
-    let (mut captures, mut failures) = open(&explain.files, explain.follow, &watch)?;
-    let files: Vec<String> = captures.captures().iter().map(|capture| capture.name().to_owned()).collect();
-    let mut pass = Pass { survey: Survey::new(detail, share), files, failures: Vec::new(), stopped: false };
-    let several = pass.files.len() > 1;
-    let mut now = Time(0);
-    while let Some(seen) = captures.advance() {
-        match seen {
-            Ok(Seen::Packet(view)) => {
-                now = view.time.unwrap_or(now);
-                let passes = filter.as_mut().map_or(Ok(true), |filter| filter.passes(view.link_type, view.data()))?;
-                pass.survey.packet(&packet(several, now, &view, passes));
-            }
-            Ok(Seen::Row((_, name))) => pass.survey.row(name),
-            Ok(Seen::SectionComment(_)) => {}
-            Ok(Seen::Gap(gap)) => pass.survey.gap(gap),
-            Err(FileError::Stopped { .. }) => {
-                pass.stopped = true;
-                break;
-            }
-            Err(error) => failures.push(failed_read(&error)),
-        }
-    }
+    let filter = explain.filter.as_deref().map(Filter::new).transpose()?;
+    let (captures, failures) = open(&explain.files, explain.follow, &overseer.watch()?)?;
+    let files = captures.captures().iter().map(|capture| capture.name().to_owned()).collect();
+    let reading =
+        Reading { captures, filter, failures, stopped: false, intake: Intake::new(RandomState::new().hash_one(0)) };
+    // One thread reads and decodes; the others judge, each its own connections.
+    let (surveys, reading) = match threads(explain) - 1 {
+        0 => alone(reading, detail)?,
+        others => crew::judged(others, detail, |judges| reading.all(judges))?,
+    };
+    let Reading { captures, failures, stopped, intake, .. } = reading;
     let steps_back = captures.captures().iter().map(Capture::steps_back).sum();
-    pass.survey.steps_back(steps_back);
-    pass.failures = failures;
-    Ok(pass)
+    Ok(Read { found: Survey::finish(intake.finish(steps_back), surveys), files, failures, stopped })
+}
+
+fn alone(reading: Reading, detail: Detail) -> Result<(Vec<Survey>, Reading), Failure> {
+    let mut alone = Alone { survey: Survey::new(detail), sighting: Sighting::default() };
+    let reading = reading.all(&mut alone)?;
+    Ok((vec![alone.survey], reading))
+}
+
+/// Who judges what is read.
+trait Judge {
+    /// Where the next sighting is to stand.
+    fn place(&mut self) -> &mut Sighting;
+    /// Takes the sighting that stands there now.
+    fn take(&mut self);
+}
+
+/// A survey in the thread that reads.
+struct Alone {
+    survey: Survey,
+    sighting: Sighting,
+}
+
+impl Judge for Alone {
+    #[inline]
+    fn place(&mut self) -> &mut Sighting {
+        &mut self.sighting
+    }
+
+    #[inline]
+    fn take(&mut self) {
+        self.survey.take(&self.sighting);
+    }
+}
+
+/// How many threads may work.
+pub fn threads(explain: &Explain) -> usize {
+    let processors = || thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    explain.threads.and_then(|threads| usize::try_from(threads).ok()).unwrap_or_else(processors).max(1)
+}
+
+/// Captures being read.
+struct Reading {
+    captures: Merged<Source>,
+    filter: Option<Filter>,
+    failures: Vec<Failure>,
+    stopped: bool,
+    intake: Intake,
+}
+
+impl Reading {
+    /// Reads all, and gives what is to be judged to `judge`.
+    fn all(mut self, judge: &mut impl Judge) -> Result<Self, Failure> {
+        let several = self.captures.captures().len() > 1;
+        let mut now = Time(0);
+        while let Some(seen) = self.captures.advance() {
+            match seen {
+                Ok(Seen::Packet(view)) => {
+                    now = view.time.unwrap_or(now);
+                    let filter = self.filter.as_mut();
+                    let passes = filter.map_or(Ok(true), |filter| filter.passes(view.link_type, view.data()))?;
+                    if self.intake.packet(&packet(several, now, &view, passes), judge.place()) {
+                        judge.take();
+                    }
+                }
+                Ok(Seen::Row((_, name))) => self.intake.row(name),
+                Ok(Seen::SectionComment(_)) => {}
+                Ok(Seen::Gap(gap)) => self.intake.gap(gap),
+                Err(FileError::Stopped { .. }) => {
+                    self.stopped = true;
+                    break;
+                }
+                Err(error) => self.failures.push(failed_read(&error)),
+            }
+        }
+        Ok(self)
+    }
 }
 
 /// The packet that `view` shows, of one file or of `several`.

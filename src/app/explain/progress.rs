@@ -34,11 +34,11 @@ impl Overseer {
         Ok(Self { stop, drawn: io::stderr().is_terminal() })
     }
 
-    /// The watch over the files that one of several threads reads; only the first tells how far it is.
-    pub fn watch(&self, first: bool) -> Result<Watch, Failure> {
+    /// The watch over the files.
+    pub fn watch(&self) -> Result<Watch, Failure> {
         let stop = self.stop.try_clone().map_err(|error| Failure::new(format!("cannot handle signals: {error}")))?;
         let watch = Watch::default().stopped_by(OwnedFd::from(stop));
-        Ok(if first && self.drawn { watch.telling(draw) } else { watch })
+        Ok(if self.drawn { watch.telling(draw) } else { watch })
     }
 
     /// Takes the progress line away.

@@ -30,10 +30,9 @@ pub fn story(explain: &Explain, connection: &Summary<'_>) -> Result<Story, Failu
                     break;
                 }
             }
-            Ok(_) => {}
-            // What ended the reading early was told when the connection was found.
             Err(FileError::Stopped { .. }) => break,
-            Err(_) => {}
+            // What ended the reading of a file early was told when the connection was found.
+            Ok(_) | Err(_) => {}
         }
     }
     Ok(Story::tell(gathering.journal))

@@ -1,15 +1,27 @@
-//! The shapes of `explain`'s JSON. docs/json.md says what the fields are; `epipe schema` prints their schema.
+//! The shapes of `explain`'s JSON. `epipe schema` prints their schema, docs/json.md says the same for people.
+//!
+//! A field that may be left out is so where it is zero, empty or not known; what may be null is always there.
 
-use std::collections::BTreeMap;
+mod capture;
 
-use serde::{Serialize, Serializer};
+pub use self::capture::{Capture, Kind, Line, Shared, Summed};
 
-use crate::event::{FrameNo, Time};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
+
+use super::value::{Findings, Seconds, Text};
+use crate::event::Time;
+use crate::report::frame::Frame;
 use crate::socket::call::How;
+use crate::socket::errno::Errno;
+use crate::socket::outlook::{Answer, Socket};
 use crate::story::side::Side;
-use crate::survey::patterns::Pattern;
-use crate::survey::{self, Found, Summary};
+use crate::story::telling::Certainty;
+use crate::story::verdict::Name;
+use crate::survey::{self, Summary};
 use crate::tcp::analysis::Finding;
+use crate::tcp::state::State;
 
 /// The version of the shapes: it rises when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
@@ -17,80 +29,144 @@ pub const SCHEMA: u32 = 1;
 /// How much a recv is taken to ask for.
 const ASKED: u64 = 8192;
 
+/// The words for how sure something is.
+fn certainties() -> [&'static str; 3] {
+    [Certainty::Proven, Certainty::Likely, Certainty::Unknown].map(Certainty::name)
+}
+
 /// One connection.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "connection")]
 pub struct Connection<'a> {
+    /// Its number, from 0, as tshark's tcp.stream.
     id: u64,
+    /// Its first packet.
     first_frame: Frame,
+    /// Its last packet.
     last_frame: Frame,
+    /// When its first packet was captured, in seconds since 1970.
     start: Seconds,
+    /// The time from its first packet to its last, in seconds.
     duration: Seconds,
+    /// The silence before the segment that began its end, in seconds; left out where nothing ended it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Seconds")]
     idle_before_end: Option<Seconds>,
+    /// Who sent the SYN; where none was captured, who sent the first packet.
     client: End,
+    /// The other end.
     server: End,
+    /// How it ended.
+    #[schemars(extend("enum" = Name::ALL.map(Name::text)))]
     verdict: &'static str,
+    /// How sure the verdict is.
+    #[schemars(extend("enum" = certainties()))]
     certainty: &'static str,
+    /// Who sent the first FIN; both if the FINs crossed, null without one.
+    #[schemars(extend("enum" = json!(["client", "server", "both", null])))]
     first_closer: Option<&'static str>,
+    /// Who sent the reset that ended it; null without one.
+    #[schemars(extend("enum" = json!(["client", "server", null])))]
     reset_from: Option<&'static str>,
+    /// The packet with that reset; null without one.
     reset_frame: Option<Frame>,
+    /// The verdict in sentences.
     why: String,
+    /// Wireshark's tcp.completeness: the sum of 1 SYN, 2 SYN-ACK, 4 ACK, 8 data, 16 FIN, 32 RST.
+    #[schemars(range(max = 63))]
     wireshark_completeness: u8,
+    /// Zeek's `conn_state`.
+    #[schemars(extend("examples" = ["SF", "RSTR"]))]
     zeek_conn_state: &'static str,
+    /// Zeek's history.
     zeek_history: &'a str,
+    /// Packets of it that were captured several times, beyond the first; they count nowhere else.
     #[serde(skip_serializing_if = "is_zero")]
     copies: u64,
+    /// The id of the connection that this one is, seen again behind an address translation.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
     copy_of: Option<u64>,
 }
 
-/// One end of a connection.
-#[derive(Debug, Serialize)]
+/// One end of a connection: what it sent, and how it stood after the last segment.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "end")]
 pub struct End {
+    /// Its address and port.
     endpoint: Text<std::net::SocketAddr>,
+    /// Segments that it sent.
     #[serde(skip_serializing_if = "is_zero")]
     packets: u64,
+    /// Their payload in bytes; what was sent again counts again.
     #[serde(skip_serializing_if = "is_zero")]
     bytes: u64,
+    /// How many of them have SYN and not ACK.
     #[serde(skip_serializing_if = "is_zero")]
     syn: u64,
+    /// How many have SYN and ACK.
     #[serde(skip_serializing_if = "is_zero")]
     synack: u64,
+    /// How many have FIN.
     #[serde(skip_serializing_if = "is_zero")]
     fin: u64,
+    /// How many have RST.
     #[serde(skip_serializing_if = "is_zero")]
     rst: u64,
+    /// Its state, as RFC 9293 spells it.
+    #[schemars(extend("enum" = State::ALL.map(State::name)))]
     state: &'static str,
+    /// How many of its segments have each of Wireshark's flags.
     #[serde(skip_serializing_if = "Findings::is_empty")]
     analysis: Findings,
+    /// Where Wireshark's flags say otherwise: our own judgement.
     #[serde(skip_serializing_if = "Judged::is_empty")]
     judged: Judged,
+    /// Bytes that it sent and nobody can read any more.
     #[serde(skip_serializing_if = "is_zero")]
     lost: u64,
+    /// The errors that its program has seen or will see.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Error>,
+    /// What its next call would return, while a program has it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Next")]
     next: Option<Next>,
 }
 
 /// An error that a program has seen or will see.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "error")]
 pub struct Error {
-    error: Text<crate::socket::errno::Errno>,
+    /// Its name.
+    #[schemars(extend("examples" = ["EPIPE", "ECONNRESET", "ECONNREFUSED", "ETIMEDOUT"]))]
+    error: Text<Errno>,
+    /// How sure it is that the program gets it.
+    #[schemars(extend("enum" = certainties()))]
     certainty: &'static str,
 }
 
-/// What each call would return next.
-#[derive(Debug, Serialize)]
+/// What each call would return next: an error, a number of bytes, `ok` for all that was asked, `waits`; behind `and` the
+/// segment that it would send beside data.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "next")]
 pub struct Next {
-    send: Text<crate::socket::outlook::Answer>,
-    recv: Text<crate::socket::outlook::Answer>,
-    shutdown: Text<crate::socket::outlook::Answer>,
+    /// send(2). Where it is EPIPE, SIGPIPE comes with it unless the program ignores that or passes `MSG_NOSIGNAL`.
+    #[schemars(extend("examples" = ["ok", "EPIPE", "ECONNRESET"]))]
+    send: Text<Answer>,
+    /// recv(2).
+    #[schemars(extend("examples" = ["0", "5", "waits", "ECONNRESET"]))]
+    recv: Text<Answer>,
+    /// shutdown(2) with `SHUT_WR`.
+    #[schemars(extend("examples" = ["0 and FIN", "ENOTCONN"]))]
+    shutdown: Text<Answer>,
 }
 
 /// What we judge otherwise than Wireshark.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "judged")]
 pub struct Judged {
+    /// Segments whose payload had all been sent before; left out where `retransmission` says the same.
     #[serde(skip_serializing_if = "is_zero")]
     repeated: u64,
 }
@@ -99,47 +175,15 @@ impl Judged {
     fn is_empty(&self) -> bool {
         self.repeated == 0
     }
-}
 
-/// How many segments have each of Wireshark's flags.
-#[derive(Debug)]
-pub struct Findings(Vec<(Finding, u64)>);
-
-impl Findings {
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// What of `repeated` is worth saying beside `analysis`.
+    fn beside(analysis: &Findings, repeated: u64) -> Self {
+        let is_same = analysis.count(Finding::Retransmission) == repeated;
+        Self { repeated: if is_same { 0 } else { repeated } }
     }
 }
 
-impl Serialize for Findings {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(finding, count)| (finding.name(), count)))
-    }
-}
-
-/// What prints itself, as a string.
-#[derive(Debug)]
-pub struct Text<T>(T);
-
-impl<T: std::fmt::Display> Serialize for Text<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
-
-/// Seconds with nine decimals, as a string: nanoseconds since 1970 do not fit a JavaScript number.
-pub type Seconds = Text<Time>;
-
-/// A packet's number; with several files the string `FILE:NUMBER`.
-#[derive(Debug)]
-pub struct Frame(FrameNo);
-
-impl Serialize for Frame {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0.file() == 0 { serializer.serialize_u64(self.0.number()) } else { serializer.collect_str(&self.0) }
-    }
-}
-
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes what it asks about by reference")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
 }
@@ -156,9 +200,9 @@ impl<'a> Connection<'a> {
             id: found.id(),
             first_frame: Frame(first),
             last_frame: Frame(last),
-            start: Text(start),
-            duration: Text(Time(end.since(start))),
-            idle_before_end: found.idle_before_end().map(|idle| Text(Time(idle))),
+            start: Seconds(start),
+            duration: Seconds(Time(end.since(start))),
+            idle_before_end: found.idle_before_end().map(|idle| Seconds(Time(idle))),
             client: End::of(&found.end(Side::Client), verdict),
             server: End::of(&found.end(Side::Server), verdict),
             verdict: verdict.text(),
@@ -176,18 +220,27 @@ impl<'a> Connection<'a> {
     }
 }
 
-impl End {
-    fn of(end: &survey::End<'_>, verdict: crate::story::verdict::Name) -> Self {
-        let [syn, synack, fin, rst] = end.flags();
-        let next = end.socket().map(|socket| Next {
-            send: Text(socket.send(false)),
+impl Next {
+    fn of(socket: &Socket) -> Self {
+        // No capture tells whether a program wants SIGPIPE; the error it gets in any case.
+        Self {
+            send: Text(socket.send(true)),
             recv: Text(socket.recv(ASKED)),
             shutdown: Text(socket.shutdown(How::Write)),
-        });
-        let error = |(errno, certainty): (_, crate::story::telling::Certainty)| Error {
-            error: Text(errno),
-            certainty: certainty.name(),
-        };
+        }
+    }
+}
+
+impl Error {
+    fn of((errno, certainty): (Errno, Certainty)) -> Self {
+        Self { error: Text(errno), certainty: certainty.name() }
+    }
+}
+
+impl End {
+    fn of(end: &survey::End<'_>, verdict: Name) -> Self {
+        let [syn, synack, fin, rst] = end.flags();
+        let analysis = Findings(end.findings().collect());
         Self {
             endpoint: Text(end.endpoint),
             packets: end.packets(),
@@ -197,127 +250,11 @@ impl End {
             fin,
             rst,
             state: end.state().name(),
-            analysis: Findings(end.findings().collect()),
-            judged: Judged { repeated: end.repeated() },
+            judged: Judged::beside(&analysis, end.repeated()),
+            analysis,
             lost: end.lost(),
-            errors: end.error(verdict).map(error).into_iter().collect(),
-            next,
-        }
-    }
-}
-
-/// The capture as a whole.
-#[derive(Debug, Serialize)]
-pub struct Capture<'a> {
-    schema: u32,
-    files: &'a [String],
-    packets: u64,
-    tcp_packets: u64,
-    malformed: u64,
-    cut_short: Option<u64>,
-    #[serde(skip_serializing_if = "is_zero")]
-    dropped: u64,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    passed_over: &'a BTreeMap<&'static str, u64>,
-    #[serde(skip_serializing_if = "is_zero")]
-    strays: u64,
-    #[serde(skip_serializing_if = "is_zero")]
-    steps_back: u64,
-}
-
-impl<'a> Capture<'a> {
-    /// What was counted in `files`.
-    pub fn of(files: &'a [String], counted: &'a survey::Counted) -> Self {
-        Self {
-            schema: SCHEMA,
-            files,
-            packets: counted.packets,
-            tcp_packets: counted.tcp_packets,
-            malformed: counted.malformed,
-            cut_short: counted.cut_short,
-            dropped: counted.dropped,
-            passed_over: &counted.passed_over,
-            strays: counted.strays,
-            steps_back: counted.steps_back,
-        }
-    }
-}
-
-/// What a line of `jsonl` is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// The capture as a whole.
-    Header,
-    /// A connection.
-    Connection,
-    /// Verdicts and patterns.
-    Summary,
-    /// Nothing is said of it.
-    None,
-}
-
-/// A line of `jsonl`.
-#[derive(Debug, Serialize)]
-pub struct Line<T> {
-    /// What it is.
-    pub kind: Kind,
-    /// What it says.
-    #[serde(flatten)]
-    pub rest: T,
-}
-
-/// What all connections amount to.
-#[derive(Debug, Serialize)]
-pub struct Summed<'a> {
-    verdicts: BTreeMap<&'static str, u64>,
-    patterns: Vec<Shared<'a>>,
-}
-
-/// A pattern.
-#[derive(Debug, Serialize)]
-pub struct Shared<'a> {
-    kind: &'static str,
-    count: u64,
-    of: u64,
-    server: Text<std::net::SocketAddr>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    side: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    idle: Option<Seconds>,
-    #[serde(skip_serializing_if = "is_zero")]
-    lost: u64,
-    examples: &'a [u64],
-    text: &'a str,
-    fix: &'static str,
-}
-
-impl<'a> Summed<'a> {
-    /// The verdicts of the selected connections, and the patterns of all.
-    pub fn of(found: &Found, patterns: &'a [Pattern], selected: &dyn Fn(&Summary<'_>) -> bool) -> Self {
-        let mut verdicts = BTreeMap::new();
-        for connection in
-            found.connections().filter(|connection| connection.copy_of().is_none() && selected(connection))
-        {
-            *verdicts.entry(connection.verdict().text()).or_default() += 1;
-        }
-        Self { verdicts, patterns: patterns.iter().map(Shared::of).collect() }
-    }
-}
-
-impl<'a> Shared<'a> {
-    fn of(pattern: &'a Pattern) -> Self {
-        Self {
-            kind: pattern.kind.text(),
-            count: pattern.count,
-            of: pattern.of,
-            server: Text(pattern.server),
-            side: pattern.side.map(Side::name),
-            idle: pattern.idle.map(|idle| Text(Time(idle))),
-            lost: pattern.lost,
-            examples: &pattern.examples,
-            text: &pattern.sentence,
-            fix: pattern.kind.fix(),
+            errors: end.error(verdict).map(Error::of).into_iter().collect(),
+            next: end.socket().as_ref().map(Next::of),
         }
     }
 }

@@ -152,10 +152,9 @@ fn connections(found: &Found, tally: &Tally, shown: &Shown<'_>, out: &mut dyn Wr
 
 fn one(connection: &Summary<'_>, out: &mut dyn Write) -> io::Result<()> {
     let facts = connection.facts();
-    let (first, last) = connection.frames();
     let ends = Side::BOTH.map(|side| connection.end(side).endpoint);
     writeln!(out, "\n#{}  {} → {}  {}, {}", connection.id(), ends[0], ends[1], facts.name(), facts.certainty().name())?;
-    let mut notes = vec![frames(first, last)];
+    let mut notes = vec![frames(connection.frames())];
     notes.extend(
         connection.idle_before_end().filter(|idle| *idle >= 1_000_000).map(|idle| format!("idle {} s", exact(idle))),
     );
@@ -208,7 +207,7 @@ fn item(head: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn frames(first: FrameNo, last: FrameNo) -> String {
+fn frames((first, last): (FrameNo, FrameNo)) -> String {
     if first == last { format!("frame {first}") } else { format!("frames {first} to {last}") }
 }
 

@@ -92,7 +92,8 @@ impl Seen {
             _ => {}
         }
         match (ending.reset, ending.first_fin) {
-            (Some(reset), _) if reset.kind != Kind::Refuses => self.resets[reset.by].push((idle, id)),
+            // What answers something came when that did: the silence before it is its peer's.
+            (Some(reset), _) if reset.kind == Kind::Aborts => self.resets[reset.by].push((idle, id)),
             (None, Some(side)) => self.fins[side].push((idle, id)),
             _ => {}
         }

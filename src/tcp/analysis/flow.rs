@@ -145,12 +145,12 @@ impl Flow {
     }
 
     /// Takes in the options that matter for later segments.
-    pub fn options(&mut self, segment: &Head) {
+    pub fn options(&mut self, segment: &Head, sack: Option<&Sack>) {
         if let Some(shift) = segment.scale.filter(|_| segment.flags.syn()) {
             self.scale = Scale::Shift(shift.min(14));
         }
-        if !segment.sack.blocks().is_empty() {
-            self.sacked = Some(Box::new(segment.sack));
+        if let Some(sack) = sack {
+            self.sacked = Some(Box::new(*sack));
         }
     }
 }

@@ -20,7 +20,7 @@ fn segment(flags: &str, seq: u32, ack: u32, len: u32, window: u16) -> Head {
 fn names(segments: &[(char, i64, Head)]) -> Vec<String> {
     let mut analysis = Analysis::default();
     let found = |(sender, millis, segment): &(char, i64, Head)| {
-        let found = analysis.observe(segment, *sender == 'C', millis * MS);
+        let found = analysis.observe(segment, None, *sender == 'C', millis * MS);
         found.iter().map(Finding::name).collect::<Vec<_>>().join(" ")
     };
     segments.iter().map(found).collect()
@@ -117,17 +117,17 @@ fn data_up_to_the_end_of_the_window_fills_it() {
 #[test]
 fn used_ports_are_said_of_the_first_segment() {
     let mut analysis = Analysis::new(true);
-    let found = analysis.observe(&segment("S", 1, 0, 0, 10), true, 0);
+    let found = analysis.observe(&segment("S", 1, 0, 0, 10), None, true, 0);
     assert_eq!(found.iter().collect::<Vec<_>>(), [Finding::ReusedPorts]);
-    assert_eq!(analysis.observe(&segment("S.", 1, 2, 0, 10), false, 0), Findings::default());
+    assert_eq!(analysis.observe(&segment("S.", 1, 2, 0, 10), None, false, 0), Findings::default());
 }
 
 #[test]
 fn a_refused_connection_is_37() {
     let mut analysis = Analysis::default();
-    analysis.observe(&segment("S", 1, 0, 0, 10), true, 0);
+    analysis.observe(&segment("S", 1, 0, 0, 10), None, true, 0);
     assert_eq!(analysis.completeness().number(), 1);
-    analysis.observe(&segment("R.", 0, 2, 0, 0), false, 0);
+    analysis.observe(&segment("R.", 0, 2, 0, 0), None, false, 0);
     assert_eq!(analysis.completeness().number(), 37);
 }
 
@@ -141,7 +141,7 @@ proptest! {
             let mut segment = segment("none", seq, ack, len, window);
             segment.flags = Flags::from_bits(bits);
             segment.scale = Some(len.to_le_bytes()[0]);
-            analysis.observe(&segment, from_client, time);
+            analysis.observe(&segment, None, from_client, time);
         }
         prop_assert!(analysis.completeness().number() < 64);
     }

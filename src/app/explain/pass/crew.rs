@@ -1,0 +1,115 @@
+//! Several threads that judge what one thread reads.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, ScopedJoinHandle};
+
+use super::Judge;
+use crate::app::Failure;
+use crate::survey::{Detail, Sighting, Survey};
+
+/// How many sightings are handed over at a time.
+const BATCH: usize = 512;
+
+/// How many batches may wait for a thread: a reader that is faster waits for it.
+const WAITING: usize = 4;
+
+/// Sightings that are handed over together. All places are always there, so that each is filled where it stands.
+struct Batch {
+    places: Vec<Sighting>,
+    filled: usize,
+}
+
+impl Batch {
+    fn new() -> Self {
+        Self { places: vec![Sighting::default(); BATCH], filled: 0 }
+    }
+}
+
+/// The threads that judge, as the reading thread sees them.
+pub struct Judges {
+    /// The sighting at hand: only its key tells whose it is.
+    sighting: Sighting,
+    /// What is gathered for each.
+    batches: Vec<Batch>,
+    senders: Vec<SyncSender<Batch>>,
+    /// Batches that were judged, to be filled again.
+    judged: Receiver<Batch>,
+}
+
+impl Judges {
+    fn send(&mut self, share: usize) {
+        let (Some(batch), Some(sender)) = (self.batches.get_mut(share), self.senders.get(share)) else { return };
+        let empty = self.judged.try_recv().unwrap_or_else(|_| Batch::new());
+        // A thread that panicked takes nothing any more: that shows when it is joined.
+        let _ = sender.send(std::mem::replace(batch, empty));
+    }
+}
+
+impl Judge for Judges {
+    #[inline]
+    fn place(&mut self) -> &mut Sighting {
+        let Self { sighting, batches, .. } = self;
+        match batches.as_mut_slice() {
+            [Batch { places, filled }] => places.get_mut(*filled).unwrap_or(sighting),
+            _ => sighting,
+        }
+    }
+
+    #[inline]
+    fn take(&mut self) {
+        let several = self.batches.len() > 1;
+        let share = if several { self.sighting.share(self.batches.len()) } else { 0 };
+        let Some(batch) = self.batches.get_mut(share) else { return };
+        if several && let Some(place) = batch.places.get_mut(batch.filled) {
+            std::mem::swap(place, &mut self.sighting);
+        }
+        batch.filled += 1;
+        if batch.filled == BATCH {
+            self.send(share);
+        }
+    }
+}
+
+/// What `count` threads make of what `read` gives them, and what `read` returns.
+pub fn judged<T>(
+    count: usize,
+    detail: Detail,
+    read: impl FnOnce(&mut Judges) -> Result<T, Failure>,
+) -> Result<(Vec<Survey>, T), Failure> {
+    thread::scope(|scope| {
+        let (give_back, judged) = sync_channel(count * (WAITING + 1));
+        let mut senders = Vec::new();
+        let mut threads: Vec<ScopedJoinHandle<'_, Survey>> = Vec::new();
+        for _ in 0..count {
+            let (sender, receiver) = sync_channel(WAITING);
+            let give_back = give_back.clone();
+            threads.push(scope.spawn(move || judge(detail, &receiver, &give_back)));
+            senders.push(sender);
+        }
+        let batches = (0..count).map(|_| Batch::new()).collect();
+        let mut judges = Judges { sighting: Sighting::default(), batches, senders, judged };
+        let read = read(&mut judges);
+        for share in 0..count {
+            judges.send(share);
+        }
+        drop(judges);
+        let surveys: Result<Vec<Survey>, Failure> =
+            threads.into_iter().map(|thread| thread.join().map_err(|_| panicked())).collect();
+        Ok((surveys?, read?))
+    })
+}
+
+fn judge(detail: Detail, receiver: &Receiver<Batch>, give_back: &SyncSender<Batch>) -> Survey {
+    let mut survey = Survey::new(detail);
+    for mut batch in receiver {
+        batch.places.iter().take(batch.filled).for_each(|sighting| survey.take(sighting));
+        batch.filled = 0;
+        // Where nobody wants it any more, it is dropped.
+        let _ = give_back.try_send(batch);
+    }
+    survey
+}
+
+fn panicked() -> Failure {
+    Failure::new("a thread of this program panicked; its message stands above")
+}

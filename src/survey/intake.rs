@@ -1,0 +1,94 @@
+//! From packets to sightings: what is decoded, and what is counted of the capture as a whole.
+
+use super::copies::fingerprint;
+use super::counted::Counted;
+use super::key::{Hasher, Key};
+use super::{Packet, Sighting};
+use crate::decode::{Decoded, Fragments, Glance, glance, of_segment};
+use crate::event::Gap;
+
+/// Takes the packets of a capture in.
+pub struct Intake {
+    hasher: Hasher,
+    fragments: Fragments,
+    counted: Counted,
+    /// The packet at hand.
+    glance: Glance,
+    /// How many packets there were, those included that a filter held back.
+    place: u64,
+}
+
+impl Intake {
+    /// An intake that hashes keys by `seed`, which the capture's author should not foresee.
+    pub fn new(seed: u64) -> Self {
+        let (fragments, counted, glance) = (Fragments::default(), Counted::default(), Glance::default());
+        Self { hasher: Hasher::new(seed), fragments, counted, glance, place: 0 }
+    }
+
+    /// Takes the next packet in. Whether it is a segment, and there is something to judge: then that is `into`.
+    #[inline]
+    pub fn packet(&mut self, packet: &Packet<'_>, into: &mut Sighting) -> bool {
+        self.place += 1;
+        if !packet.passes {
+            return false;
+        }
+        self.counted.packet(packet);
+        if let Err(decoded) = glance(packet.link_type, packet.data, packet.original_len, &mut self.glance)
+            && !self.is_whole(packet, decoded)
+        {
+            return false;
+        }
+        self.sighting(packet, into);
+        true
+    }
+
+    /// Something in the capture that is no packet, but has a number.
+    pub fn row(&mut self, name: &'static str) {
+        self.counted.passed_over(name);
+    }
+
+    /// Something is missing or damaged.
+    pub fn gap(&mut self, gap: &Gap) {
+        self.counted.gap(gap);
+    }
+
+    /// What was counted; `steps_back` packets bear an earlier time than the one before them in their file.
+    pub fn finish(mut self, steps_back: u64) -> Counted {
+        self.counted.steps_back = steps_back;
+        self.counted.fragments(self.fragments.given_up);
+        self.counted
+    }
+
+    /// Whether a fragment makes a segment whole, which is then the glance; counts what it is else.
+    #[cold]
+    fn is_whole(&mut self, packet: &Packet<'_>, decoded: Decoded) -> bool {
+        let whole = match decoded {
+            Decoded::Other("IP fragment") => self.fragments.add(packet.link_type, packet.data),
+            _ => None,
+        };
+        match whole.unwrap_or(decoded) {
+            Decoded::Tcp(segment) => {
+                self.glance = of_segment(&segment);
+                return true;
+            }
+            Decoded::Other(name) => self.counted.passed_over(name),
+            Decoded::Malformed(why) => self.counted.malformed(packet.frame, why),
+        }
+        false
+    }
+
+    #[inline]
+    fn sighting(&mut self, packet: &Packet<'_>, into: &mut Sighting) {
+        self.counted.tcp_packets += 1;
+        (into.key, into.from_low) = Key::of(&self.glance);
+        into.hash = self.hasher.hash(&into.key);
+        into.place = self.place;
+        into.frame = packet.frame;
+        into.time = packet.time;
+        into.head = self.glance.head;
+        into.hop = self.glance.hop;
+        // At one interface alone, what looks like a copy is counted as Wireshark counts it.
+        into.fingerprint = if self.counted.has_copies() { Some(fingerprint(&self.glance)) } else { None };
+        into.sack = self.glance.sack.take();
+    }
+}
