@@ -60,14 +60,14 @@ impl Facts {
                 (Kind::Answers, None) => Name::NobodyHome,
             };
         }
-        let done = [self.states.client, self.states.server]
-            .iter()
-            .any(|state| matches!(state, State::Closed | State::TimeWait));
+        let done = self.is_done();
         match fins {
             _ if !ending.answered => Name::Unanswered,
             (Some(_), Some(_)) if done && ending.crossed => Name::ClosedSimultaneously,
             (Some(_), Some(_)) if done => Name::Closed,
             _ if self.vanished().is_some() => Name::TimedOut,
+            // Without data frames, or where the capture ends too soon, the last ACKs are missing.
+            (Some(_), Some(_)) if ending.crossed => Name::ClosedSimultaneously,
             (None, None) => Name::Open,
             _ => Name::HalfClosed,
         }
@@ -78,8 +78,15 @@ impl Facts {
         match (self.name(), self.ending.reset) {
             (Name::ResetAfterClose | Name::Aborted, Some(reset)) => reset.certainty,
             (Name::NobodyHome | Name::TimedOut, _) => Certainty::Likely,
+            (Name::ClosedSimultaneously, _) if !self.is_done() => Certainty::Likely,
             _ => Certainty::Proven,
         }
+    }
+
+    /// Whether an end has no more to wait for, but old segments.
+    fn is_done(&self) -> bool {
+        let states = [self.states.client, self.states.server];
+        states.iter().any(|state| matches!(state, State::Closed | State::TimeWait))
     }
 
     /// The end whose peer gave no sign of life to all its repetitions.
