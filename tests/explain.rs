@@ -5,5 +5,8 @@
 mod capture;
 mod explain {
     pub mod common;
+    mod odd_captures;
+    mod options;
     mod patterns;
+    mod several_files;
 }

@@ -113,6 +113,12 @@ impl Capture {
         self.packets.retain(|(_, bytes, _)| keep(bytes));
     }
 
+    /// Keeps the first packets, as many as `count`.
+    pub fn keep_first(&mut self, count: usize) {
+        self.packets.sort_by_key(|(time, ..)| *time);
+        self.packets.truncate(count);
+    }
+
     /// How many packets there are.
     pub fn len(&self) -> usize {
         self.packets.len()

@@ -1,12 +1,14 @@
 //! The program on files in a folder of its own.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::capture::Capture;
+use crate::capture::Who::{Client, Server};
+use crate::capture::{ACK, Capture, FIN, Link, MS, PSH, RST, S, START, SYN, Talk};
 
 /// A folder for captures. The program runs in it, so that names stand in messages as they are here.
 pub struct Folder(TempDir);
@@ -21,7 +23,17 @@ impl Folder {
 
     /// Puts a file there.
     pub fn put(&self, name: &str, content: &[u8]) {
-        std::fs::write(self.0.path().join(name), content).unwrap();
+        std::fs::write(self.path(name), content).unwrap();
+    }
+
+    /// What a file there holds.
+    pub fn get(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// Where a file there is.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
     }
 
     /// `epipe explain` with `args`, ready to run.
@@ -74,4 +86,53 @@ pub fn client(n: u32) -> SocketAddrV4 {
 /// The server with this last number, at a port.
 pub fn server(last: u8, port: u16) -> SocketAddrV4 {
     SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, last), port)
+}
+
+/// How the connections of [`ordinary`] end, with who closed first and who reset them.
+pub const ORDINARY: [(&str, Option<&str>, Option<&str>); 6] = [
+    ("closed", Some("client"), None),
+    ("closed", Some("server"), None),
+    ("closed-simultaneously", Some("both"), None),
+    ("reset-after-close", Some("server"), Some("server")),
+    ("aborted", None, Some("client")),
+    ("refused", None, Some("server")),
+];
+
+/// A capture with a connection of each of these endings, one after another.
+pub fn ordinary(link: Link) -> Capture {
+    let mut capture = Capture::new(link);
+    let endings: [fn(&mut Talk<'_>); 6] = [
+        |talk| _ = talk.open().exchange().close(Client),
+        |talk| _ = talk.open().exchange().close(Server),
+        close_at_once,
+        |talk| {
+            talk.open().exchange().send(Server, FIN | ACK, 0).send(Client, ACK, 0).wait(300 * MS);
+            talk.send(Client, PSH | ACK, 5).send(Server, RST, 0);
+        },
+        |talk| _ = talk.open().exchange().send(Client, RST | ACK, 0),
+        |talk| {
+            talk.send(Client, SYN, 0).next[1] = 0;
+            talk.send(Server, RST | ACK, 0);
+        },
+    ];
+    for (n, ending) in (0..).zip(endings) {
+        ending(&mut Talk::new(&mut capture, client(n), server(7, 443), START + i64::from(n) * S));
+    }
+    capture
+}
+
+/// Both FINs are sent before either has arrived.
+fn close_at_once(talk: &mut Talk<'_>) {
+    talk.open().exchange();
+    let fins = [talk.tcp(Client, FIN | ACK, 0), talk.tcp(Server, FIN | ACK, 0)];
+    talk.put(&fins[0]).put(&fins[1]);
+    talk.next = talk.next.map(|next| next.wrapping_add(1));
+    talk.send(Client, ACK, 0).send(Server, ACK, 0);
+}
+
+/// The verdict, the first closer and who sent the reset, of each connection.
+pub fn endings(told: &Value) -> Vec<(&str, Option<&str>, Option<&str>)> {
+    let all = told["connections"].as_array().unwrap().iter();
+    all.map(|told| (told["verdict"].as_str().unwrap(), told["first_closer"].as_str(), told["reset_from"].as_str()))
+        .collect()
 }
