@@ -2,6 +2,7 @@
 //!
 //! It rests on [`Facts`] alone, which a survey without a story has too.
 
+mod happened;
 mod name;
 mod sentences;
 mod unseen;
@@ -92,6 +93,16 @@ impl Facts {
     /// The end whose peer gave no sign of life to all its repetitions.
     fn vanished(&self) -> Option<Side> {
         Side::BOTH.into_iter().find(|side| self.ending.repeats[*side] >= GIVES_UP)
+    }
+
+    /// The end that repeated itself.
+    fn repeating_side(&self) -> Side {
+        self.ending.reset.map(|reset| reset.by).or(self.vanished()).unwrap_or(Side::Client)
+    }
+
+    /// What happened, in one sentence.
+    pub fn happened(&self) -> String {
+        happened::happened(self)
     }
 
     /// Three sentences: what happened, what it did to the bytes and the errors, what is usually done about it.

@@ -21,9 +21,10 @@ impl Key {
     /// The key of a packet, and whether the lower end sent it.
     #[inline]
     pub fn of(glance: &Glance) -> (Self, bool) {
-        let (src, dst, v6) = match (glance.src, glance.dst) {
+        // By reference: the whole of an address is more than was just written of it, and waits until that is in memory.
+        let (src, dst, v6) = match (&glance.src, &glance.dst) {
             (IpAddr::V4(src), IpAddr::V4(dst)) => ([0, src.to_bits().into()], [0, dst.to_bits().into()], false),
-            (src, dst) => (halves(src), halves(dst), true),
+            (src, dst) => (halves(*src), halves(*dst), true),
         };
         let (from, to) = glance.ports;
         if (src, from) <= (dst, to) {

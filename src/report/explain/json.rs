@@ -1,6 +1,8 @@
 //! A survey as one JSON object, or as lines of JSON.
 
 use std::io::{self, Write};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
 
 use serde::Serialize;
 
@@ -56,9 +58,10 @@ fn line<T: Serialize>(what: &T, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// How many connections are put into words at a time.
-const PAGE: usize = 1024;
+const PAGE: usize = 2048;
 
-/// The selected connections as lines, page by page in their order, made by several threads.
+/// The selected connections as lines, page by page in their order. Several threads make them, each
+/// the pages that fall to it, while this one hands them on.
 fn pages(
     found: &Found,
     shown: &Shown<'_>,
@@ -66,17 +69,22 @@ fn pages(
     take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
     let threads = shown.threads.max(1);
-    for round in (0..found.len()).step_by(PAGE * threads) {
-        let starts = (0..threads).map(|thread| round + thread * PAGE);
-        let pages: Vec<io::Result<Vec<u8>>> = std::thread::scope(|scope| {
-            let workers: Vec<_> = starts.map(|start| scope.spawn(move || page(found, shown, kind, start))).collect();
-            workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| Err(panicked()))).collect()
-        });
-        for page in pages {
+    let starts = |first: usize| (first * PAGE..found.len()).step_by(threads * PAGE);
+    thread::scope(|scope| {
+        let make = |first: usize| {
+            let (sender, receiver) = sync_channel(1);
+            // Nobody takes pages any more once one could not be written.
+            scope.spawn(move || starts(first).try_for_each(|start| sender.send(page(found, shown, kind, start))));
+            receiver
+        };
+        let receivers: Vec<Receiver<io::Result<Vec<u8>>>> = (0..threads).map(make).collect();
+        for number in 0..found.len().div_ceil(PAGE) {
+            let page = receivers.get(number % threads).map(Receiver::recv);
+            let Some(Ok(page)) = page else { return Err(panicked()) };
             take(&page?)?;
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 fn panicked() -> io::Error {
@@ -84,7 +92,7 @@ fn panicked() -> io::Error {
 }
 
 fn page(found: &Found, shown: &Shown<'_>, kind: Kind, start: usize) -> io::Result<Vec<u8>> {
-    let mut out = Vec::with_capacity(PAGE * 1024);
+    let mut out = Vec::with_capacity(PAGE * 512);
     let connections = (start..(start + PAGE).min(found.len())).filter_map(|id| found.connection(id));
     for connection in connections.filter(|connection| (shown.selected)(connection)) {
         match kind {

@@ -70,7 +70,7 @@ pub struct Connection<'a> {
     reset_from: Option<&'static str>,
     /// The packet with that reset; null without one.
     reset_frame: Option<Frame>,
-    /// The verdict in sentences.
+    /// What happened, in one sentence.
     why: String,
     /// Wireshark's tcp.completeness: the sum of 1 SYN, 2 SYN-ACK, 4 ACK, 8 data, 16 FIN, 32 RST.
     #[schemars(range(max = 63))]
@@ -210,7 +210,7 @@ impl<'a> Connection<'a> {
             first_closer: facts.first_closer(),
             reset_from: reset.map(|reset| reset.by.name()),
             reset_frame: reset.map(|reset| Frame(reset.frame.frame())),
-            why: facts.sentences().join(" "),
+            why: facts.happened(),
             wireshark_completeness: found.completeness(),
             zeek_conn_state: conn_state,
             zeek_history: history,

@@ -1,7 +1,8 @@
 //! A verdict in sentences.
 
+use super::happened::happened;
 use super::{Facts, Name};
-use crate::story::ending::{Answered, InFrame, Reset};
+use crate::story::ending::Reset;
 use crate::story::side::Side;
 use crate::story::standing::bytes;
 
@@ -12,14 +13,16 @@ pub const LOOK_FIRST: &str = "Usual cure: before using a connection that was idl
 
 /// Three sentences or four: what happened, what it did to the bytes and the errors, what is usually done about it.
 pub fn sentences(facts: &Facts) -> Vec<String> {
-    let mut told = of_the_end(facts);
+    let mut told = vec![happened(facts)];
+    told.extend(more(facts));
     if facts.ending.went_on {
         told.push("A reset came in the name of an end that went on: it was another's, or was not obeyed.".to_owned());
     }
     told
 }
 
-fn of_the_end(facts: &Facts) -> Vec<String> {
+/// What is to be said beside what happened.
+fn more(facts: &Facts) -> Vec<String> {
     if facts.with_itself {
         return with_itself(facts);
     }
@@ -28,20 +31,16 @@ fn of_the_end(facts: &Facts) -> Vec<String> {
         (Name::Aborted, Some(reset)) => aborted(facts, reset),
         (Name::ResetAfterClose, Some(reset)) => reset_after_close(facts, reset),
         (Name::NobodyHome, Some(reset)) => nobody_home(facts, reset),
-        (Name::TimedOut, reset) => timed_out(facts, reset),
-        (Name::Unanswered, _) => unanswered(facts),
+        (Name::TimedOut, _) => timed_out(facts),
+        (Name::Unanswered, _) => unanswered(),
         (Name::Closed | Name::ClosedSimultaneously, _) => closed(facts),
         (Name::HalfClosed, _) => half_closed(facts),
         _ => open(),
     }
 }
 
-/// A socket that is connected with itself: the peer's words are its own, so that one FIN or one reset ends both directions.
+/// The peer's words are its own, so that one FIN or one reset ends both directions.
 fn with_itself(facts: &Facts) -> Vec<String> {
-    let itself = format!(
-        "Source and destination are the same ({}): this socket is connected with itself and reads what it sends.",
-        facts.server
-    );
     let end = match (facts.ending.reset, facts.ending.fins.client) {
         (Some(reset), _) => format!("It gave the connection up with a reset ({}).", reset.frame),
         (None, Some(frame)) => format!("Its one FIN ({frame}) was its peer's too and ended both directions."),
@@ -50,16 +49,7 @@ fn with_itself(facts: &Facts) -> Vec<String> {
     let cure = "It comes of connect() to a local port on which nobody listens, where the kernel chose that very port as the \
         source: wait until the server listens, keep its port out of ip_local_port_range, or compare getsockname() with \
         getpeername().";
-    vec![itself, end, cure.to_owned()]
-}
-
-/// A segment that was answered, in words: `5 bytes more (8)`.
-fn answered(answers: Option<Answered>) -> String {
-    match answers {
-        Some(told) if told.len > 0 => format!("{} more ({})", bytes(u64::from(told.len)), told.frame),
-        Some(told) => format!("a segment ({})", told.frame),
-        None => "something that was not captured".to_owned(),
-    }
+    vec![end, cure.to_owned()]
 }
 
 /// What `side` sent in vain. Without known calls nobody knows what its send had reported.
@@ -83,42 +73,24 @@ fn other_hop(reset: Reset) -> Option<String> {
 }
 
 fn reset_after_close(facts: &Facts, reset: Reset) -> Vec<String> {
-    let (name, other) = (reset.by.name(), reset.by.peer().name());
-    let fin = facts.ending.fins[reset.by].map_or_else(String::new, |fin| format!(" (FIN, {fin})"));
-    let mut told = vec![
-        format!(
-            "The {name} ended first and in order{fin}; the {other} sent {}, which no program could read any more, so the \
-             {name}'s kernel answered with a reset ({}).",
-            answered(reset.answers),
-            reset.frame
-        ),
-        format!(
-            "A send() only hands bytes to the kernel, so the one before the reset reported success.{} From the reset on each \
+    let mut told = vec![format!(
+        "A send() only hands bytes to the kernel, so the one before the reset reported success.{} From the reset on each \
              send() fails with EPIPE and SIGPIPE, while recv() reports the end of the stream.",
-            lost(facts, reset.by.peer())
-        ),
-    ];
+        lost(facts, reset.by.peer())
+    )];
     told.extend(other_hop(reset));
     told.push(LOOK_FIRST.to_owned());
     told
 }
 
 fn aborted(facts: &Facts, reset: Reset) -> Vec<String> {
-    let (name, other) = (reset.by.name(), reset.by.peer().name());
-    let reason = facts.reason.as_ref().map_or_else(
-        || "unread bytes, SO_LINGER with 0 and other aborts look alike on the wire".to_owned(),
-        |why| format!("the reason: {why}"),
-    );
-    let instead = if facts.ending.fins[reset.by].is_some() { "after its FIN" } else { "in place of a FIN" };
-    let mut told = vec![
-        format!("The {name} gave the connection up with a reset ({}) {instead}; {reason}.", reset.frame),
-        format!(
-            "The {other} can still read what had arrived; then its next call fails once with ECONNRESET, and after that send() \
+    let other = reset.by.peer().name();
+    let mut told = vec![format!(
+        "The {other} can still read what had arrived; then its next call fails once with ECONNRESET, and after that send() \
              gives EPIPE and recv() 0.{}{}",
-            lost(facts, reset.by.peer()),
-            lost(facts, reset.by)
-        ),
-    ];
+        lost(facts, reset.by.peer()),
+        lost(facts, reset.by)
+    )];
     told.extend(other_hop(reset));
     told.push(
         "Usual cure: end sending with shutdown(SHUT_WR), read until recv() = 0 with a time limit, then close()."
@@ -128,19 +100,11 @@ fn aborted(facts: &Facts, reset: Reset) -> Vec<String> {
 }
 
 fn nobody_home(facts: &Facts, reset: Reset) -> Vec<String> {
-    let (name, other) = (reset.by.name(), reset.by.peer().name());
-    let mut told = vec![
-        format!(
-            "No FIN was seen, yet {} from the {other} was answered by a bare reset ({}): the {name}'s host knew nothing of \
-             the connection.",
-            answered(reset.answers),
-            reset.frame
-        ),
-        format!(
-            "The {other}'s next call fails once with ECONNRESET, later sends with EPIPE.{}",
-            lost(facts, reset.by.peer())
-        ),
-    ];
+    let other = reset.by.peer().name();
+    let mut told = vec![format!(
+        "The {other}'s next call fails once with ECONNRESET, later sends with EPIPE.{}",
+        lost(facts, reset.by.peer())
+    )];
     told.extend(other_hop(reset));
     told.push(
         "Typical are a crash, a failover, or a box on the way that forgot an idle flow; keep-alives shorter than the shortest \
@@ -150,20 +114,12 @@ fn nobody_home(facts: &Facts, reset: Reset) -> Vec<String> {
     told
 }
 
-fn timed_out(facts: &Facts, reset: Option<Reset>) -> Vec<String> {
-    let side = reset.map(|reset| reset.by).or(facts.vanished()).unwrap_or(Side::Client);
-    let (name, other) = (side.name(), side.peer().name());
-    let times = facts.ending.repeats[side];
-    let gave_up = reset.map_or_else(
-        || "it had not given up when the capture ended".to_owned(),
-        |reset| format!("then it gave up with a reset ({})", reset.frame),
-    );
+fn timed_out(facts: &Facts) -> Vec<String> {
     vec![
-        format!("The {name} repeated itself {times} times without a sign of the {other}; {gave_up}."),
         format!(
             "send() goes on returning success until the buffer is full and recv() waits; in the end a call fails once with \
              ETIMEDOUT.{}",
-            lost(facts, side)
+            lost(facts, facts.repeating_side())
         ),
         "The peer's host, or the way to it, has vanished: Linux repeats data for about 15 minutes (tcp_retries2); \
          TCP_USER_TIMEOUT, keep-alives or a time limit of the application's own shorten that."
@@ -173,7 +129,6 @@ fn timed_out(facts: &Facts, reset: Option<Reset>) -> Vec<String> {
 
 fn refused(facts: &Facts, reset: Reset) -> Vec<String> {
     let mut told = vec![
-        format!("The SYN was answered at once with a reset ({}), so connect() failed with ECONNREFUSED.", reset.frame),
         "The address was reached, but nothing listens on that port there, or a firewall refused in its name; no data was \
          exchanged and nothing is left behind."
             .to_owned(),
@@ -183,30 +138,16 @@ fn refused(facts: &Facts, reset: Reset) -> Vec<String> {
     told
 }
 
-fn unanswered(facts: &Facts) -> Vec<String> {
+fn unanswered() -> Vec<String> {
     vec![
-        format!("Nothing came back from {}.", facts.server),
         "connect() goes on repeating the SYN and in the end fails with ETIMEDOUT.".to_owned(),
         "A full accept queue, a firewall that drops, and an address without a host look alike from here.".to_owned(),
     ]
 }
 
 fn closed(facts: &Facts) -> Vec<String> {
-    let first = facts.ending.first_fin.unwrap_or(Side::Client);
-    let (name, other) = (first.name(), first.peer().name());
-    let frame = |fin: Option<InFrame>| fin.map_or_else(String::new, |fin| format!(" (FIN, {fin})"));
-    let (own, others) = (frame(facts.ending.fins[first]), frame(facts.ending.fins[first.peer()]));
-    let lost_bytes = facts.lost.client + facts.lost.server;
-    let fate = if lost_bytes == 0 && facts.all_acknowledged {
-        "every byte that was sent was acknowledged".to_owned()
-    } else if lost_bytes == 0 {
-        "not every acknowledgement was seen".to_owned()
-    } else {
-        format!("yet {} were never read by the program they were meant for", bytes(lost_bytes))
-    };
     let waits = if facts.ending.crossed { "Both keep TIME-WAIT" } else { "Whoever ended first keeps TIME-WAIT" };
     vec![
-        format!("The {name} ended its direction first{own}, the {other} its own after that{others}; {fate}."),
         format!("{waits} for 60 s on Linux, so that a lost last ACK can be repeated and old segments die."),
         "On the wire this is an orderly end; whether both programs are content with it, no segment says.".to_owned(),
     ]
@@ -214,10 +155,8 @@ fn closed(facts: &Facts) -> Vec<String> {
 
 fn half_closed(facts: &Facts) -> Vec<String> {
     let first = facts.ending.first_fin.unwrap_or(Side::Client);
-    let frame = facts.ending.fins[first].map_or_else(String::new, |frame| frame.to_string());
     let (name, other) = (first.name(), first.peer().name());
     vec![
-        format!("The {name} has ended its direction (FIN, {frame}); the {other} has not ended its own."),
         format!("The {other} may still send. Whether a program at the {name} can still read, a FIN does not say."),
         format!("No timer of TCP ends CLOSE-WAIT: the {other}'s program must call close()."),
     ]
@@ -225,7 +164,6 @@ fn half_closed(facts: &Facts) -> Vec<String> {
 
 fn open() -> Vec<String> {
     vec![
-        "Neither end has said that it will send no more.".to_owned(),
         "With nothing to send, TCP sends nothing: it can stay so for ever.".to_owned(),
         "A time limit of the application's own, or keep-alives, would end a wait for a peer that has gone.".to_owned(),
     ]

@@ -8,7 +8,7 @@ use crate::app::Failure;
 use crate::survey::{Detail, Sighting, Survey};
 
 /// How many sightings are handed over at a time.
-const BATCH: usize = 512;
+const BATCH: usize = 2048;
 
 /// How many batches may wait for a thread: a reader that is faster waits for it.
 const WAITING: usize = 4;

@@ -1,0 +1,124 @@
+//! A verdict's first sentence: what happened, and in which frames.
+
+use super::{Facts, Name};
+use crate::story::ending::{Answered, InFrame, Reset};
+use crate::story::side::Side;
+use crate::story::standing::bytes;
+
+/// What happened.
+pub fn happened(facts: &Facts) -> String {
+    if facts.with_itself {
+        return with_itself(facts);
+    }
+    match (facts.name(), facts.ending.reset) {
+        (Name::Refused, Some(reset)) => {
+            format!(
+                "The SYN was answered at once with a reset ({}), so connect() failed with ECONNREFUSED.",
+                reset.frame
+            )
+        }
+        (Name::Aborted, Some(reset)) => aborted(facts, reset),
+        (Name::ResetAfterClose, Some(reset)) => reset_after_close(facts, reset),
+        (Name::NobodyHome, Some(reset)) => nobody_home(reset),
+        (Name::TimedOut, reset) => timed_out(facts, reset),
+        (Name::Unanswered, _) => format!("Nothing came back from {}.", facts.server),
+        (Name::Closed | Name::ClosedSimultaneously, _) => closed(facts),
+        (Name::HalfClosed, _) => half_closed(facts),
+        _ => "Neither end has said that it will send no more.".to_owned(),
+    }
+}
+
+/// A socket that is connected with itself: the peer's words are its own, so that one FIN or one reset ends both directions.
+fn with_itself(facts: &Facts) -> String {
+    format!(
+        "Source and destination are the same ({}): this socket is connected with itself and reads what it sends.",
+        facts.server
+    )
+}
+
+/// A segment that was answered, in words: `5 bytes more (8)`.
+fn answered(answers: Option<Answered>) -> String {
+    match answers {
+        Some(told) if told.len > 0 => format!("{} more ({})", bytes(u64::from(told.len)), told.frame),
+        Some(told) => format!("a segment ({})", told.frame),
+        None => "something that was not captured".to_owned(),
+    }
+}
+
+/// ` (FIN, 6)`; nothing where none was captured.
+fn in_frame(fin: Option<InFrame>) -> String {
+    fin.map_or_else(String::new, |fin| format!(" (FIN, {fin})"))
+}
+
+fn reset_after_close(facts: &Facts, reset: Reset) -> String {
+    let (name, other) = (reset.by.name(), reset.by.peer().name());
+    format!(
+        "The {name} ended first and in order{}; the {other} sent {}, which no program could read any more, so the {name}'s \
+         kernel answered with a reset ({}).",
+        in_frame(facts.ending.fins[reset.by]),
+        answered(reset.answers),
+        reset.frame
+    )
+}
+
+fn aborted(facts: &Facts, reset: Reset) -> String {
+    let reason = facts.reason.as_ref().map_or_else(
+        || "unread bytes, SO_LINGER with 0 and other aborts look alike on the wire".to_owned(),
+        |why| format!("the reason: {why}"),
+    );
+    let instead = if facts.ending.fins[reset.by].is_some() { "after its FIN" } else { "in place of a FIN" };
+    format!("The {} gave the connection up with a reset ({}) {instead}; {reason}.", reset.by.name(), reset.frame)
+}
+
+fn nobody_home(reset: Reset) -> String {
+    let (name, other) = (reset.by.name(), reset.by.peer().name());
+    format!(
+        "No FIN was seen, yet {} from the {other} was answered by a bare reset ({}): the {name}'s host knew nothing of the \
+         connection.",
+        answered(reset.answers),
+        reset.frame
+    )
+}
+
+fn timed_out(facts: &Facts, reset: Option<Reset>) -> String {
+    let side = facts.repeating_side();
+    let gave_up = reset.map_or_else(
+        || "it had not given up when the capture ended".to_owned(),
+        |reset| format!("then it gave up with a reset ({})", reset.frame),
+    );
+    let times = facts.ending.repeats[side];
+    format!(
+        "The {} repeated itself {times} times without a sign of the {}; {gave_up}.",
+        side.name(),
+        side.peer().name()
+    )
+}
+
+fn closed(facts: &Facts) -> String {
+    let first = facts.ending.first_fin.unwrap_or(Side::Client);
+    let lost_bytes = facts.lost.client + facts.lost.server;
+    let fate = if lost_bytes == 0 && facts.all_acknowledged {
+        "every byte that was sent was acknowledged".to_owned()
+    } else if lost_bytes == 0 {
+        "not every acknowledgement was seen".to_owned()
+    } else {
+        format!("yet {} were never read by the program they were meant for", bytes(lost_bytes))
+    };
+    format!(
+        "The {} ended its direction first{}, the {} its own after that{}; {fate}.",
+        first.name(),
+        in_frame(facts.ending.fins[first]),
+        first.peer().name(),
+        in_frame(facts.ending.fins[first.peer()])
+    )
+}
+
+fn half_closed(facts: &Facts) -> String {
+    let first = facts.ending.first_fin.unwrap_or(Side::Client);
+    format!(
+        "The {} has ended its direction{}; the {} has not ended its own.",
+        first.name(),
+        in_frame(facts.ending.fins[first]),
+        first.peer().name()
+    )
+}
