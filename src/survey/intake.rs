@@ -1,11 +1,11 @@
 //! From packets to sightings: what is decoded, and what is counted of the capture as a whole.
 
-use super::copies::fingerprint;
 use super::counted::Counted;
 use super::key::{Hasher, Key};
 use super::{Packet, Sighting};
 use crate::decode::{Decoded, Fragments, Glance, glance, of_segment};
 use crate::event::Gap;
+use crate::story::copies::fingerprint;
 
 /// Takes the packets of a capture in.
 pub struct Intake {

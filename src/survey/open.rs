@@ -1,8 +1,8 @@
 //! What a connection needs while it goes on, so that the next segment can be judged.
 
-use super::copies::Copies;
 use super::record::Record;
 use super::{Detail, Sighting};
+use crate::story::copies::Copies;
 use crate::story::end::{End, exchange};
 use crate::story::ending::{Seen, Watch, is_over};
 use crate::story::side::{Both, Side};

@@ -2,8 +2,13 @@
 
 use std::num::NonZeroU64;
 
-use crate::decode::Glance;
+use crate::decode::{Glance, LinkType};
 use crate::event::Time;
+
+/// Whether a packet may have been captured several times, as far as its link header tells: `-i any` gives these.
+pub const fn is_any(link_type: LinkType) -> bool {
+    matches!(link_type, LinkType::LINUX_SLL | LinkType::LINUX_SLL2)
+}
 
 /// How many earlier packets of one direction a copy may lie behind.
 const KEPT: usize = 4;
@@ -11,7 +16,7 @@ const KEPT: usize = 4;
 const SOON: u16 = 100;
 
 /// The latest packets of one direction: 48 bits of a fingerprint, and 16 bits of its time in milliseconds.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Copies {
     ring: [u64; KEPT],
     next: u8,
