@@ -4,14 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "all of this file is a test")]
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use epipe::event::Event;
-use epipe::report::json::object;
-use epipe::source::file::{Capture, read};
-use epipe::story::Story;
-use epipe::story::journal::Journal;
 use serde_json::{Value, json};
 
 /// How the oracle calls the counters that we print.
@@ -43,16 +39,19 @@ fn oracle() -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The connections that we find in the file at `path`, by their first frame; none where it is no capture.
+/// The connections that `epipe explain` finds in the file at `path`, by their first frame; none where it is no capture, which
+/// the program says.
 fn connections(path: &Path) -> BTreeMap<u64, Value> {
-    let capture = Capture::new("capture".to_owned(), File::open(path).unwrap());
-    let Ok(recording) = capture.and_then(|capture| read(capture, &mut |_| true)) else { return BTreeMap::new() };
-    let mut journal = Journal::new(recording.run.clone());
-    let segments = recording.events.into_iter().filter(|event| event.segment().is_some());
-    for (id, event) in (1..).zip(segments) {
-        journal.append(Event { id: epipe::event::EventId(id), ..event }).unwrap();
+    let mut epipe = Command::new(env!("CARGO_BIN_EXE_epipe"));
+    let output = epipe.args(["explain", "--format", "json"]).arg(path).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    if output.stdout.is_empty() {
+        assert_eq!(output.status.code(), Some(2), "{}: {said}", path.display());
+        assert!(said.contains("is not a capture"), "{}: {said}", path.display());
+        return BTreeMap::new();
     }
-    let told = object(&Story::tell(journal));
+    assert_eq!(output.status.code(), Some(0), "{}: {said}", path.display());
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     let all = told["connections"].as_array().unwrap();
     all.iter().map(|connection| (connection["first_frame"].as_u64().unwrap(), connection.clone())).collect()
 }

@@ -7,14 +7,17 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// The first connection of `capture` that has a SYN.
-fn first_connection(capture: &Path) -> Value {
+/// The commands that judge: one by a story, one by a survey.
+const COMMANDS: [&str; 2] = ["replay", "explain"];
+
+/// The first connection of `capture` that has a SYN, as `command` tells it.
+fn first_connection(command: &str, capture: &Path) -> Value {
     let mut epipe = Command::new(env!("CARGO_BIN_EXE_epipe"));
-    let output = epipe.args(["replay", "--format", "json"]).arg(capture).output().unwrap();
-    assert!(output.status.success(), "{}: {output:?}", capture.display());
-    let story: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let output = epipe.args([command, "--format", "json"]).arg(capture).output().unwrap();
+    assert!(output.status.success(), "{command} {}: {output:?}", capture.display());
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     let opened = |connection: &&Value| connection["client"]["syn"].is_u64();
-    story["connections"].as_array().unwrap().iter().find(opened).unwrap().clone()
+    told["connections"].as_array().unwrap().iter().find(opened).unwrap().clone()
 }
 
 /// Whether `told` is one of those that `allowed` lists: `*` for any, `-` for none.
@@ -32,14 +35,17 @@ fn corpus_of_endings_is_judged_as_listed() {
     let list = std::fs::read_to_string(folder.join("verdicts.tsv")).unwrap();
     let rows: Vec<Vec<&str>> =
         list.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').collect()).collect();
+    println!("{} endings, judged by {COMMANDS:?}", rows.len());
     assert!(!rows.is_empty());
     let mut wrong = String::new();
     for row in rows {
         assert_eq!(row.len(), 4, "{row:?}");
-        let connection = first_connection(&folder.join(format!("{}.pcap", row[0])));
-        let told = ["verdict", "first_closer", "reset_from"].map(|field| &connection[field]);
-        if !row[1..].iter().zip(told).all(|(allowed, told)| allows(allowed, told)) {
-            wrong += &format!("{row:?}: told {told:?}\n");
+        for command in COMMANDS {
+            let connection = first_connection(command, &folder.join(format!("{}.pcap", row[0])));
+            let told = ["verdict", "first_closer", "reset_from"].map(|field| &connection[field]);
+            if !row[1..].iter().zip(told).all(|(allowed, told)| allows(allowed, told)) {
+                wrong += &format!("{command}: {row:?}: told {told:?}\n");
+            }
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");

@@ -84,7 +84,10 @@ pub fn direction(counts: Counts, sender: &End, reader: &End) -> Direction {
 fn lost(sent: u64, acknowledged: u64, read: Option<u64>, sender: &End, reader: &End) -> u64 {
     let arrived = acknowledged.max(read.unwrap_or(0));
     let unread = read.filter(|_| !reader.has_program()).map_or(0, |read| arrived - read);
-    let under_way = if died(sender) || died(reader) { sent.saturating_sub(arrived) } else { 0 };
+    // Of a reader whose acknowledgements were not captured, nobody knows what has arrived.
+    let is_silent = !reader.tcp.was_seen() && sender.tcp.rcv_nxt.is_some();
+    let is_known = !sender.tcp.was_seen() || !(is_silent || sender.tcp.is_flags_only());
+    let under_way = if is_known && (died(sender) || died(reader)) { sent.saturating_sub(arrived) } else { 0 };
     unread + under_way
 }
 

@@ -61,14 +61,14 @@ impl Facts {
                 (Kind::Answers, None) => Name::NobodyHome,
             };
         }
-        let done = [self.states.client, self.states.server]
-            .iter()
-            .any(|state| matches!(state, State::Closed | State::TimeWait));
+        let done = self.is_done();
         match fins {
             _ if !ending.answered => Name::Unanswered,
             (Some(_), Some(_)) if done && ending.crossed => Name::ClosedSimultaneously,
             (Some(_), Some(_)) if done => Name::Closed,
             _ if self.vanished().is_some() => Name::TimedOut,
+            // Without data frames, or where the capture ends too soon, the last ACKs are missing.
+            (Some(_), Some(_)) if ending.crossed => Name::ClosedSimultaneously,
             (None, None) => Name::Open,
             _ => Name::HalfClosed,
         }
@@ -81,8 +81,15 @@ impl Facts {
             (Name::NobodyHome | Name::TimedOut, _) => Certainty::Likely,
             // What is missing can have been anything.
             _ if self.ending.has_gaps => Certainty::Likely,
+            (Name::ClosedSimultaneously, _) if !self.is_done() => Certainty::Likely,
             _ => Certainty::Proven,
         }
+    }
+
+    /// Whether an end has no more to wait for, but old segments.
+    fn is_done(&self) -> bool {
+        let states = [self.states.client, self.states.server];
+        states.iter().any(|state| matches!(state, State::Closed | State::TimeWait))
     }
 
     /// The end whose peer gave no sign of life to all its repetitions.
@@ -151,7 +158,8 @@ fn facts(story: &Story, connection: &Connection) -> Facts {
 
 /// Why, by its calls, an end gave up.
 fn reason(story: &Story, connection: &Connection) -> Option<String> {
-    let reset = connection.ending.reset.filter(|reset| reset.kind == Kind::Aborts)?;
+    let is_told = |by: Side| connection.ends[by].has_calls;
+    let reset = connection.ending.reset.filter(|reset| reset.kind == Kind::Aborts && is_told(reset.by))?;
     let is_it = |id: &&crate::event::EventId| {
         let segment = story.journal().get(**id).and_then(crate::event::Event::segment);
         segment.is_some_and(|(frame, _)| frame.number == reset.frame.frame())

@@ -65,7 +65,8 @@ impl Open {
         if known && head.payload_len > 0 && head.end().is_at_or_before(snd_nxt) {
             record.ends[side].repeated = record.ends[side].repeated.saturating_add(1);
         }
-        if !known {
+        // A peer's acknowledgement can tell an end's number too, and a SYN can begin anew.
+        if !known || head.flags.syn() || record.ends[peer].isn().is_none() {
             record.ends[side].set_isn(self.ends[side].tcp.isn);
             record.ends[peer].set_isn(self.ends[peer].tcp.isn);
         }

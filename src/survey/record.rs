@@ -48,8 +48,8 @@ impl Record {
     pub fn new(sighting: &Sighting, reuses_ports: bool) -> Self {
         let Sighting { place, frame, time, from_low, .. } = *sighting;
         let flags = sighting.head.flags;
-        // A SYN-ACK comes from the server, whoever was seen first.
-        let from_client = !(flags.syn() && flags.ack());
+        // A SYN-ACK comes from the server, whoever was seen first; what a socket sends itself is the client's.
+        let from_client = sighting.key.is_with_itself() || !(flags.syn() && flags.ack());
         Self {
             place,
             first: frame,

@@ -109,6 +109,7 @@ impl Endpoint {
     pub fn take(&mut self, stimulus: Stimulus<'_>) -> Rule {
         match stimulus {
             Stimulus::Sends(segment) => {
+                self.known.set(Known::SEEN, true);
                 self.note_plain(segment);
                 self.sends(segment)
             }
@@ -123,6 +124,11 @@ impl Endpoint {
     /// and RCV.NXT is presumed.
     pub fn confirmed(&self) -> Option<SeqNum> {
         self.known.has(Known::CONFIRMED).then_some(self.confirmed)
+    }
+
+    /// Whether a segment of its own was captured.
+    pub fn was_seen(&self) -> bool {
+        self.known.has(Known::SEEN)
     }
 
     /// Whether this endpoint, in its present state and with no program at it, would answer `segment` with a reset.

@@ -1,4 +1,5 @@
 //! A program in a pseudo-terminal, and what its screen shows.
+#![allow(dead_code, reason = "each test file uses its part")]
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -26,6 +27,15 @@ pub struct Session {
 impl Session {
     /// Starts `program` with `args` and `variables`, and waits until it has taken the terminal and shows `first`.
     pub fn start(program: &Path, args: &[&str], variables: &[(&str, &str)], first: &str) -> Self {
+        let mut session = Self::run(program, args, variables);
+        session.wait_for(first);
+        assert!(session.screen.screen().alternate_screen());
+        assert_ne!(modes(session.master.as_ref()), session.before, "raw mode");
+        session
+    }
+
+    /// Starts `program` with `args` and `variables`.
+    pub fn run(program: &Path, args: &[&str], variables: &[(&str, &str)]) -> Self {
         let pty = native_pty_system().openpty(PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 }).unwrap();
         let before = modes(pty.master.as_ref());
         let mut command = CommandBuilder::new(program);
@@ -39,11 +49,7 @@ impl Session {
         let keys = pty.master.take_writer().unwrap();
         let output = read_on(pty.master.try_clone_reader().unwrap());
         let screen = vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0);
-        let mut session = Self { master: pty.master, child, keys, output, screen, before };
-        session.wait_for(first);
-        assert!(session.screen.screen().alternate_screen());
-        assert_ne!(modes(session.master.as_ref()), session.before, "raw mode");
-        session
+        Self { master: pty.master, child, keys, output, screen, before }
     }
 
     /// Reads until `text` is on the screen.

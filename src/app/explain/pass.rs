@@ -11,7 +11,7 @@ use crate::app::Failure;
 use crate::app::filter::Filter;
 use crate::app::replay::failed_read;
 use crate::cli::Explain;
-use crate::event::{FrameNo, Time};
+use crate::event::{FrameNo, Gap, Time};
 use crate::source::file::{self, Capture, FileError, Merged, Seen, Source, View, Watch};
 use crate::survey::{Detail, Found, Intake, Packet, Sighting, Survey};
 
@@ -111,7 +111,10 @@ impl Reading {
                 }
                 Ok(Seen::Row((_, name))) => self.intake.row(name),
                 Ok(Seen::SectionComment(_)) => {}
-                Ok(Seen::Gap(gap)) => self.intake.gap(gap),
+                Ok(Seen::Gap(gap)) => {
+                    let gap = gap.clone();
+                    self.intake.gap(&in_file(gap, several, self.captures.file()));
+                }
                 Err(FileError::Stopped { .. }) => {
                     self.stopped = true;
                     break;
@@ -123,9 +126,24 @@ impl Reading {
     }
 }
 
+/// `gap` in the `file`th file, from 0, of one or of `several`.
+fn in_file(gap: Gap, several: bool, file: usize) -> Gap {
+    match gap {
+        Gap::Malformed { frame, why } => {
+            Gap::Malformed { frame: FrameNo::in_file(number(several, file), frame.0), why }
+        }
+        other => other,
+    }
+}
+
+/// How frames name the `file`th file, from 0, of one or of `several`.
+fn number(several: bool, file: usize) -> u16 {
+    if several { u16::try_from(file + 1).unwrap_or(u16::MAX) } else { 0 }
+}
+
 /// The packet that `view` shows, of one file or of `several`.
 pub fn packet<'a>(several: bool, time: Time, view: &View<'a>, passes: bool) -> Packet<'a> {
-    let index = if several { u16::try_from(view.file + 1).unwrap_or(u16::MAX) } else { 0 };
+    let index = number(several, view.file);
     Packet {
         frame: FrameNo::in_file(index, view.number.0),
         time,
@@ -147,13 +165,13 @@ pub fn open(paths: &[PathBuf], follow: bool, watch: &Watch) -> Result<(Merged<So
             Err(error) => failures.push(failed_read(&error)),
         }
     }
-    match failures.pop() {
-        Some(only) if captures.is_empty() && failures.is_empty() => Err(only),
-        last => {
-            failures.extend(last);
-            Ok((Merged::new(captures), failures))
-        }
+    if captures.is_empty()
+        && let Some(last) = failures.pop()
+    {
+        failures.iter().for_each(Failure::tell);
+        return Err(last);
     }
+    Ok((Merged::new(captures), failures))
 }
 
 fn open_one(path: &Path, follow: bool, watch: &Watch, len: usize) -> Result<Capture<Source>, FileError> {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::event::{FrameNo, Time};
+use crate::event::{FrameNo, Time, without_controls};
 use crate::report::wrap::wrap;
 use crate::story::side::Side;
 use crate::story::verdict::Name;
@@ -42,7 +42,11 @@ pub fn write(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Resul
 /// The connections that are meant, by verdict, and the worst of them.
 struct Tally {
     counts: Vec<(Name, u64, u64)>,
+    /// Connections seen again behind an address translation, segments seen again at another interface, and connections of
+    /// which one end was not seen at all.
     copies: u64,
+    again: u64,
+    one_way: u64,
     /// Those worth looking at: how many, and the worst.
     worth: u64,
     worst: Vec<u64>,
@@ -51,8 +55,9 @@ struct Tally {
 impl Tally {
     fn of(found: &Found, shown: &Shown<'_>) -> Self {
         let mut counts: Vec<(Name, u64, u64)> = Name::ALL.into_iter().map(|name| (name, 0, 0)).collect();
-        let (mut copies, mut worth, mut worst) = (0, 0, Vec::new());
+        let (mut copies, mut again, mut one_way, mut worth, mut worst) = (0, 0, 0, 0, Vec::new());
         for connection in found.connections().filter(|connection| (shown.selected)(connection)) {
+            again += u64::from(connection.copies());
             if connection.copy_of().is_some() {
                 copies += 1;
                 continue;
@@ -63,6 +68,8 @@ impl Tally {
                 *count += 1;
                 *sum += lost;
             }
+            let is_unseen = Side::BOTH.into_iter().any(|side| connection.end(side).packets() == 0);
+            one_way += u64::from(is_unseen && name != Name::Unanswered);
             let in_order = matches!(name, Name::Closed | Name::ClosedSimultaneously | Name::Open) && lost == 0;
             if shown.chosen || !in_order {
                 worth += 1;
@@ -70,7 +77,7 @@ impl Tally {
             }
         }
         worst.sort_unstable();
-        Self { counts, copies, worth, worst: worst.into_iter().map(|(_, _, id)| id).collect() }
+        Self { counts, copies, again, one_way, worth, worst: worst.into_iter().map(|(_, _, id)| id).collect() }
     }
 }
 
@@ -87,7 +94,7 @@ fn keep_worst<T: Ord>(worst: &mut Vec<T>, one: T, top: usize) {
 fn title(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
     let counted = &found.counted;
     let names = match shown.files {
-        [one] => one.clone(),
+        [one] => without_controls(one),
         several => format!("{} files", several.len()),
     };
     let span = counted.span.map_or(0, |(first, latest)| latest.since(first));
@@ -100,7 +107,7 @@ fn title(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()
     )?;
     if shown.files.len() > 1 {
         for (index, name) in (1..).zip(shown.files) {
-            writeln!(out, "  {index}: {name}")?;
+            writeln!(out, "  {index}: {}", without_controls(name))?;
         }
     }
     Ok(())
@@ -126,10 +133,13 @@ fn verdicts(tally: &Tally, out: &mut dyn Write) -> io::Result<()> {
         let lost = if *lost > 0 { format!(" ({} lost)", many(*lost, "byte")) } else { String::new() };
         writeln!(out, "{:>9}  {name:<21}  {}{lost}", thousands(*count), name.meaning())?;
     }
-    if tally.copies > 0 {
-        writeln!(out, "{:>9}  seen again behind an address translation, counted once", thousands(tally.copies))?;
-    }
-    Ok(())
+    let notes = [
+        (tally.one_way, "of these seen in one direction only: the other is presumed"),
+        (tally.copies, "seen again behind an address translation, counted once"),
+        (tally.again, "segments seen again at another interface, counted once"),
+    ];
+    let mut notes = notes.iter().filter(|(count, _)| *count > 0);
+    notes.try_for_each(|(count, what)| writeln!(out, "{:>9}  {what}", thousands(*count)))
 }
 
 fn connections(found: &Found, tally: &Tally, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -230,7 +240,7 @@ fn thousands(count: u64) -> String {
 
 /// Seconds with one decimal.
 fn tenths(nanos: i64) -> String {
-    let tenths = (nanos + 50_000_000) / 100_000_000;
+    let tenths = nanos.saturating_add(50_000_000) / 100_000_000;
     format!("{}.{}", tenths / 10, tenths % 10)
 }
 

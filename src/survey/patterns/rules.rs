@@ -68,15 +68,15 @@ fn limits(server: SocketAddr, seen: &Seen, side: Side) -> Vec<Pattern> {
 
 /// Seconds with one decimal.
 fn seconds(nanos: i64) -> String {
-    let tenths = (nanos + 50_000_000) / 100_000_000;
+    let tenths = nanos.saturating_add(50_000_000) / 100_000_000;
     format!("{}.{}", tenths / 10, tenths % 10)
 }
 
 /// Seconds, whole where they nearly are: a limit is usually set so.
 fn rounded(nanos: i64) -> String {
-    let whole = (nanos + 500_000_000) / 1_000_000_000;
+    let whole = nanos.saturating_add(500_000_000) / 1_000_000_000;
     let off = (nanos - whole * 1_000_000_000).abs();
-    if whole > 0 && off * 50 <= nanos { whole.to_string() } else { seconds(nanos) }
+    if whole > 0 && off <= nanos / 50 { whole.to_string() } else { seconds(nanos) }
 }
 
 fn stale(server: SocketAddr, seen: &Seen) -> Option<Pattern> {

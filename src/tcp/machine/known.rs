@@ -26,6 +26,9 @@ impl Known {
     /// The reset that closed it was taken for true only because the capture seemed to hold SYN, FIN and RST alone.
     pub const RESET_BY_FILTER: Self = Self(1 << 6);
 
+    /// A segment that it sent was seen.
+    pub const SEEN: Self = Self(1 << 7);
+
     /// Whether all of `fact` is known.
     pub const fn has(self, fact: Self) -> bool {
         self.0 & fact.0 == fact.0
@@ -33,7 +36,7 @@ impl Known {
 
     /// What holds of the capture, and of no connection.
     pub const fn of_capture(self) -> Self {
-        Self(self.0 & Self::PLAIN.0)
+        Self(self.0 & (Self::PLAIN.0 | Self::SEEN.0))
     }
 
     /// Makes `fact` known, or unknown.
@@ -55,7 +58,7 @@ impl Endpoint {
 
     /// Whether the capture holds SYN, FIN and RST only, as far as this end shows: then numbers jump without a segment being
     /// lost.
-    pub(super) fn is_flags_only(&self) -> bool {
+    pub fn is_flags_only(&self) -> bool {
         !self.known.has(Known::PLAIN)
     }
 
