@@ -107,6 +107,7 @@ struct Thread {
 
 /// How a connection ended, as far as its segments tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Ending {
     /// Each end's first FIN.
     pub fins: Both<Option<InFrame>>,

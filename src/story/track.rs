@@ -20,6 +20,7 @@ mod presume;
 
 /// What is known of one event beside itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Record {
     /// The connection that it belongs to.
     pub connection: Option<ConnectionId>,

@@ -35,7 +35,7 @@ impl Open {
     pub fn new(detail: Detail, reuses_ports: bool, with_itself: bool) -> Self {
         let judges = (detail == Detail::Everything)
             .then(|| Box::new(Judges { analysis: Analysis::new(reuses_ports), zeek: Zeek::default() }));
-        Self { judges, with_itself, ..Self::default() }
+        Self { with_itself, judges, ..Self::default() }
     }
 
     /// The packets of `side` that a copy could be of.
