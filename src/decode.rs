@@ -96,8 +96,11 @@ pub fn fragment(link_type: LinkType, data: &[u8]) -> Option<Fragment<'_>> {
 }
 
 /// Why there is no segment.
-enum Refusal {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Something whole that is not TCP, by its name.
     Other(&'static str),
+    /// Something that cannot be read as what it claims to be, and why.
     Malformed(String),
 }
 

@@ -9,6 +9,7 @@ mod analysis;
 mod because;
 pub mod cause;
 pub mod connection;
+pub mod copies;
 mod correlate;
 mod descriptors;
 pub mod drawing;

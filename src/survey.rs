@@ -9,7 +9,6 @@
 //! go to the same ([`Sighting::share`]), and what they find together is the same whatever their number. Pure: packets go
 //! in, [`Found`] comes out.
 
-mod copies;
 mod counted;
 mod intake;
 mod key;

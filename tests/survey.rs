@@ -78,8 +78,9 @@ fn reports(found: &Found, threads: usize) -> [String; 3] {
     let (mut object, mut lines, mut prose) = (Vec::new(), Vec::new(), Vec::new());
     json::write(found, &shown, &mut object).unwrap();
     json::write_lines(found, &shown, &mut lines).unwrap();
-    let shown = text::Shown { files: &files, patterns: &patterns, top: 10, selected: &selected, chosen: false };
-    text::write(found, &shown, &mut prose).unwrap();
+    let shown = text::Shown { files: &files, patterns: &patterns, top: 10, chosen: false };
+    let tally = text::Tally::of(found, &selected, false, 10);
+    text::write(found, &shown, &tally, &mut prose).unwrap();
     [object, lines, prose].map(|bytes| String::from_utf8(bytes).unwrap())
 }
 

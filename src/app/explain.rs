@@ -6,13 +6,15 @@ mod select;
 mod story;
 
 use std::path::Path;
+use std::thread;
 
 use self::pass::Read;
 use self::progress::Overseer;
 use self::select::Selection;
 use super::{Ending, Failure, dashboard, output};
 use crate::cli::{Common, Explain, Format};
-use crate::report::explain::{json, text};
+use crate::report::explain::json;
+use crate::report::explain::text::{self, Tally};
 use crate::survey::patterns::patterns;
 use crate::survey::{Detail, Summary};
 
@@ -21,7 +23,8 @@ pub fn run(explain: &Explain, common: &Common) -> Result<Ending, Failure> {
     let (selection, fail_on) = (Selection::of(explain)?, select::names(&explain.fail_on)?);
     let format = format(explain, common)?;
     let overseer = Overseer::new()?;
-    let detail = if matches!(format, Format::Json | Format::Jsonl) { Detail::Everything } else { Detail::Endings };
+    let is_json = matches!(format, Format::Json | Format::Jsonl) && explain.connection.is_none();
+    let detail = if is_json { Detail::Everything } else { Detail::Endings };
     let read = pass::read(explain, detail, &overseer);
     overseer.clear();
     let read = read?;
@@ -57,25 +60,39 @@ fn format(explain: &Explain, common: &Common) -> Result<Format, Failure> {
 
 /// Tells of all connections that are meant.
 fn all(explain: &Explain, common: &Common, format: Format, read: &Read, selection: &Selection) -> Result<(), Failure> {
+    match format {
+        Format::Json | Format::Jsonl => as_json(explain, common, format, read, selection),
+        _ => as_text(explain, common, read, selection),
+    }
+}
+
+fn as_json(
+    explain: &Explain,
+    common: &Common,
+    format: Format,
+    read: &Read,
+    selection: &Selection,
+) -> Result<(), Failure> {
     let patterns = patterns(&read.found);
     let selected = |connection: &Summary<'_>| selection.takes(connection);
-    output::to(common, |out| match format {
-        Format::Json | Format::Jsonl => {
-            let threads = pass::threads(explain);
-            let shown = json::Shown { files: &read.files, patterns: &patterns, selected: &selected, threads };
-            if format == Format::Json {
-                json::write(&read.found, &shown, out)
-            } else {
-                json::write_lines(&read.found, &shown, out)
-            }
-        }
-        _ => {
-            let chosen = !selection.is_everything();
-            let shown =
-                text::Shown { files: &read.files, patterns: &patterns, top: explain.top, selected: &selected, chosen };
-            text::write(&read.found, &shown, out)
-        }
-    })
+    let threads = pass::threads(explain);
+    let shown = json::Shown { files: &read.files, patterns: &patterns, selected: &selected, threads };
+    let write = if format == Format::Json { json::write } else { json::write_lines };
+    output::to(common, |out| write(&read.found, &shown, out))
+}
+
+fn as_text(explain: &Explain, common: &Common, read: &Read, selection: &Selection) -> Result<(), Failure> {
+    let selected = |connection: &Summary<'_>| selection.takes(connection);
+    let (found, top, chosen) = (&read.found, explain.top, !selection.is_everything());
+    // Each goes over all connections once.
+    let (patterns, tally) = thread::scope(|scope| {
+        let patterns = scope.spawn(|| patterns(found));
+        let tally = Tally::of(found, &selected, chosen, top);
+        (patterns.join(), tally)
+    });
+    let patterns = patterns.map_err(|_| pass::panicked())?;
+    let shown = text::Shown { files: &read.files, patterns: &patterns, top, chosen };
+    output::to(common, |out| text::write(found, &shown, &tally, out))
 }
 
 /// Tells the whole story of the connection `id`.

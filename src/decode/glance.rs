@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{Decoded, Hop, LinkType, Refusal, ip, tcp};
+use super::{Hop, LinkType, Refusal, ip, tcp};
 use crate::tcp::head::{Head, Sack};
 use crate::tcp::segment::{Flags, Segment, TcpOption};
 use crate::tcp::seq::SeqNum;
@@ -53,7 +53,7 @@ const IPV6: u16 = 0x86dd;
 /// What [`decode`](super::decode) says of a packet, at a glance: `into` holds it, unless it is something else, which is
 /// returned. (Handing a value of this size from one to the next costs more than reading it.)
 #[inline]
-pub fn glance(link_type: LinkType, data: &[u8], original_len: u32, into: &mut Glance) -> Result<(), Decoded> {
+pub fn glance(link_type: LinkType, data: &[u8], original_len: u32, into: &mut Glance) -> Result<(), Refusal> {
     if plain(link_type, data, into).is_some() {
         return Ok(());
     }
@@ -63,13 +63,9 @@ pub fn glance(link_type: LinkType, data: &[u8], original_len: u32, into: &mut Gl
 
 /// By etherparse.
 #[cold]
-pub fn careful(link_type: LinkType, data: &[u8], original_len: u32) -> Result<Glance, Decoded> {
-    let refused = |refusal| match refusal {
-        Refusal::Other(name) => Decoded::Other(name),
-        Refusal::Malformed(why) => Decoded::Malformed(why),
-    };
-    let packet = ip::packet(link_type, data, original_len).map_err(refused)?;
-    let segment = tcp::segment(&packet, data).map_err(refused)?;
+pub fn careful(link_type: LinkType, data: &[u8], original_len: u32) -> Result<Glance, Refusal> {
+    let packet = ip::packet(link_type, data, original_len)?;
+    let segment = tcp::segment(&packet, data)?;
     let checksum = data.get(packet.start + 16..).and_then(|rest| u16_at(rest, 0)).unwrap_or(0);
     Ok(Glance { hop: packet.hop, checksum, ..of_segment(&segment) })
 }
@@ -114,7 +110,7 @@ fn v4(packet: &[u8], into: &mut Glance) -> Option<()> {
     let header_len = usize::from(header[0] & 0xf) * 4;
     let total_len = usize::from(u16_at(header, 2)?);
     // Version 4; not one of several fragments, whatever the other bits say.
-    let is_whole = u16_at(header, 6)? & 0x3fff == 0;
+    let is_whole = u16_at(header, 6)? << 2 == 0;
     if header[0] >> 4 != 4 || header_len < 20 || !is_whole || header[9] != TCP {
         return None;
     }

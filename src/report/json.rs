@@ -15,6 +15,7 @@ use crate::story::Story;
 use crate::story::cause::Cause;
 use crate::story::connection::Connection;
 use crate::story::side::Side;
+use crate::story::track::Record;
 use crate::tcp::analysis::Finding;
 use crate::tcp::segment::{Flags, Segment};
 use crate::tcp::zeek::Zeek;
@@ -119,7 +120,9 @@ fn end(story: &Story, known: &Connection, side: Side) -> Value {
 
 /// What `side` sent, counted: its segments, their payload in bytes (what was sent again counts again), and its flags.
 fn counters(story: &Story, known: &Connection, side: Side) -> [(&'static str, u64); 6] {
-    let events = known.events.iter().filter(|id| story.record(**id).is_some_and(|record| record.side == Some(side)));
+    // A packet that was captured at several interfaces was sent once.
+    let is_own = |record: &Record| record.side == Some(side) && !record.is_copy;
+    let events = known.events.iter().filter(|id| story.record(**id).is_some_and(is_own));
     let own: Vec<&Segment> =
         events.filter_map(|id| story.journal().get(*id)?.segment()).map(|(_, segment)| segment).collect();
     let count = |wanted: fn(Flags) -> bool| own.iter().filter(|segment| wanted(segment.flags)).count() as u64;

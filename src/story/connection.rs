@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::copies::Copies;
 use super::end::End;
 use super::ending::{Ending, Watch};
 use super::side::{Both, Side};
@@ -23,6 +24,8 @@ pub struct Connection {
     pub frames: Option<(FrameNo, FrameNo)>,
     /// What its segments amount to.
     pub ending: Ending,
+    /// The latest packets of each end, where a packet may have been captured several times.
+    pub copies: Both<Copies>,
     /// What has to be watched to tell that.
     pub watch: Watch,
     /// The ends after its last event.
@@ -39,6 +42,7 @@ impl Connection {
             events: Vec::new(),
             frames: None,
             ending: Ending::default(),
+            copies: Both::default(),
             watch: Watch::default(),
             ends: Both::default(),
         }

@@ -84,6 +84,10 @@ impl<'a> Correlation<'a> {
         let cause = match &event.what {
             What::Segment { frame, segment } => {
                 let Some((id, side)) = record.connection.zip(record.side) else { return };
+                if record.is_copy {
+                    self.causes.push(Cause::unknown(event.id, "the same packet as before, seen at another interface"));
+                    return;
+                }
                 let (draws_reset, heard) = (record.draws_reset, record.heard);
                 let obeyed = record.changes.iter().any(|change| change.rule.is_reset_obeyed());
                 let seen = Seen { event: event.id, frame: frame.number, side, segment, draws_reset, heard, obeyed };

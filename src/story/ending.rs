@@ -17,7 +17,7 @@ use crate::tcp::seq::SeqNum;
 use crate::tcp::state::State;
 
 /// So many repetitions in a row without a sign of the peer, and it is taken to be gone.
-pub const GIVES_UP: u16 = 3;
+pub const GIVES_UP: u8 = 3;
 
 /// A frame's number, which is never 0, so that "none" costs no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +107,7 @@ struct Thread {
 
 /// How a connection ended, as far as its segments tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Ending {
     /// Each end's first FIN.
     pub fins: Both<Option<InFrame>>,
@@ -114,14 +115,16 @@ pub struct Ending {
     pub reset: Option<Reset>,
     /// Nanoseconds of silence before what ended it: its reset, or else its first FIN.
     pub idle: Option<i64>,
-    /// How many segments each end repeated, or sent to see whether its peer is there, since it heard of it.
-    pub repeats: Both<u16>,
+    /// How many segments each end repeated, or sent to see whether its peer is there, since it heard of it; at most 255.
+    pub repeats: Both<u8>,
     /// Who sent the first FIN of all.
     pub first_fin: Option<Side>,
     /// Whether each FIN was sent before the other had arrived.
     pub crossed: bool,
     /// Whether the server was heard of.
     pub answered: bool,
+    /// Whether something was acknowledged that was not captured.
+    pub has_gaps: bool,
     /// Whether an end went on after a reset in its name: that was another's, or was not obeyed.
     pub went_on: bool,
 }
@@ -166,6 +169,7 @@ impl Ending {
         if changes.iter().any(|change| change.rule == Rule::StillThere) {
             self.goes_on();
         }
+        self.has_gaps |= changes.iter().any(|change| change.rule == Rule::AckOfUncaptured);
         self.crossed |= !seen.with_itself && changes.iter().any(|change| change.rule == Rule::FinsCross);
         // An acknowledgement shows that there was something to acknowledge, captured or not.
         self.answered |= side == Side::Server || (head.flags.ack() && !head.flags.rst() && !head.flags.syn());

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use super::connection::Connection;
+use super::copies::{Copies, fingerprint, is_any};
 use super::descriptors::{Descriptors, Handle};
 pub use super::end::Change;
 use super::end::{End, Exchange, exchange};
 use super::ending::Seen;
 use super::side::{Both, Side};
-use crate::decode::hop;
+use crate::decode::{Glance, glance, hop};
 use crate::event::{Actor, ConnectionId, Event, EventId, Frame, Time, What};
 use crate::socket::call::{Call, Fd};
 use crate::tcp::segment::Segment;
@@ -19,6 +20,7 @@ mod presume;
 
 /// What is known of one event beside itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Record {
     /// The connection that it belongs to.
     pub connection: Option<ConnectionId>,
@@ -32,6 +34,8 @@ pub struct Record {
     pub draws_reset: bool,
     /// Whether a program could still take it when it arrived.
     pub heard: bool,
+    /// Whether it is a packet that was captured before at another interface.
+    pub is_copy: bool,
     /// How both ends stood after it.
     pub ends: Both<End>,
 }
@@ -145,6 +149,9 @@ impl Track {
         let side = connection.side_of(segment.src).unwrap_or(Side::Client);
         let peer = connection.peer_of(side);
         connection.frames = Some((connection.frames.map_or(frame.number, |(first, _)| first), frame.number));
+        if is_copy(&mut connection.copies[side], time, frame) {
+            return Record { connection: Some(id), side: Some(side), is_copy: true, ..Record::default() };
+        }
         let head = segment.head();
         let snd_nxt = connection.ends[side].tcp.snd_nxt;
         let exchange = exchange(&mut connection.ends, side, peer, &head);
@@ -183,6 +190,14 @@ impl Track {
         end.socket.descriptors += 1;
         end.socket.linger_zero |= linger_zero;
     }
+}
+
+/// Whether `frame` is a packet that was captured just before at another interface.
+fn is_copy(copies: &mut Copies, time: Time, frame: &Frame) -> bool {
+    let mut glanced = Glance::default();
+    is_any(frame.link_type)
+        && glance(frame.link_type, &frame.data, frame.original_len, &mut glanced).is_ok()
+        && copies.seen(fingerprint(&glanced), time)
 }
 
 fn index(id: ConnectionId) -> usize {

@@ -79,6 +79,8 @@ impl Facts {
         match (self.name(), self.ending.reset) {
             (Name::ResetAfterClose | Name::Aborted, Some(reset)) => reset.certainty,
             (Name::NobodyHome | Name::TimedOut, _) => Certainty::Likely,
+            // What is missing can have been anything.
+            _ if self.ending.has_gaps => Certainty::Likely,
             (Name::ClosedSimultaneously, _) if !self.is_done() => Certainty::Likely,
             _ => Certainty::Proven,
         }

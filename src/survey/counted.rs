@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Packet;
-use crate::decode::LinkType;
 use crate::event::{FrameNo, Gap, Time};
+use crate::story::copies::is_any;
 
 /// How many packets that could not be decoded are told of one by one.
 const TOLD: usize = 8;
@@ -57,10 +57,9 @@ impl Counted {
     }
 
     fn interface(&mut self, packet: &Packet<'_>) {
-        // What `-i any` gives.
-        let is_any = matches!(packet.link_type, LinkType::LINUX_SLL | LinkType::LINUX_SLL2);
         let is_first = self.interfaces == Interfaces::None;
-        self.interfaces = if is_first && !is_any { Interfaces::One(packet.interface) } else { Interfaces::Several };
+        self.interfaces =
+            if is_first && !is_any(packet.link_type) { Interfaces::One(packet.interface) } else { Interfaces::Several };
     }
 
     /// Whether a packet may have been captured at several interfaces.

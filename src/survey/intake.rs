@@ -1,11 +1,11 @@
 //! From packets to sightings: what is decoded, and what is counted of the capture as a whole.
 
-use super::copies::fingerprint;
 use super::counted::Counted;
 use super::key::{Hasher, Key};
 use super::{Packet, Sighting};
-use crate::decode::{Decoded, Fragments, Glance, glance, of_segment};
+use crate::decode::{Decoded, Fragments, Glance, Refusal, glance, of_segment};
 use crate::event::Gap;
+use crate::story::copies::fingerprint;
 
 /// Takes the packets of a capture in.
 pub struct Intake {
@@ -33,8 +33,8 @@ impl Intake {
             return false;
         }
         self.counted.packet(packet);
-        if let Err(decoded) = glance(packet.link_type, packet.data, packet.original_len, &mut self.glance)
-            && !self.is_whole(packet, decoded)
+        if let Err(refusal) = glance(packet.link_type, packet.data, packet.original_len, &mut self.glance)
+            && !self.is_whole(packet, refusal)
         {
             return false;
         }
@@ -61,18 +61,20 @@ impl Intake {
 
     /// Whether a fragment makes a segment whole, which is then the glance; counts what it is else.
     #[cold]
-    fn is_whole(&mut self, packet: &Packet<'_>, decoded: Decoded) -> bool {
-        let whole = match decoded {
-            Decoded::Other("IP fragment") => self.fragments.add(packet.link_type, packet.data),
+    fn is_whole(&mut self, packet: &Packet<'_>, refusal: Refusal) -> bool {
+        let whole = match refusal {
+            Refusal::Other("IP fragment") => self.fragments.add(packet.link_type, packet.data),
             _ => None,
         };
-        match whole.unwrap_or(decoded) {
-            Decoded::Tcp(segment) => {
+        match (whole, refusal) {
+            (Some(Decoded::Tcp(segment)), _) => {
                 self.glance = of_segment(&segment);
                 return true;
             }
-            Decoded::Other(name) => self.counted.passed_over(name),
-            Decoded::Malformed(why) => self.counted.malformed(packet.frame, why),
+            (Some(Decoded::Other(name)), _) | (None, Refusal::Other(name)) => self.counted.passed_over(name),
+            (Some(Decoded::Malformed(why)), _) | (None, Refusal::Malformed(why)) => {
+                self.counted.malformed(packet.frame, why);
+            }
         }
         false
     }

@@ -1,8 +1,8 @@
 //! What a connection needs while it goes on, so that the next segment can be judged.
 
-use super::copies::Copies;
 use super::record::Record;
 use super::{Detail, Sighting};
+use crate::story::copies::Copies;
 use crate::story::end::{End, exchange};
 use crate::story::ending::{Seen, Watch, is_over};
 use crate::story::side::{Both, Side};
@@ -35,7 +35,7 @@ impl Open {
     pub fn new(detail: Detail, reuses_ports: bool, with_itself: bool) -> Self {
         let judges = (detail == Detail::Everything)
             .then(|| Box::new(Judges { analysis: Analysis::new(reuses_ports), zeek: Zeek::default() }));
-        Self { judges, with_itself, ..Self::default() }
+        Self { with_itself, judges, ..Self::default() }
     }
 
     /// The packets of `side` that a copy could be of.

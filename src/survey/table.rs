@@ -82,13 +82,11 @@ impl Table {
         let at = u32::try_from(self.len()).unwrap_or(u32::MAX);
         open.at = at;
         record.open = self.place(open) + 1;
-        match self.chunks.last_mut().filter(|last| last.len() < CHUNK) {
-            Some(last) => last.push((sighting.key, record)),
-            None => {
-                let mut chunk = Vec::with_capacity(CHUNK);
-                chunk.push((sighting.key, record));
-                self.chunks.push(chunk);
-            }
+        if self.chunks.last().is_none_or(|last| last.len() == CHUNK) {
+            self.chunks.push(Vec::with_capacity(CHUNK));
+        }
+        if let Some(last) = self.chunks.last_mut() {
+            last.push((sighting.key, record));
         }
         let hash = sighting.hash;
         let added = Latest { hash, at, client: None };

@@ -32,6 +32,10 @@ pub struct Read {
 
 /// Reads the captures that `explain` names.
 pub fn read(explain: &Explain, detail: Detail, overseer: &Overseer) -> Result<Read, Failure> {
+    if explain.follow && explain.files.len() > 1 {
+        // The merge would wait for whichever is silent.
+        return Err(Failure::new("cannot follow several files at once").help("follow each by an epipe of its own"));
+    }
     let filter = explain.filter.as_deref().map(Filter::new).transpose()?;
     let (captures, failures) = open(&explain.files, explain.follow, &overseer.watch()?)?;
     let files = captures.captures().iter().map(|capture| capture.name().to_owned()).collect();
@@ -79,6 +83,11 @@ impl Judge for Alone {
     }
 }
 
+/// What is said where a thread has panicked.
+pub fn panicked() -> Failure {
+    Failure::new("a thread of this program panicked; its message stands above")
+}
+
 /// How many threads may work.
 pub fn threads(explain: &Explain) -> usize {
     let processors = || thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
@@ -105,7 +114,7 @@ impl Reading {
                     now = view.time.unwrap_or(now);
                     let filter = self.filter.as_mut();
                     let passes = filter.map_or(Ok(true), |filter| filter.passes(view.link_type, view.data()))?;
-                    if self.intake.packet(&packet(several, now, &view, passes), judge.place()) {
+                    if self.intake.packet(&packet(several, now, view, passes), judge.place()) {
                         judge.take();
                     }
                 }
@@ -142,7 +151,7 @@ fn number(several: bool, file: usize) -> u16 {
 }
 
 /// The packet that `view` shows, of one file or of `several`.
-pub fn packet<'a>(several: bool, time: Time, view: &View<'a>, passes: bool) -> Packet<'a> {
+pub fn packet(several: bool, time: Time, view: View<'_>, passes: bool) -> Packet<'_> {
     let index = number(several, view.file);
     Packet {
         frame: FrameNo::in_file(index, view.number.0),

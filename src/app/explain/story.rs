@@ -22,7 +22,7 @@ pub fn story(explain: &Explain, connection: &Summary<'_>) -> Result<Story, Failu
             Ok(Seen::Packet(view)) => {
                 now = view.time.unwrap_or(now);
                 place += 1;
-                let frame = super::pass::packet(several, now, &view, true).frame;
+                let frame = super::pass::packet(several, now, view, true).frame;
                 if filter.as_mut().map_or(Ok(true), |filter| filter.passes(view.link_type, view.data()))? {
                     gathering.packet(place, now, Frame { number: frame, ..view.to_record().frame })?;
                 }

@@ -47,14 +47,19 @@ pub fn write(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Resul
 
 /// Writes a `header` line, a line a connection, and a `summary` line.
 pub fn write_lines(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
-    line(&Line { kind: Kind::Header, rest: Capture::of(shown.files, &found.counted) }, out)?;
+    let (mut head, mut tail) = (Vec::new(), Vec::new());
+    line(&Line { kind: Kind::Header, rest: Capture::of(shown.files, &found.counted) }, &mut head)?;
+    out.write_all(&head)?;
     pages(found, shown, Kind::Connection, &mut |page| out.write_all(page))?;
-    line(&Line { kind: Kind::Summary, rest: Summed::of(found, shown.patterns, shown.selected) }, out)
+    line(&Line { kind: Kind::Summary, rest: Summed::of(found, shown.patterns, shown.selected) }, &mut tail)?;
+    out.write_all(&tail)
 }
 
-fn line<T: Serialize>(what: &T, out: &mut dyn Write) -> io::Result<()> {
+/// Adds a line. To memory, which costs nothing for each of its many pieces.
+fn line<T: Serialize>(what: &T, out: &mut Vec<u8>) -> io::Result<()> {
     serde_json::to_writer(&mut *out, what)?;
-    out.write_all(b"\n")
+    out.push(b'\n');
+    Ok(())
 }
 
 /// How many connections are put into words at a time.

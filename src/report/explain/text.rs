@@ -23,24 +23,21 @@ pub struct Shown<'a> {
     pub patterns: &'a [Pattern],
     /// How many connections are told of.
     pub top: usize,
-    /// Which connections are meant.
-    pub selected: &'a dyn Fn(&Summary<'_>) -> bool,
     /// Whether they are a choice of the user's, so that orderly ends are told of too.
     pub chosen: bool,
 }
 
 /// Writes all of it.
-pub fn write(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(found: &Found, shown: &Shown<'_>, tally: &Tally, out: &mut dyn Write) -> io::Result<()> {
     title(found, shown, out)?;
     patterns(shown.patterns, out)?;
-    let tally = Tally::of(found, shown);
-    verdicts(&tally, out)?;
-    connections(found, &tally, shown, out)?;
+    verdicts(tally, out)?;
+    connections(found, tally, shown, out)?;
     beside(&found.counted, out)
 }
 
 /// The connections that are meant, by verdict, and the worst of them.
-struct Tally {
+pub struct Tally {
     counts: Vec<(Name, u64, u64)>,
     /// Connections seen again behind an address translation, segments seen again at another interface, and connections of
     /// which one end was not seen at all.
@@ -53,10 +50,12 @@ struct Tally {
 }
 
 impl Tally {
-    fn of(found: &Found, shown: &Shown<'_>) -> Self {
+    /// Counts the connections that `selected` means, all of them worth telling of where they are `chosen`, and keeps the `top`
+    /// worst.
+    pub fn of(found: &Found, selected: &dyn Fn(&Summary<'_>) -> bool, chosen: bool, top: usize) -> Self {
         let mut counts: Vec<(Name, u64, u64)> = Name::ALL.into_iter().map(|name| (name, 0, 0)).collect();
         let (mut copies, mut again, mut one_way, mut worth, mut worst) = (0, 0, 0, 0, Vec::new());
-        for connection in found.connections().filter(|connection| (shown.selected)(connection)) {
+        for connection in found.connections().filter(|connection| selected(connection)) {
             again += u64::from(connection.copies());
             if connection.copy_of().is_some() {
                 copies += 1;
@@ -71,9 +70,9 @@ impl Tally {
             let is_unseen = Side::BOTH.into_iter().any(|side| connection.end(side).packets() == 0);
             one_way += u64::from(is_unseen && name != Name::Unanswered);
             let in_order = matches!(name, Name::Closed | Name::ClosedSimultaneously | Name::Open) && lost == 0;
-            if shown.chosen || !in_order {
+            if chosen || !in_order {
                 worth += 1;
-                keep_worst(&mut worst, (name, std::cmp::Reverse(lost), connection.id()), shown.top);
+                keep_worst(&mut worst, (name, std::cmp::Reverse(lost), connection.id()), top);
             }
         }
         worst.sort_unstable();

@@ -21,6 +21,9 @@ impl<'a> Ladder<'a> {
         {
             return self.handshake(event, opening);
         }
+        if record.is_copy && !self.all_acks {
+            return;
+        }
         if segment.is_pure_ack() && !self.all_acks && record.change(side.peer()).is_none() && self.mark(event, frame) {
             return;
         }
@@ -87,6 +90,9 @@ impl<'a> Ladder<'a> {
         let flags = segment.flags;
         let Some(connection) = record.connection.and_then(|id| self.story.connection(id)) else { return String::new() };
         let ack = || connection.relative(side.peer(), segment.ack);
+        if record.is_copy {
+            return "seen once more".to_owned();
+        }
         if flags.rst() {
             return "RST".to_owned();
         }

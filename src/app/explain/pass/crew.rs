@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, ScopedJoinHandle};
 
-use super::Judge;
+use super::{Judge, panicked};
 use crate::app::Failure;
 use crate::survey::{Detail, Sighting, Survey};
 
@@ -77,7 +77,7 @@ pub fn judged<T>(
     read: impl FnOnce(&mut Judges) -> Result<T, Failure>,
 ) -> Result<(Vec<Survey>, T), Failure> {
     thread::scope(|scope| {
-        let (give_back, judged) = sync_channel(count * (WAITING + 1));
+        let (give_back, done) = sync_channel(count * (WAITING + 1));
         let mut senders = Vec::new();
         let mut threads: Vec<ScopedJoinHandle<'_, Survey>> = Vec::new();
         for _ in 0..count {
@@ -87,7 +87,7 @@ pub fn judged<T>(
             senders.push(sender);
         }
         let batches = (0..count).map(|_| Batch::new()).collect();
-        let mut judges = Judges { sighting: Sighting::default(), batches, senders, judged };
+        let mut judges = Judges { sighting: Sighting::default(), batches, senders, judged: done };
         let read = read(&mut judges);
         for share in 0..count {
             judges.send(share);
@@ -108,8 +108,4 @@ fn judge(detail: Detail, receiver: &Receiver<Batch>, give_back: &SyncSender<Batc
         let _ = give_back.try_send(batch);
     }
     survey
-}
-
-fn panicked() -> Failure {
-    Failure::new("a thread of this program panicked; its message stands above")
 }
