@@ -15,7 +15,7 @@ use std::io::{Cursor, sink};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,6 +29,8 @@ use epipe::survey::{Detail, Found, Intake, Packet, Sighting, Summary, Survey};
 
 /// What reading may take beside the file's own size, in bytes.
 const BOUND: usize = 64 << 20;
+/// The most that any reading took beside it.
+static MOST: AtomicUsize = AtomicUsize::new(0);
 /// Up to this length in bytes a file is cut behind each of its bytes.
 const SMALL: usize = 64 << 10;
 /// So often a longer file is cut, and bytes of any file are changed.
@@ -87,8 +89,9 @@ fn write(found: &Found) {
     let selected = |_: &Summary<'_>| true;
     let shown = json::Shown { files: &files, patterns: &patterns, selected: &selected, threads: 1 };
     json::write(found, &shown, &mut sink()).unwrap();
-    let shown = text::Shown { files: &files, patterns: &patterns, top: 100, selected: &selected, chosen: true };
-    text::write(found, &shown, &mut sink()).unwrap();
+    let shown = text::Shown { files: &files, patterns: &patterns, top: 100, chosen: true };
+    let tally = text::Tally::of(found, &selected, true, 100);
+    text::write(found, &shown, &tally, &mut sink()).unwrap();
 }
 
 /// Reads `bytes` and holds the reading to its bounds. `what` names it.
@@ -97,6 +100,7 @@ fn hold(bytes: &[u8], reports: bool, what: &str) -> Reading {
     let reading = catch_unwind(AssertUnwindSafe(|| read(bytes, reports)));
     let used = heap::peak().saturating_sub(before);
     let reading = reading.unwrap_or_else(|_| panic!("{what}: panicked"));
+    MOST.fetch_max(used.saturating_sub(bytes.len()), Ordering::Relaxed);
     assert!(used <= BOUND + bytes.len(), "{what}: {used} bytes of memory for {} bytes", bytes.len());
     reading
 }
@@ -154,7 +158,12 @@ fn with_every_file(each: fn(&str, &[u8], &AtomicU64)) {
         }
     }
     assert!(worker.join().is_ok(), "see above");
-    println!("{} readings in {:.1} s", count.load(Ordering::Relaxed), start.elapsed().as_secs_f64());
+    let (readings, seconds, most) =
+        (count.load(Ordering::Relaxed), start.elapsed().as_secs_f64(), MOST.load(Ordering::Relaxed));
+    println!(
+        "{readings} readings in {seconds:.1} s; none so far took more than {} KiB beside its file",
+        most.div_ceil(1024)
+    );
 }
 
 #[test]

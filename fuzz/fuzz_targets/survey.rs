@@ -23,7 +23,10 @@ const TOLD: usize = 4;
 fuzz_target!(|bytes: &[u8]| {
     let Some((kind, rest)) = bytes.split_first() else { return };
     let link_type: u32 = if kind % 2 == 0 { 1 } else { 276 };
-    let header: Vec<u8> = [0xa1b2_3c4d, 0x0004_0002, 0, 0, 262_144, link_type].iter().flat_map(|number: &u32| number.to_le_bytes()).collect();
+    let header: Vec<u8> = [0xa1b2_3c4d, 0x0004_0002, 0, 0, 262_144, link_type]
+        .iter()
+        .flat_map(|number: &u32| number.to_le_bytes())
+        .collect();
     let capture = Capture::new("fuzzed".to_owned(), Cursor::new([&header, rest].concat())).expect("it begins as one");
     let packets: Vec<Captured> = capture
         .filter_map(|item| match item {
@@ -67,8 +70,9 @@ fn reports(found: &Found) -> [String; 2] {
     let (mut object, mut prose) = (Vec::new(), Vec::new());
     let shown = json::Shown { files: &files, patterns: &patterns, selected: &selected, threads: 1 };
     json::write(found, &shown, &mut object).expect("nothing fails to be written to memory");
-    let shown = text::Shown { files: &files, patterns: &patterns, top: 10, selected: &selected, chosen: true };
-    text::write(found, &shown, &mut prose).expect("nothing fails to be written to memory");
+    let shown = text::Shown { files: &files, patterns: &patterns, top: 10, chosen: true };
+    let tally = text::Tally::of(found, &selected, true, 10);
+    text::write(found, &shown, &tally, &mut prose).expect("nothing fails to be written to memory");
     [object, prose].map(|bytes| String::from_utf8(bytes).expect("reports are text"))
 }
 

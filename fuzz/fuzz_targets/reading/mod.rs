@@ -8,7 +8,7 @@ use epipe::story::Story;
 use epipe::story::journal::Journal;
 
 /// So many events are told as a story; more take longer and show nothing else.
-const TOLD: usize = 64;
+const TOLD: usize = 16;
 
 /// Holds `file` to it.
 pub fn hold(file: &[u8]) {
