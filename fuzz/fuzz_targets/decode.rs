@@ -3,7 +3,7 @@
 #![no_main]
 
 use epipe::decode::{
-    Decoded, Fragments, Glance, LinkType, beyond_network, decode, fragment, glance, hop, layout, of_segment,
+    Decoded, Fragments, Glance, LinkType, Refusal, beyond_network, decode, fragment, glance, hop, layout, of_segment,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -22,8 +22,9 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(layout.ip < layout.tcp && layout.tcp < layout.payload, "{layout:?}");
             assert_eq!(hop(link_type, data), Some(quick.hop));
         }
-        (Err(other), decoded) => assert_eq!(&other, decoded),
-        (Ok(()), decoded) => panic!("a segment at a glance, and {decoded:?} to the careful look"),
+        (Err(Refusal::Other(name)), Decoded::Other(careful)) => assert_eq!(name, *careful),
+        (Err(Refusal::Malformed(why)), Decoded::Malformed(careful)) => assert_eq!(&why, careful),
+        (quick, careful) => panic!("{quick:?} at a glance, and {careful:?} to the careful look"),
     }
     if let Some(fragment) = fragment(link_type, data) {
         assert!(fragment.payload.len() <= data.len());
