@@ -1,7 +1,7 @@
 //! All connections of a capture in one pass: a record of fixed size for each, whatever the number of packets.
 //!
 //! The same state machine, the same facts and the same verdicts as a story's; only, a story keeps every event and a survey
-//! none. A connection that goes on has in addition what its rules need to go on ([`open`]); once it is over that is given
+//! none. A connection that goes on has in addition what its rules need to go on (`open`); once it is over that is given
 //! back, when some thousands of others are over too, so that strays still find it.
 //!
 //! An [`Intake`] decodes the packets, puts fragments together and counts; what it makes of a segment, a [`Sighting`], goes to
