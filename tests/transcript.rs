@@ -353,3 +353,10 @@ proptest! {
         assert_eq!(written(journal_of(&read_back(&written(story.clone())))), written(story));
     }
 }
+
+#[test]
+fn control_characters_of_a_fact_are_taken_out_of_its_name_too() {
+    let title = "# epipe transcript 1   x   start 1795307257.490341000\n";
+    let text = written(journal_of(&read_back(&format!("{title}# na\u{1b}me: va\u{1b}lue\n"))));
+    assert!(text.contains("# na_me: va_lue\n"), "{text:?}");
+}

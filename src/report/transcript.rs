@@ -21,7 +21,7 @@ pub fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
     let start = events.first().map_or(Time(0), |event| event.time);
     writeln!(out, "{}", Title { name: clean(&run.name), start })?;
     for (name, value) in &run.facts {
-        writeln!(out, "# {name}: {}", clean(value))?;
+        writeln!(out, "# {}: {}", clean(name), clean(value))?;
     }
     for comment in &run.comments {
         for (index, line) in comment.split('\n').enumerate() {

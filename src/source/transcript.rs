@@ -147,7 +147,7 @@ impl Reading {
             match (name, run.comments.last_mut()) {
                 (Title::COMMENT, _) => run.comments.push(value),
                 (Title::COMMENT_GOES_ON, Some(comment)) => *comment += &format!("\n{value}"),
-                _ => run.facts.push((name.to_owned(), value)),
+                _ => run.facts.push((without_controls(name), value)),
             }
         }
         Ok(())
