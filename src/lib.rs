@@ -5,10 +5,12 @@
 //!  live ┤                                                      ├─ report: ladder, transcript, tcpdump, json
 //!  file ┴─► merge ─► events ─► story: apply() ─► journal, causes ┤
 //!  transcript ────────┘                                        └─ save: pcapng with calls
+//!
+//!  file ────► survey: one pass over all connections, a record of fixed size each ──► explain
 //! ```
 //!
-//! Imports go one way only: [`tcp`] ← {[`socket`], `decode`} ← [`event`] ← `notation` ← {`source`, `story`} ← {`report`, `tui`}
-//! ← `app` ← `main`.
+//! Imports go one way only: [`tcp`] ← {[`socket`], `decode`} ← [`event`] ← `notation` ← {`source`, `story`} ← `survey` ←
+//! {`report`, `tui`} ← `app` ← `main`.
 
 pub mod app;
 pub mod cli;

@@ -1,7 +1,7 @@
 //! All connections of a capture in one pass: a record of fixed size for each, whatever the number of packets.
 //!
 //! The same state machine, the same facts and the same verdicts as a story's; only, a story keeps every event and a survey
-//! none. A connection that goes on has in addition what its rules need to go on ([`open`]); once it is over that is given
+//! none. A connection that goes on has in addition what its rules need to go on (`open`); once it is over that is given
 //! back, when some thousands of others are over too, so that strays still find it.
 //!
 //! An [`Intake`] decodes the packets, puts fragments together and counts; what it makes of a segment, a [`Sighting`], goes to
@@ -121,15 +121,13 @@ impl Survey {
     #[inline]
     pub fn take(&mut self, sighting: &Sighting) {
         let at = self.connection(sighting);
-        if self.table.is_long_over(at, sighting.place) {
-            self.table.close(at);
-        }
         let Some((record, open)) = self.table.parts(at) else { return };
         let side = record.side(sighting.from_low);
         record.last_seen(sighting);
-        let Some(open) = open else {
+        let Some(open) = open.filter(|open| !open.is_long_over(sighting.place)) else {
             record.count(&sighting.head, side);
             self.strays += 1;
+            self.table.close(at);
             return;
         };
         if sighting.fingerprint.is_some_and(|copy| open.copies(side).seen(copy, sighting.time)) {
@@ -169,11 +167,13 @@ impl Survey {
     /// The connection that a segment belongs to; a new one where it opens one or is the first of its addresses.
     #[inline]
     fn connection(&mut self, sighting: &Sighting) -> u32 {
-        let known = self.table.find(sighting);
-        let is_another = |at: u32| self.table.slot(at).is_some_and(|(_, record)| record.is_another(sighting));
-        match known {
+        let flags = sighting.head.flags;
+        let opens = flags.syn() && !flags.ack();
+        let is_another = |at: u32| opens && self.table.slot(at).is_some_and(|(_, record)| record.is_another(sighting));
+        match self.table.find(sighting) {
             table::Found::At(at) if !is_another(at) => at,
-            _ => self.open(sighting, !matches!(known, table::Found::None)),
+            table::Found::None => self.open(sighting, false),
+            _ => self.open(sighting, true),
         }
     }
 

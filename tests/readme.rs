@@ -28,3 +28,33 @@ fn the_first_screen_is_the_ladder_of_the_recording() {
         rest = &rest[at + 1..];
     }
 }
+
+/// An ephemeral port and a time are others in every recording.
+fn without_what_differs(line: &str) -> String {
+    let mut words: Vec<&str> = line.split(' ').collect();
+    for word in &mut words {
+        let is_client = word.starts_with("127.0.0.1:") && !word.ends_with(":2222");
+        if is_client || word.parse::<f64>().is_ok_and(|_| word.contains('.')) {
+            *word = "_";
+        }
+    }
+    words.join(" ")
+}
+
+#[test]
+fn what_explain_prints_of_the_recording_stands_in_it() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let readme = std::fs::read_to_string(format!("{root}/README.md")).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_epipe"))
+        .args(["explain", "captures/broken-pipe.pcapng"])
+        .current_dir(root)
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.contains("reset-after-close"), "{printed}");
+    let lines: Vec<String> = readme.lines().map(without_what_differs).collect();
+    for line in printed.lines().filter(|line| !line.is_empty()) {
+        let quoted = without_what_differs(&format!("    {line}"));
+        assert!(lines.contains(&quoted), "README has no line {quoted:?}");
+    }
+}

@@ -1,6 +1,7 @@
 //! What a connection needs while it goes on, so that the next segment can be judged.
 
 use super::record::Record;
+use super::table::is_long_over;
 use super::{Detail, Sighting};
 use crate::story::copies::Copies;
 use crate::story::end::{End, exchange};
@@ -87,6 +88,12 @@ impl Open {
     #[inline]
     pub fn is_over(&self) -> bool {
         is_over(Both { client: self.ends.client.tcp.state, server: self.ends.server.tcp.state })
+    }
+
+    /// Whether it is over for so long that a stray of it at the packet `place` is not judged.
+    #[inline]
+    pub fn is_long_over(&self, place: u64) -> bool {
+        self.over_since.is_some_and(|since| is_long_over(since, place))
     }
 
     /// Takes down in `record` how it stands.

@@ -127,12 +127,9 @@ impl Record {
         (state, long.unwrap_or_else(|| std::str::from_utf8(inline).unwrap_or_default()))
     }
 
-    /// Whether a SYN from the lower or the higher end asks for another connection: its number is not the one that opened this
-    /// one (a SYN sent again has the same, and in a simultaneous open the other end has not been seen yet).
-    #[inline]
-    pub fn is_another(&self, sighting: &Sighting) -> bool {
-        let flags = sighting.head.flags;
-        let opens = flags.syn() && !flags.ack();
-        opens && self.ends[self.side(sighting.from_low)].isn().is_some_and(|isn| isn != sighting.head.seq)
+    /// Whether a SYN without ACK asks for another connection: its number is not the one that opened this one (a SYN sent again
+    /// has the same, and in a simultaneous open the other end has not been seen yet).
+    pub fn is_another(&self, syn: &Sighting) -> bool {
+        self.ends[self.side(syn.from_low)].isn().is_some_and(|isn| isn != syn.head.seq)
     }
 }

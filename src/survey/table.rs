@@ -106,13 +106,6 @@ impl Table {
         Some((record, open))
     }
 
-    /// Whether the connection at `at` is over for so long that a stray of it at the packet `place` is not judged.
-    #[inline]
-    pub fn is_long_over(&mut self, at: u32, place: u64) -> bool {
-        let since = self.parts(at).and_then(|(_, open)| open?.over_since);
-        since.is_some_and(|since| is_long_over(since, place))
-    }
-
     /// The connection at `at`.
     pub fn slot(&self, at: u32) -> Option<&(Key, Record)> {
         slot(&self.chunks, at)

@@ -63,7 +63,8 @@ fn with_several_files_a_frame_is_named_by_file_and_number() {
     let named = format!("{}:{}", 2 - reset % 2, reset.div_ceil(2));
     assert_eq!(told["connections"][3]["reset_frame"], named);
     let text = folder.run(&["a.pcap", "b.pcap"]).out;
-    assert!(text.starts_with("2 files: 52 TCP segments, 6 connections in 5.0 s\n  1: a.pcap\n  2: b.pcap\n"), "{text}");
+    assert!(text.starts_with("2 files: 52 TCP segments, 6 connections in 5.0 s\n"), "{text}");
+    assert!(text.ends_with("\nFiles\n   1: a.pcap\n   2: b.pcap\n"), "{text}");
     assert!(text.contains(&format!("answered with a reset ({named})")), "{text}");
     let story = folder.run(&["a.pcap", "b.pcap", "--connection", "3"]).out;
     assert!(story.contains(&named), "{story}");

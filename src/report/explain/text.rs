@@ -33,7 +33,8 @@ pub fn write(found: &Found, shown: &Shown<'_>, tally: &Tally, out: &mut dyn Writ
     patterns(shown.patterns, out)?;
     verdicts(tally, out)?;
     connections(found, tally, shown, out)?;
-    beside(&found.counted, out)
+    beside(&found.counted, out)?;
+    files(shown.files, out)
 }
 
 /// The connections that are meant, by verdict, and the worst of them.
@@ -103,11 +104,17 @@ fn title(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()
         many(counted.tcp_packets, "TCP segment"),
         many(found.len() as u64, "connection"),
         tenths(span)
-    )?;
-    if shown.files.len() > 1 {
-        for (index, name) in (1..).zip(shown.files) {
-            writeln!(out, "  {index}: {}", without_controls(name))?;
-        }
+    )
+}
+
+/// Which number stands for which file.
+fn files(files: &[String], out: &mut dyn Write) -> io::Result<()> {
+    if files.len() < 2 {
+        return Ok(());
+    }
+    writeln!(out, "\nFiles")?;
+    for (index, name) in (1..).zip(files) {
+        writeln!(out, "{index:>4}: {}", without_controls(name))?;
     }
     Ok(())
 }

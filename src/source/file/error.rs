@@ -96,9 +96,10 @@ fn beginning_text(beginning: &[u8]) -> String {
 }
 
 /// Formats that people take for captures or that hold one, by their first bytes.
-const KNOWN: [(&[u8], &str); 5] = [
+const KNOWN: [(&[u8], &str); 6] = [
     (b"\xfd7zXZ", "it is compressed by xz: unpack it first (xz -dc FILE | epipe replay -)"),
     (b"\x04\x22\x4d\x18", "it is compressed by lz4: unpack it first (lz4 -dc FILE | epipe replay -)"),
+    (b"# epipe transcript", "it is a transcript of epipe's: epipe replay shows it"),
     (b"PK\x03\x04", "it is a zip archive: unpack it first (unzip -p FILE | epipe replay -)"),
     (b"snoop\0", "it is a snoop capture: convert it first (editcap FILE FILE.pcapng)"),
     (b"GMBU", "it is a Network Monitor capture: convert it first (editcap FILE FILE.pcapng)"),

@@ -95,6 +95,9 @@ fn aborted(facts: &Facts, reset: Reset) -> Vec<String> {
         lost(facts, reset.by)
     )];
     told.extend(other_hop(reset));
+    if facts.reason.is_none() {
+        told.push(format!("Which it was, the {}'s calls would tell: strace there at the same time.", reset.by.name()));
+    }
     told.push(
         "Usual cure: end sending with shutdown(SHUT_WR), read until recv() = 0 with a time limit, then close()."
             .to_owned(),
