@@ -50,7 +50,8 @@ struct Reading {
 fn read(bytes: &[u8], reports: bool) -> Reading {
     let mut reading = Reading { packets: 0, ends: Vec::new() };
     let Ok(mut capture) = Capture::new("damaged".to_owned(), Cursor::new(bytes)) else { return reading };
-    let (mut intake, mut survey, mut sighting) = (Intake::new(0), Survey::new(Detail::Everything), Sighting::default());
+    let (mut intake, mut survey, mut sighting) =
+        (Intake::new(0, false), Survey::new(Detail::Everything), Sighting::default());
     let mut now = Time(0);
     while let Some(seen) = capture.advance() {
         match seen {

@@ -50,7 +50,7 @@ fn packets(file: Vec<u8>) -> Vec<Captured> {
 
 /// What `of` surveys that share `packets` find, those aside that `skips`.
 fn survey(packets: &[Captured], of: usize, skips: &dyn Fn(&Captured) -> bool) -> Found {
-    let mut intake = Intake::new(0x5eed);
+    let mut intake = Intake::new(0x5eed, false);
     let mut surveys: Vec<Survey> = (0..of).map(|_| Survey::new(Detail::Everything)).collect();
     let mut sighting = Sighting::default();
     for packet in packets {

@@ -44,7 +44,7 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn survey(packets: &[Captured], of: usize) -> Found {
-    let mut intake = Intake::new(0x5eed);
+    let mut intake = Intake::new(0x5eed, false);
     let mut surveys: Vec<Survey> = (0..of).map(|_| Survey::new(Detail::Everything)).collect();
     let mut sighting = Sighting::default();
     for (frame, time) in packets {

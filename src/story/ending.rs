@@ -132,6 +132,8 @@ pub struct Ending {
 /// What has to be watched while a connection goes on, to tell how it ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Watch {
+    /// Whether a segment was seen.
+    has_begun: bool,
     threads: Both<Thread>,
     /// When a byte, a SYN or a FIN was sent last.
     active: Option<Time>,
@@ -183,6 +185,7 @@ impl Ending {
         if seen.is_active() {
             watch.active = Some(seen.time);
         }
+        watch.has_begun = true;
     }
 
     /// What a reset seemed to have ended goes on.
@@ -218,7 +221,9 @@ impl Ending {
         // An end that only rejects an ACK goes on opening.
         let rejects = seen.exchange.sent.rule == Rule::RejectsAck;
         let is_answer = !seen.head.flags.ack() && certainty == Certainty::Proven && !rejects;
-        if self.reset.is_some() || !(seen.ends_something() || is_answer) {
+        // Of a connection that begins with a reset nothing else is known: it ended something that was not captured.
+        let is_first = !watch.has_begun;
+        if self.reset.is_some() || !(seen.ends_something() || is_answer || is_first) {
             return;
         }
         let Exchange { sent, arrived, .. } = seen.exchange;
@@ -228,6 +233,7 @@ impl Ending {
             (Rule::Aborts, _) => (Kind::Aborts, Certainty::Proven),
             _ => (Kind::Answers, certainty),
         };
+        let (kind, certainty) = if is_first { (seen.presumed_kind(), Certainty::Likely) } else { (kind, certainty) };
         let usual = watch.hops[seen.side];
         let own = seen.hop.limit;
         let hops = (own != 0 && usual != 0 && own != usual).then_some((own, usual));
@@ -289,6 +295,15 @@ impl Seen<'_> {
         let flags = self.head.flags;
         let is_plain = !(flags.syn() || flags.fin() || flags.rst());
         is_plain && self.head.payload_len <= 1 && self.head.seq + 1 == self.snd_nxt
+    }
+
+    /// What a reset probably is of which only its own numbers are known: Linux refuses a SYN with the number 0 and an ACK.
+    fn presumed_kind(&self) -> Kind {
+        match self.head.flags.ack() {
+            _ if self.head.answers_syn() => Kind::Refuses,
+            true => Kind::Aborts,
+            false => Kind::Answers,
+        }
     }
 
     /// Whether a reset was obeyed, or ended its own sender's connection. One that a full or a small socket passes over, and

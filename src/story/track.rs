@@ -127,8 +127,8 @@ impl Track {
         let opens = segment.flags.syn() && !segment.flags.ack();
         match known {
             Some(id) if !(opens && self.is_another(id, segment)) => id,
-            // A SYN-ACK comes from the server, whoever was seen first.
-            _ if segment.flags.syn() && segment.flags.ack() => self.open(segment.dst, segment.src),
+            // An answer to a SYN comes from the server, whoever was seen first.
+            _ if segment.head().answers_syn() => self.open(segment.dst, segment.src),
             _ => self.open(segment.src, segment.dst),
         }
     }

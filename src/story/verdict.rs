@@ -30,6 +30,8 @@ pub struct Facts {
     pub lost: Both<u64>,
     /// Whether every byte that was sent was acknowledged.
     pub all_acknowledged: bool,
+    /// Whether a segment of each end was captured.
+    pub seen: Both<bool>,
     /// The server's address.
     pub server: SocketAddr,
     /// Whether it is one socket, connected with itself.
@@ -77,13 +79,20 @@ impl Facts {
     /// How sure the name is.
     pub fn certainty(&self) -> Certainty {
         match (self.name(), self.ending.reset) {
-            (Name::ResetAfterClose | Name::Aborted, Some(reset)) => reset.certainty,
+            (Name::ResetAfterClose | Name::Aborted | Name::Refused, Some(reset)) => reset.certainty,
             (Name::NobodyHome | Name::TimedOut, _) => Certainty::Likely,
+            (Name::Unanswered, _) => Certainty::Proven,
             // What is missing can have been anything.
-            _ if self.ending.has_gaps => Certainty::Likely,
+            _ if self.ending.has_gaps || self.unseen().is_some() => Certainty::Likely,
             (Name::ClosedSimultaneously, _) if !self.is_done() => Certainty::Likely,
             _ => Certainty::Proven,
         }
+    }
+
+    /// The end of which no segment was captured, where the other's show that it is there.
+    fn unseen(&self) -> Option<Side> {
+        let is_told_of = self.name() != Name::Unanswered && !self.with_itself;
+        Side::BOTH.into_iter().find(|side| is_told_of && !self.seen[*side])
     }
 
     /// Whether an end has no more to wait for, but old segments.
@@ -149,6 +158,7 @@ fn facts(story: &Story, connection: &Connection) -> Facts {
         states: Both { client: ends.client.tcp.state, server: ends.server.tcp.state },
         lost: Both { client: account.client.lost, server: account.server.lost },
         all_acknowledged: [account.client, account.server].iter().all(|way| way.acknowledged == way.sent),
+        seen: Both { client: ends.client.tcp.was_seen(), server: ends.server.tcp.was_seen() },
         server: connection.addresses.server,
         with_itself: connection.is_with_itself(),
         has_calls: Both { client: ends.client.has_calls, server: ends.server.has_calls },

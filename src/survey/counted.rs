@@ -45,13 +45,19 @@ enum Interfaces {
 }
 
 impl Counted {
+    /// Nothing yet. Where there are `several_files`, a packet may have been captured several times.
+    pub fn new(several_files: bool) -> Self {
+        let interfaces = if several_files { Interfaces::Several } else { Interfaces::None };
+        Self { interfaces, ..Self::default() }
+    }
+
     /// Counts a packet.
     #[inline]
     pub fn packet(&mut self, packet: &Packet<'_>) {
         self.packets += 1;
         let (first, latest) = self.span.unwrap_or((packet.time, packet.time));
         self.span = Some((first, latest.max(packet.time)));
-        if self.interfaces != Interfaces::One(packet.interface) {
+        if self.interfaces != Interfaces::One(packet.interface) && self.interfaces != Interfaces::Several {
             self.interface(packet);
         }
     }

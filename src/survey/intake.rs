@@ -19,9 +19,10 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// An intake that hashes keys by `seed`, which the capture's author should not foresee.
-    pub fn new(seed: u64) -> Self {
-        let (fragments, counted, glance) = (Fragments::default(), Counted::default(), Glance::default());
+    /// An intake that hashes keys by `seed`, which the capture's author should not foresee. Where there are `several_files`, a
+    /// packet may be in each.
+    pub fn new(seed: u64, several_files: bool) -> Self {
+        let (fragments, counted, glance) = (Fragments::default(), Counted::new(several_files), Glance::default());
         Self { hasher: Hasher::new(seed), fragments, counted, glance, place: 0 }
     }
 

@@ -47,9 +47,8 @@ impl Record {
     /// A connection whose first segment is `sighting`.
     pub fn new(sighting: &Sighting, reuses_ports: bool) -> Self {
         let Sighting { place, frame, time, from_low, .. } = *sighting;
-        let flags = sighting.head.flags;
-        // A SYN-ACK comes from the server, whoever was seen first; what a socket sends itself is the client's.
-        let from_client = sighting.key.is_with_itself() || !(flags.syn() && flags.ack());
+        // An answer to a SYN comes from the server, whoever was seen first; what a socket sends itself is the client's.
+        let from_client = sighting.key.is_with_itself() || !sighting.head.answers_syn();
         Self {
             place,
             first: frame,

@@ -94,6 +94,7 @@ impl<'a> Summary<'a> {
             states: Both { client: ends.client.state, server: ends.server.state },
             lost: Both { client: ends.client.lost.into(), server: ends.server.lost.into() },
             all_acknowledged: ends.client.all_acknowledged() && ends.server.all_acknowledged(),
+            seen: Both { client: ends.client.packets > 0, server: ends.server.packets > 0 },
             server: self.end(Side::Server).endpoint,
             with_itself: self.key.is_with_itself(),
             has_calls: Both::default(),
@@ -171,7 +172,10 @@ impl End<'_> {
     pub fn error(&self, verdict: Name) -> Option<(Errno, Certainty)> {
         let is_client = self.side == Side::Client;
         match verdict {
-            Name::Refused if is_client => Some((Errno::ECONNREFUSED, Certainty::Proven)),
+            Name::Refused if is_client => {
+                let certainty = self.record.ending.reset.map_or(Certainty::Likely, |reset| reset.certainty);
+                Some((Errno::ECONNREFUSED, certainty))
+            }
             Name::Unanswered if is_client => Some((Errno::ETIMEDOUT, Certainty::Likely)),
             Name::TimedOut => {
                 let repeats = self.record.ending.repeats[self.side];

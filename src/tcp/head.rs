@@ -81,6 +81,12 @@ impl Head {
         self.flags.ack().then_some(self.ack)
     }
 
+    /// Whether it answers a SYN, and so comes from whoever did not send that: with another, or with a reset that refuses it,
+    /// which has the number 0 and an ACK (RFC 9293 §3.10.7.1).
+    pub fn answers_syn(&self) -> bool {
+        self.flags.ack() && (self.flags.syn() || (self.flags.rst() && self.seq.get() == 0))
+    }
+
     /// Whether it carries an acknowledgement and nothing else that takes or ends sequence space.
     pub fn is_pure_ack(&self) -> bool {
         self.flags.ack() && !self.flags.rst() && self.range().len == 0

@@ -149,7 +149,8 @@ fn one_way(mut capture: Capture, server: bool) -> Folder {
 
 #[test]
 fn of_one_direction_no_bytes_are_said_to_be_lost_and_that_the_other_is_missing_is_said() {
-    for (server, unseen) in [(true, 5), (false, 5)] {
+    // A lone SYN says by itself that nothing came back.
+    for (server, unseen) in [(true, 6), (false, 5)] {
         let folder = one_way(ordinary(Link::Ethernet), server);
         assert_eq!(sum(&folder.json(), "lost"), 0);
         let text = folder.told(&[]);
@@ -159,6 +160,15 @@ fn of_one_direction_no_bytes_are_said_to_be_lost_and_that_the_other_is_missing_i
     }
     let text = Folder::with(&ordinary(Link::Ethernet)).told(&[]);
     assert!(!text.contains("one direction only"), "{text}");
+}
+
+/// A capture that begins with the reset: of the SYN that it refused nothing is known, but what it is can be told.
+#[test]
+fn a_reset_of_which_nothing_else_was_captured_is_judged_by_its_own_numbers() {
+    let told = one_way(ordinary(Link::Ethernet), true).json();
+    let last = &told["connections"][5];
+    assert_eq!((&last["verdict"], &last["certainty"]), (&serde_json::json!("refused"), &serde_json::json!("likely")));
+    assert_eq!((&last["server"]["endpoint"], &last["reset_from"]), (&"10.0.0.7:443".into(), &"server".into()));
 }
 
 #[test]

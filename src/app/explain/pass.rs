@@ -39,8 +39,8 @@ pub fn read(explain: &Explain, detail: Detail, overseer: &Overseer) -> Result<Re
     let filter = explain.filter.as_deref().map(Filter::new).transpose()?;
     let (captures, failures) = open(&explain.files, explain.follow, &overseer.watch()?)?;
     let files = captures.captures().iter().map(|capture| capture.name().to_owned()).collect();
-    let reading =
-        Reading { captures, filter, failures, stopped: false, intake: Intake::new(RandomState::new().hash_one(0)) };
+    let intake = Intake::new(RandomState::new().hash_one(0), captures.captures().len() > 1);
+    let reading = Reading { captures, filter, failures, stopped: false, intake };
     // One thread reads and decodes; the others judge, each its own connections.
     let (surveys, reading) = match threads(explain) - 1 {
         0 => alone(reading, detail)?,

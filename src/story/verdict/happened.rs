@@ -115,8 +115,9 @@ fn closed(facts: &Facts) -> String {
 
 fn half_closed(facts: &Facts) -> String {
     let first = facts.ending.first_fin.unwrap_or(Side::Client);
+    let other = if facts.unseen().is_some() { "was not captured" } else { "has not ended its own" };
     format!(
-        "The {} has ended its direction{}; the {} has not ended its own.",
+        "The {} has ended its direction{}; the {} {other}.",
         first.name(),
         in_frame(facts.ending.fins[first]),
         first.peer().name()

@@ -15,7 +15,9 @@ pub const LOOK_FIRST: &str = "Usual cure: before using a connection that was idl
 pub fn sentences(facts: &Facts) -> Vec<String> {
     let mut told = vec![happened(facts)];
     told.extend(more(facts));
-    if facts.ending.has_gaps {
+    if let Some(side) = facts.unseen() {
+        told.push(format!("Nothing of the {} was captured: what is said of it is presumed.", side.name()));
+    } else if facts.ending.has_gaps {
         told.push("Not all of its segments were captured: what is said of them rests on the others.".to_owned());
     }
     if facts.ending.went_on {
