@@ -1,7 +1,7 @@
 //! The values in `explain`'s JSON that are neither numbers nor plain strings.
 
 use std::borrow::Cow;
-use std::fmt::Display;
+use std::fmt::{self, Display, Write};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
@@ -16,7 +16,39 @@ pub struct Text<T>(pub T);
 
 impl<T: Display> Serialize for Text<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        let mut short = Short::default();
+        // Handed over whole: serde would look through each of its pieces for what has to be escaped.
+        match write!(short, "{}", self.0) {
+            Ok(()) => serializer.serialize_str(short.text()),
+            Err(_) => serializer.collect_str(&self.0),
+        }
+    }
+}
+
+/// A short text on its way; an error where it is longer.
+struct Short {
+    bytes: [u8; 64],
+    len: usize,
+}
+
+impl Default for Short {
+    fn default() -> Self {
+        Self { bytes: [0; 64], len: 0 }
+    }
+}
+
+impl Short {
+    fn text(&self) -> &str {
+        self.bytes.get(..self.len).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+}
+
+impl Write for Short {
+    fn write_str(&mut self, piece: &str) -> fmt::Result {
+        let end = self.len + piece.len();
+        self.bytes.get_mut(self.len..end).ok_or(fmt::Error)?.copy_from_slice(piece.as_bytes());
+        self.len = end;
+        Ok(())
     }
 }
 
@@ -40,7 +72,7 @@ pub struct Seconds(pub Time);
 
 impl Serialize for Seconds {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        Text(self.0).serialize(serializer)
     }
 }
 
