@@ -89,6 +89,8 @@ pub struct Reset {
     pub kind: Kind,
     /// How sure it is what it answers, or that it was obeyed.
     pub certainty: Certainty,
+    /// Whether its sender had sent a FIN before.
+    pub after_fin: bool,
     /// Whether its sender had repeated itself in vain before.
     pub after_silence: bool,
     /// Its hop limit and the one that other packets of its sender had, where they differ.
@@ -245,6 +247,7 @@ impl Ending {
             kind,
             answers: answers.map(Told::answered),
             certainty,
+            after_fin: self.fins[seen.side].is_some(),
             after_silence,
             hops,
         });

@@ -55,17 +55,17 @@ impl Facts {
             };
         }
         if let Some(reset) = ending.reset {
-            return match (reset.kind, ending.fins[reset.by]) {
-                (Kind::Refuses, _) => Name::Refused,
-                (Kind::Aborts, _) if reset.after_silence => Name::TimedOut,
-                (Kind::Aborts, _) => Name::Aborted,
-                (Kind::Answers, Some(_)) => Name::ResetAfterClose,
-                (Kind::Answers, None) => Name::NobodyHome,
+            return match reset.kind {
+                Kind::Refuses => Name::Refused,
+                Kind::Aborts if reset.after_silence => Name::TimedOut,
+                Kind::Aborts => Name::Aborted,
+                Kind::Answers if reset.after_fin => Name::ResetAfterClose,
+                Kind::Answers => Name::NobodyHome,
             };
         }
         let done = self.is_done();
         match fins {
-            _ if !ending.answered => Name::Unanswered,
+            _ if !ending.answered || self.states.client == State::SynSent => Name::Unanswered,
             (Some(_), Some(_)) if done && ending.crossed => Name::ClosedSimultaneously,
             (Some(_), Some(_)) if done => Name::Closed,
             _ if self.vanished().is_some() => Name::TimedOut,

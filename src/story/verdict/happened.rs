@@ -21,6 +21,9 @@ pub fn happened(facts: &Facts) -> String {
         (Name::ResetAfterClose, Some(reset)) => reset_after_close(facts, reset),
         (Name::NobodyHome, Some(reset)) => nobody_home(reset),
         (Name::TimedOut, reset) => timed_out(facts, reset),
+        (Name::Unanswered, _) if facts.ending.answered => {
+            format!("Nothing that answers the SYN came back from {}.", facts.server)
+        }
         (Name::Unanswered, _) => format!("Nothing came back from {}.", facts.server),
         (Name::Closed | Name::ClosedSimultaneously, _) => closed(facts),
         (Name::HalfClosed, _) => half_closed(facts),
@@ -66,7 +69,7 @@ fn aborted(facts: &Facts, reset: Reset) -> String {
         || "unread bytes, SO_LINGER with 0 and other aborts look alike on the wire".to_owned(),
         |why| format!("the reason: {why}"),
     );
-    let instead = if facts.ending.fins[reset.by].is_some() { "after its FIN" } else { "in place of a FIN" };
+    let instead = if reset.after_fin { "after its FIN" } else { "in place of a FIN" };
     format!("The {} gave the connection up with a reset ({}) {instead}; {reason}.", reset.by.name(), reset.frame)
 }
 
