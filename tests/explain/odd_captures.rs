@@ -147,6 +147,16 @@ fn one_way(mut capture: Capture, server: bool) -> Folder {
     Folder::with(&capture)
 }
 
+/// A terminal's width; the files' names alone may be longer.
+#[test]
+fn no_line_is_longer_than_a_terminal_is_wide() {
+    for link in [Link::Ethernet, Link::Sll2(2)] {
+        let text = Folder::with(&ordinary(link)).told(&["--top", "100"]);
+        let long: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
+        assert!(long.is_empty() && text.contains("How they ended"), "{long:#?}");
+    }
+}
+
 #[test]
 fn of_one_direction_no_bytes_are_said_to_be_lost_and_that_the_other_is_missing_is_said() {
     // A lone SYN says by itself that nothing came back.

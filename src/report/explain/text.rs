@@ -136,8 +136,10 @@ fn patterns(patterns: &[Pattern], out: &mut dyn Write) -> io::Result<()> {
 fn verdicts(tally: &Tally, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\nHow they ended")?;
     for (name, count, lost) in tally.counts.iter().filter(|(_, count, _)| *count > 0) {
-        let lost = if *lost > 0 { format!(" ({} lost)", many(*lost, "byte")) } else { String::new() };
-        writeln!(out, "{:>9}  {name:<21}  {}{lost}", thousands(*count), name.meaning())?;
+        writeln!(out, "{:>9}  {name:<21}  {}", thousands(*count), name.meaning())?;
+        if *lost > 0 {
+            writeln!(out, "{:34}{} lost", "", many(*lost, "byte"))?;
+        }
     }
     let notes = [
         (tally.one_way, "of these seen in one direction only: the other is presumed"),
@@ -169,7 +171,14 @@ fn connections(found: &Found, tally: &Tally, shown: &Shown<'_>, out: &mut dyn Wr
 fn one(connection: &Summary<'_>, out: &mut dyn Write) -> io::Result<()> {
     let facts = connection.facts();
     let ends = Side::BOTH.map(|side| connection.end(side).endpoint);
-    writeln!(out, "\n#{}  {} → {}  {}, {}", connection.id(), ends[0], ends[1], facts.name(), facts.certainty().name())?;
+    let (id, verdict) = (connection.id(), format!("{}, {}", facts.name(), facts.certainty().name()));
+    let line = format!("#{id}  {} → {}  {verdict}", ends[0], ends[1]);
+    // Addresses of version 6 can fill a line each.
+    if line.chars().count() <= WIDTH {
+        writeln!(out, "\n{line}")?;
+    } else {
+        writeln!(out, "\n#{id}  {}\n    → {}\n    {verdict}", ends[0], ends[1])?;
+    }
     let mut notes = vec![frames(connection.frames())];
     notes.extend(
         connection.idle_before_end().filter(|idle| *idle >= 1_000_000).map(|idle| format!("idle {} s", exact(idle))),

@@ -62,12 +62,12 @@ impl Name {
     /// What it means, in a few words.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::ResetAfterClose => "data reached an end that had closed: Broken pipe",
-            Self::Aborted => "a live end gave up with a reset: Connection reset by peer",
-            Self::TimedOut => "one end repeated itself in vain: its peer vanished",
-            Self::NobodyHome => "answered by a host that knew nothing of the connection",
+            Self::ResetAfterClose => "data reached a closed end: Broken pipe",
+            Self::Aborted => "a live end gave up: Connection reset by peer",
+            Self::TimedOut => "one end repeated itself in vain",
+            Self::NobodyHome => "answered by a host that knew nothing of it",
             Self::Unanswered => "nothing came back to the SYN",
-            Self::Refused => "the SYN was answered with a reset: Connection refused",
+            Self::Refused => "the SYN was reset: Connection refused",
             Self::HalfClosed => "one direction ended, the other not",
             Self::Open => "neither direction ended",
             Self::ClosedSimultaneously => "both ended at once, in order",
