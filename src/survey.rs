@@ -167,8 +167,7 @@ impl Survey {
     /// The connection that a segment belongs to; a new one where it opens one or is the first of its addresses.
     #[inline]
     fn connection(&mut self, sighting: &Sighting) -> u32 {
-        let flags = sighting.head.flags;
-        let opens = flags.syn() && !flags.ack();
+        let opens = sighting.head.flags.opens();
         let is_another = |at: u32| opens && self.table.slot(at).is_some_and(|(_, record)| record.is_another(sighting));
         match self.table.find(sighting) {
             table::Found::At(at) if !is_another(at) => at,
@@ -180,7 +179,7 @@ impl Survey {
     #[inline(never)]
     fn open(&mut self, sighting: &Sighting, reuses_ports: bool) -> u32 {
         let open = Open::new(self.detail, reuses_ports, sighting.key.is_with_itself());
-        self.table.add(sighting, Record::new(sighting, reuses_ports), open)
+        self.table.add(sighting, Record::new(sighting), open)
     }
 }
 

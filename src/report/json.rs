@@ -129,7 +129,7 @@ fn counters(story: &Story, known: &Connection, side: Side) -> [(&'static str, u6
     [
         ("packets", count(|_| true)),
         ("bytes", own.iter().map(|segment| u64::from(segment.payload_len)).sum()),
-        ("syn", count(|flags| flags.syn() && !flags.ack())),
+        ("syn", count(Flags::opens)),
         ("synack", count(|flags| flags.syn() && flags.ack())),
         ("fin", count(Flags::fin)),
         ("rst", count(Flags::rst)),

@@ -1,4 +1,4 @@
-//! Packets captured twice: `-i any` sees a packet at each interface that it passes, a mirror port where it comes in and out.
+//! Packets captured twice: `-i any` sees a packet at each interface that it passes, and merged captures have it once for each.
 
 use std::num::NonZeroU64;
 

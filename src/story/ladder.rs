@@ -171,7 +171,7 @@ fn openings(story: &Story) -> HashMap<ConnectionId, Opening> {
         let (Some(syn), Some(syn_ack), Some(ack)) = (segments.next(), segments.next(), segments.next()) else {
             continue;
         };
-        let opens = syn.2.flags.syn() && !syn.2.flags.ack() && syn_ack.2.flags.syn() && syn_ack.2.flags.ack();
+        let opens = syn.2.flags.opens() && syn_ack.2.flags.syn() && syn_ack.2.flags.ack();
         let completes = ack.2.is_pure_ack() && ack.2.ack == syn_ack.2.end() && ack.2.src == syn.2.src;
         if opens && completes {
             openings.insert(connection.id, Opening { connection: connection.id, frames: (syn.1, ack.1), first: syn.0 });

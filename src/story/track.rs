@@ -124,7 +124,7 @@ impl Track {
     /// The connection that `segment` belongs to; a new one where it opens one or is the first of its addresses.
     fn connection_of(&mut self, segment: &Segment) -> ConnectionId {
         let known = self.between(segment.src, segment.dst);
-        let opens = segment.flags.syn() && !segment.flags.ack();
+        let opens = segment.flags.opens();
         match known {
             Some(id) if !(opens && self.is_another(id, segment)) => id,
             // An answer to a SYN comes from the server, whoever was seen first.
@@ -172,7 +172,7 @@ impl Track {
 
     /// The first SYN of a connection belongs to the connect in progress that goes where it goes.
     fn tie_connect(&mut self, id: ConnectionId, segment: &Segment) {
-        if !segment.flags.syn() || segment.flags.ack() {
+        if !segment.flags.opens() {
             return;
         }
         let Some((actor, fd)) = self.descriptors.connecting_to(segment.dst).into_iter().next() else { return };

@@ -36,8 +36,6 @@ pub struct Record {
     conn_state: u8,
     /// Whether the client is the lower end of the key.
     pub client_is_low: bool,
-    /// Whether another connection had these addresses and ports before.
-    pub reuses_ports: bool,
 }
 
 /// The bound that a survey keeps for each connection for the whole run, in bytes.
@@ -45,7 +43,7 @@ const _: () = assert!(size_of::<Record>() <= 256);
 
 impl Record {
     /// A connection whose first segment is `sighting`.
-    pub fn new(sighting: &Sighting, reuses_ports: bool) -> Self {
+    pub fn new(sighting: &Sighting) -> Self {
         let Sighting { place, frame, time, from_low, .. } = *sighting;
         // An answer to a SYN comes from the server, whoever was seen first; what a socket sends itself is the client's.
         let from_client = sighting.key.is_with_itself() || !sighting.head.answers_syn();
@@ -64,7 +62,6 @@ impl Record {
             completeness: Completeness::default(),
             conn_state: 0,
             client_is_low: from_low == from_client,
-            reuses_ports,
         }
     }
 

@@ -54,7 +54,7 @@ impl Sent {
         if !(flags.syn() || flags.fin() || flags.rst()) {
             return [false; 4];
         }
-        let set = [flags.syn() && !flags.ack(), flags.syn() && flags.ack(), flags.fin(), flags.rst()];
+        let set = [flags.opens(), flags.syn() && flags.ack(), flags.fin(), flags.rst()];
         let mut over = [false; 4];
         for ((count, over), set) in self.flags.iter_mut().zip(&mut over).zip(set) {
             (*count, *over) = count.overflowing_add(u8::from(set));

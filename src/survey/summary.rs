@@ -68,11 +68,6 @@ impl<'a> Summary<'a> {
         self.record.copies
     }
 
-    /// Whether another connection of the capture had these addresses and ports before.
-    pub const fn reuses_ports(&self) -> bool {
-        self.record.reuses_ports
-    }
-
     /// Whether a segment from `src` to `dst` in the packet at `place`, counted from 1, is of it, if it is not behind its last.
     pub fn has(&self, place: u64, src: SocketAddr, dst: SocketAddr) -> bool {
         let (low, high) = self.key.ends();

@@ -59,8 +59,7 @@ impl Table {
     /// The latest connection of the key that `sighting` has.
     #[inline]
     pub fn find(&self, sighting: &Sighting) -> Found {
-        let flags = sighting.head.flags;
-        let opens = flags.syn() && !flags.ack();
+        let opens = sighting.head.flags.opens();
         let mut is_another = false;
         let is_it = |latest: &Latest| {
             if latest.hash != sighting.hash {

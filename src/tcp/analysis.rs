@@ -86,7 +86,7 @@ impl Analysis {
         if seen.flags.syn() && (first || (known && !same && seen.flags.ack())) {
             found = found.with(Finding::ReusedPorts.into());
             fwd.base = Some(seen.seq);
-        } else if seen.flags.syn() && !seen.flags.ack() && same {
+        } else if seen.flags.opens() && same {
             // A reset may have moved it: its number can be the one that it answers.
             fwd.next = fwd.seen_until;
         }
@@ -118,7 +118,7 @@ impl Analysis {
     /// What the segment says that counts only for those behind it: round trip, window scale, SACK.
     fn after(&mut self, segment: &Head, sack: Option<&Sack>, from_client: bool, time: i64) {
         let flags = segment.flags;
-        if flags.syn() && !flags.ack() {
+        if flags.opens() {
             self.syn_time = Some(time);
         }
         if let Some(syn_time) = self.syn_time.filter(|_| flags.ack() && !flags.syn() && self.initial_rtt == 0) {

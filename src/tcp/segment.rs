@@ -61,6 +61,11 @@ impl Flags {
         self.has(Self::SYN)
     }
 
+    /// It asks for a connection: SYN without ACK.
+    pub const fn opens(self) -> bool {
+        self.syn() && !self.ack()
+    }
+
     /// RST is set.
     pub const fn rst(self) -> bool {
         self.has(Self::RST)

@@ -32,7 +32,7 @@ fn pattern(kind: Kind, server: SocketAddr, some: &Few, of: u64, sentence: String
     Pattern { kind, count: some.count, of, server, side: None, idle: None, lost: 0, examples, sentence }
 }
 
-/// `212 of 212`, `all 212`.
+/// `212 of 300`.
 fn share(count: u64, of: u64) -> String {
     format!("{count} of {of}")
 }

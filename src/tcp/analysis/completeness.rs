@@ -29,7 +29,7 @@ impl Completeness {
         let flags = segment.flags;
         if !first {
             self.told |= shown | std::mem::take(&mut self.waiting);
-        } else if flags.syn() && !flags.ack() {
+        } else if flags.opens() {
             self.told = Self::SYN | if segment.payload_len > 0 { Self::DATA } else { 0 };
             self.waiting = shown;
         } else {

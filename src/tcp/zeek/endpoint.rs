@@ -140,7 +140,7 @@ impl Endpoint {
                     peer.enter(Phase::Closed);
                 }
             }
-            Phase::Partial if flags.syn() && !flags.ack() && peer.phase == Phase::Inactive => {
+            Phase::Partial if flags.opens() && peer.phase == Phase::Inactive => {
                 self.enter(Phase::SynSent);
             }
             Phase::Closed if flags.rst() && peer.phase != Phase::Closed => self.enter(Phase::Reset),

@@ -43,7 +43,7 @@ fn connection_of(connections: &mut Vec<Followed>, segment: &Segment) -> usize {
         let ends = (followed.client, followed.server);
         ends == (segment.src, segment.dst) || ends == (segment.dst, segment.src)
     };
-    let opens = segment.flags.syn() && !segment.flags.ack();
+    let opens = segment.flags.opens();
     let known = connections.iter().rposition(between).filter(|at| {
         let isn = connections.get(*at).and_then(|followed| followed.isns.get(&segment.src));
         !opens || isn.is_none_or(|isn| *isn == segment.seq)
