@@ -16,6 +16,7 @@ pub mod app;
 pub mod cli;
 pub mod decode;
 pub mod event;
+pub mod memory;
 pub mod notation;
 pub mod report;
 pub mod socket;

@@ -3,8 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use epipe::memory::LargePages;
 use epipe::source::lab::process;
 use epipe::{app, cli::Cli};
+
+#[global_allocator]
+static ALLOCATOR: LargePages = LargePages;
 
 fn main() -> ExitCode {
     if let Some(code) = process::take_part(std::env::args_os().skip(1)) {

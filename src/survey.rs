@@ -10,8 +10,8 @@
 //! in, [`Found`] comes out.
 
 mod counted;
+mod hasher;
 mod intake;
-mod key;
 mod open;
 pub mod patterns;
 mod record;
@@ -23,18 +23,17 @@ mod wide;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
+use std::ops::Range;
 
 pub use self::counted::Counted;
 pub use self::intake::Intake;
 pub use self::summary::{End, Summary};
 
-use self::key::Key;
 use self::open::Open;
 use self::record::Record;
 use self::table::Table;
-use crate::decode::{Hop, LinkType};
+use crate::decode::{Glance, LinkType};
 use crate::event::{FrameNo, Time};
-use crate::tcp::head::{Head, Sack};
 
 /// One packet of a capture.
 #[derive(Clone, Copy, Debug)]
@@ -57,19 +56,15 @@ pub struct Packet<'a> {
 
 /// A segment as a survey takes it.
 #[derive(Clone, Debug, Default)]
+#[repr(align(64))]
 pub struct Sighting {
     hash: u64,
-    key: Key,
-    /// Whether the lower end of the key sent it.
-    from_low: bool,
     place: u64,
     frame: FrameNo,
     time: Time,
-    head: Head,
-    hop: Hop,
+    glance: Glance,
     /// What its copies have too, where there can be some.
     fingerprint: Option<NonZeroU64>,
-    sack: Option<Box<Sack>>,
 }
 
 impl Sighting {
@@ -121,11 +116,12 @@ impl Survey {
     #[inline]
     pub fn take(&mut self, sighting: &Sighting) {
         let at = self.connection(sighting);
+        self.table.found(sighting, at);
         let Some((record, open)) = self.table.parts(at) else { return };
-        let side = record.side(sighting.from_low);
+        let side = record.side(sighting.glance.from_low);
         record.last_seen(sighting);
         let Some(open) = open.filter(|open| !open.is_long_over(sighting.place)) else {
-            record.count(&sighting.head, side);
+            record.count(&sighting.glance.head, side);
             self.strays += 1;
             self.table.close(at);
             return;
@@ -135,7 +131,7 @@ impl Survey {
             open.judge(record, sighting, side);
             return;
         }
-        record.count(&sighting.head, side);
+        record.count(&sighting.glance.head, side);
         open.take(record, sighting, side);
         match (open.is_over(), open.over_since) {
             (true, None) => self.table.settle(at, sighting),
@@ -147,19 +143,12 @@ impl Survey {
     /// What was found by surveys that shared a capture, of which `counted` was counted.
     pub fn finish(counted: Counted, surveys: Vec<Self>) -> Found {
         let mut found = Found { counted, ..Found::default() };
-        for (index, mut survey) in (0..).zip(surveys) {
+        for mut survey in surveys {
             found.counted.strays += survey.strays;
             survey.table.close_all();
-            let places = u32::try_from(survey.table.len()).unwrap_or(u32::MAX);
-            found.order.extend((0..places).map(|place| (index, place)));
             found.tables.push(survey.table);
         }
-        if found.tables.len() > 1 {
-            let place = |(index, place): &(u32, u32)| {
-                found.tables.get(*index as usize).and_then(|table| table.slot(*place)).map(|(_, record)| record.place)
-            };
-            found.order.sort_by_cached_key(place);
-        }
+        found.order = order(&found.tables);
         found.translated = translated::translated(&found);
         found
     }
@@ -167,7 +156,7 @@ impl Survey {
     /// The connection that a segment belongs to; a new one where it opens one or is the first of its addresses.
     #[inline]
     fn connection(&mut self, sighting: &Sighting) -> u32 {
-        let opens = sighting.head.flags.opens();
+        let opens = sighting.glance.head.flags.opens();
         let is_another = |at: u32| opens && self.table.slot(at).is_some_and(|(_, record)| record.is_another(sighting));
         match self.table.find(sighting) {
             table::Found::At(at) if !is_another(at) => at,
@@ -178,9 +167,24 @@ impl Survey {
 
     #[inline(never)]
     fn open(&mut self, sighting: &Sighting, reuses_ports: bool) -> u32 {
-        let open = Open::new(self.detail, reuses_ports, sighting.key.is_with_itself());
+        let open = Open::new(self.detail, reuses_ports, sighting.glance.key.is_with_itself());
         self.table.add(sighting, Record::new(sighting), open)
     }
+}
+
+/// Where each connection stands, in the order of their first packets, which each table has for its own.
+fn order(tables: &[Table]) -> Vec<(u32, u32)> {
+    let mut order = Vec::with_capacity(tables.iter().map(Table::len).sum());
+    let mut next = vec![0; tables.len()];
+    let first = |table: &Table, at: u32| table.slot(at).map(|(_, record)| record.place);
+    let mut firsts: Vec<Option<u64>> = tables.iter().map(|table| first(table, 0)).collect();
+    while let Some((_, index)) = (0..).zip(&firsts).filter_map(|(index, place)| place.map(|place| (place, index))).min() {
+        let at: &mut u32 = &mut next[index];
+        order.push((index as u32, *at));
+        *at += 1;
+        firsts[index] = first(&tables[index], *at);
+    }
+    order
 }
 
 impl Found {
@@ -196,7 +200,12 @@ impl Found {
 
     /// The connections, in the order of their first packets; their numbers count from 0.
     pub fn connections(&self) -> impl Iterator<Item = Summary<'_>> {
-        (0..self.len()).filter_map(|id| self.connection(id))
+        self.part(0..self.len())
+    }
+
+    /// The connections with the numbers `ids`.
+    pub fn part(&self, ids: Range<usize>) -> impl Iterator<Item = Summary<'_>> {
+        ids.filter_map(|id| self.connection(id))
     }
 
     /// The connection with the number `id`.

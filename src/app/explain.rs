@@ -5,6 +5,7 @@ mod progress;
 mod select;
 mod story;
 
+use std::ops::Range;
 use std::path::Path;
 use std::thread;
 
@@ -15,8 +16,8 @@ use super::{Ending, Failure, dashboard, output};
 use crate::cli::{Common, Explain, Format};
 use crate::report::explain::json;
 use crate::report::explain::text::{self, Tally};
-use crate::survey::patterns::patterns;
-use crate::survey::{Detail, Summary};
+use crate::survey::patterns::{Gathered, patterns};
+use crate::survey::{Detail, Found, Summary};
 
 /// Explains the captures that `explain` names.
 pub fn run(explain: &Explain, common: &Common) -> Result<Ending, Failure> {
@@ -82,17 +83,42 @@ fn as_json(
 }
 
 fn as_text(explain: &Explain, common: &Common, read: &Read, selection: &Selection) -> Result<(), Failure> {
-    let selected = |connection: &Summary<'_>| selection.takes(connection);
-    let (found, top, chosen) = (&read.found, explain.top, !selection.is_everything());
-    // Each goes over all connections once.
-    let (patterns, tally) = thread::scope(|scope| {
-        let patterns = scope.spawn(|| patterns(found));
-        let tally = Tally::of(found, &selected, chosen, top);
-        (patterns.join(), tally)
-    });
-    let patterns = patterns.map_err(|_| pass::panicked())?;
-    let shown = text::Shown { files: &read.files, patterns: &patterns, top, chosen };
+    let found = &read.found;
+    let (gathered, tally) = overview(found, selection, explain.top, pass::threads(explain))?;
+    let shown = text::Shown { files: &read.files, patterns: &gathered.patterns() };
     output::to(common, |out| text::write(found, &shown, &tally, out))
+}
+
+/// Goes over all connections once, each of `threads` threads over a part of them.
+fn overview(
+    found: &Found,
+    selection: &Selection,
+    top: usize,
+    threads: usize,
+) -> Result<(Gathered, Tally), Failure> {
+    let part = |ids: Range<usize>| {
+        let (mut gathered, mut tally) = (Gathered::new(found), Tally::new(!selection.is_everything(), top));
+        for connection in found.part(ids) {
+            gathered.take(&connection);
+            if selection.takes(&connection) {
+                tally.take(&connection);
+            }
+        }
+        (gathered, tally)
+    };
+    let len = found.len().div_ceil(threads).max(1);
+    let starts = (len..found.len()).step_by(len);
+    thread::scope(|scope| {
+        let later: Vec<_> =
+            starts.map(|start| scope.spawn(move || part(start..(start + len).min(found.len())))).collect();
+        let (mut gathered, mut tally) = part(0..len.min(found.len()));
+        for thread in later {
+            let (more_gathered, more_counted) = thread.join().map_err(|_| pass::panicked())?;
+            gathered.append(more_gathered);
+            tally.append(more_counted);
+        }
+        Ok((gathered, tally))
+    })
 }
 
 /// Tells the whole story of the connection `id`.

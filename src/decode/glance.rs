@@ -3,22 +3,18 @@
 //! etherparse decides; the path through plain Ethernet or cooked headers, IP and TCP is written out by hand, because nearly
 //! every packet takes it. A property test holds it to the other.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
-use super::{Hop, LinkType, Refusal, ip, tcp};
+use super::{Hop, Key, LinkType, Refusal, ip, tcp};
 use crate::tcp::head::{Head, Sack};
 use crate::tcp::segment::{Flags, Segment, TcpOption};
 use crate::tcp::seq::SeqNum;
 
 /// A TCP segment at a glance.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Glance {
-    /// Who sent it.
-    pub src: IpAddr,
-    /// Whom it was sent to.
-    pub dst: IpAddr,
-    /// The sender's port and the receiver's.
-    pub ports: (u16, u16),
+    /// Between whom.
+    pub key: Key,
+    /// Whether the key's lower end sent it.
+    pub from_low: bool,
     /// Its numbers.
     pub head: Head,
     /// What it acknowledges selectively.
@@ -27,22 +23,6 @@ pub struct Glance {
     pub hop: Hop,
     /// The checksum as it stands in the header; with equal numbers it tells a copy of a packet from a repetition.
     pub checksum: u16,
-}
-
-impl Default for Glance {
-    /// Of nothing yet.
-    fn default() -> Self {
-        let nobody = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        Self {
-            src: nobody,
-            dst: nobody,
-            ports: (0, 0),
-            head: Head::default(),
-            sack: None,
-            hop: Hop::default(),
-            checksum: 0,
-        }
-    }
 }
 
 const TCP: u8 = 6;
@@ -72,10 +52,10 @@ pub fn careful(link_type: LinkType, data: &[u8], original_len: u32) -> Result<Gl
 
 /// A segment that was put together from fragments.
 pub fn of_segment(segment: &Segment) -> Glance {
+    let (key, from_low) = Key::of(segment.src, segment.dst);
     Glance {
-        src: segment.src.ip(),
-        dst: segment.dst.ip(),
-        ports: (segment.src.port(), segment.dst.port()),
+        key,
+        from_low,
         head: segment.head(),
         sack: segment.sack().map(Box::new),
         hop: Hop::default(),
@@ -114,10 +94,11 @@ fn v4(packet: &[u8], into: &mut Glance) -> Option<()> {
     if header[0] >> 4 != 4 || header_len < 20 || !is_whole || header[9] != TCP {
         return None;
     }
-    into.src = IpAddr::V4(Ipv4Addr::from_bits(u32_at(header, 12)?));
-    into.dst = IpAddr::V4(Ipv4Addr::from_bits(u32_at(header, 16)?));
     into.hop = Hop { limit: header[8], id: u16_at(header, 4)? };
-    segment(packet.get(header_len..)?, total_len.checked_sub(header_len)?, into)
+    let (src, dst) = (u32_at(header, 12)?, u32_at(header, 16)?);
+    let ports = segment(packet.get(header_len..)?, total_len.checked_sub(header_len)?, into)?;
+    (into.key, into.from_low) = Key::v4((src, ports.0), (dst, ports.1));
+    Some(())
 }
 
 fn v6(packet: &[u8], into: &mut Glance) -> Option<()> {
@@ -126,20 +107,22 @@ fn v6(packet: &[u8], into: &mut Glance) -> Option<()> {
     if header[0] >> 4 != 6 || header[6] != TCP || segment_len == 0 {
         return None;
     }
-    into.src = IpAddr::V6(Ipv6Addr::from_octets(*header.get(8..24)?.first_chunk()?));
-    into.dst = IpAddr::V6(Ipv6Addr::from_octets(*header.get(24..40)?.first_chunk()?));
     into.hop = Hop { limit: header[7], id: 0 };
-    segment(&packet[40..], segment_len, into)
+    let address = |at: usize| header.get(at..)?.first_chunk().map(|bytes| u128::from_be_bytes(*bytes));
+    let (src, dst) = (address(8)?, address(24)?);
+    let ports = segment(packet.get(40..)?, segment_len, into)?;
+    (into.key, into.from_low) = Key::v6((src, ports.0), (dst, ports.1));
+    Some(())
 }
 
+/// Reads the TCP header; the ports are returned.
 #[inline]
-fn segment(captured: &[u8], segment_len: usize, into: &mut Glance) -> Option<()> {
+fn segment(captured: &[u8], segment_len: usize, into: &mut Glance) -> Option<(u16, u16)> {
     let header = captured.first_chunk::<TCP_LEN>()?;
     let header_len = usize::from(header[12] >> 4) * 4;
     if header_len < TCP_LEN || header_len > segment_len {
         return None;
     }
-    into.ports = (u16_at(header, 0)?, u16_at(header, 2)?);
     into.head.seq = SeqNum::new(u32_at(header, 4)?);
     into.head.ack = SeqNum::new(u32_at(header, 8)?);
     into.head.payload_len = u32::try_from(segment_len - header_len).ok()?;
@@ -152,7 +135,7 @@ fn segment(captured: &[u8], segment_len: usize, into: &mut Glance) -> Option<()>
     // Two NOPs and timestamps: what nearly every segment has, and nothing in it matters here.
     let is_timestamps = list.len() == 12 && list.starts_with(&[1, 1, 8, 10]);
     into.sack = if list.is_empty() || is_timestamps { None } else { options(list, &mut into.head) };
-    Some(())
+    Some((u16_at(header, 0)?, u16_at(header, 2)?))
 }
 
 /// What [`Segment::head`](crate::tcp::segment::Segment::head) finds in the options, and the SACK option among them.

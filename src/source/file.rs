@@ -24,6 +24,7 @@ use self::follow::Follow;
 use self::input::{Ended, Input};
 pub use self::input::{Progress, TICK, Watch};
 pub use self::merged::{Merged, buffer_len};
+pub use self::pcap::AtHand;
 pub use self::recording::{Recording, read};
 use self::seen::{Aside, Stand, Step};
 pub use self::seen::{Head, Seen, View};
@@ -159,6 +160,21 @@ impl<R: Read> Capture<R> {
     pub fn advance(&mut self) -> Option<Result<Seen<'_>, FileError>> {
         self.step();
         self.seen()
+    }
+
+    /// Lends to `take` all packets that can be lent without reading on, if the file is of a kind whose packets tell all of
+    /// themselves. [`Capture::advance`] gives the others, and the same ones to who does not ask.
+    #[inline]
+    pub fn at_hand(&mut self, mut take: impl FnMut(AtHand<'_>)) {
+        let Self { format: Format::Pcap(reader), over: false, last_time, steps_back, .. } = self else { return };
+        let (mut last, mut back) = (*last_time, 0);
+        reader.at_hand(|packet| {
+            back += u64::from(packet.time < last);
+            last = packet.time;
+            take(packet);
+        });
+        *last_time = last;
+        *steps_back += back;
     }
 
     /// How many packets and other rows were counted so far.

@@ -3,7 +3,7 @@
 use super::side::{Both, Side};
 use crate::socket::outlook::Socket;
 use crate::tcp::head::Head;
-use crate::tcp::machine::{Endpoint, Stimulus};
+use crate::tcp::machine::{self, Endpoint, Stimulus};
 use crate::tcp::rule::Rule;
 use crate::tcp::seq::SeqNum;
 use crate::tcp::state::State;
@@ -64,6 +64,21 @@ pub fn exchange(ends: &mut Both<End>, side: Side, peer: Side, head: &Head) -> Ex
     let sent = ends[side].sends(side, head);
     let arrived = ends[peer].gets(peer, head);
     Exchange { sent, arrived, draws_reset, heard: has_reader }
+}
+
+/// What [`exchange`] does where a segment is just the next one of two open ends, which nearly every segment is: then no state
+/// changes and nobody has anything to decide. Whether it was that; else nothing has happened.
+#[inline]
+pub fn in_order(ends: &mut Both<End>, side: Side, head: &Head) -> bool {
+    let (sender, receiver) = match side {
+        Side::Client => (&mut ends.client, &mut ends.server),
+        Side::Server => (&mut ends.server, &mut ends.client),
+    };
+    let is_next = machine::in_order(&mut sender.tcp, &mut receiver.tcp, head);
+    if is_next {
+        receiver.socket.data_arrives(head.payload_len.into());
+    }
+    is_next
 }
 
 impl End {

@@ -143,6 +143,21 @@ pub struct Watch {
     hops: Both<u8>,
 }
 
+/// One segment that is just the next one.
+#[derive(Clone, Copy, Debug)]
+pub struct Next<'a> {
+    /// Who sent it.
+    pub side: Side,
+    /// Its frame.
+    pub frame: FrameNo,
+    /// When it was captured.
+    pub time: Time,
+    /// Its numbers.
+    pub head: &'a Head,
+    /// The IP header's hop limit and number; all 0 where they are not known.
+    pub hop: Hop,
+}
+
 /// One segment with what it did.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
@@ -182,12 +197,25 @@ impl Ending {
         } else {
             self.repeats(seen);
             self.fin(side, told, head);
-            watch.segment(seen, told);
+            watch.segment(side, head, seen.hop, told, seen.exchange.draws_reset);
         }
         if seen.is_active() {
             watch.active = Some(seen.time);
         }
         watch.has_begun = true;
+    }
+
+    /// Takes in a segment of `side` that [`in_order`](super::end::in_order) passed on: it ends nothing and repeats nothing.
+    #[inline]
+    pub fn goes_in_order(&mut self, watch: &mut Watch, next: &Next<'_>) {
+        let Next { side, frame, time, head, hop } = *next;
+        self.answered = true;
+        self.repeats[side.peer()] = 0;
+        let told = Told { frame: InFrame::new(frame), len: head.payload_len, idle: watch.silence(time) };
+        watch.segment(side, head, hop, told, false);
+        if head.payload_len > 0 {
+            watch.active = Some(time);
+        }
     }
 
     /// What a reset seemed to have ended goes on.
@@ -259,19 +287,20 @@ impl Watch {
         self.active.map_or(0, |active| now.since(active).max(0))
     }
 
-    fn segment(&mut self, seen: &Seen<'_>, told: Told) {
-        if seen.hop.limit != 0 {
-            self.hops[seen.side] = seen.hop.limit;
+    #[inline]
+    fn segment(&mut self, side: Side, head: &Head, hop: Hop, told: Told, draws_reset: bool) {
+        if hop.limit != 0 {
+            self.hops[side] = hop.limit;
         }
-        let Some(number) = seen.head.acknowledges() else { return };
-        let thread = &mut self.threads[seen.side];
+        let Some(number) = head.acknowledges() else { return };
+        let thread = &mut self.threads[side];
         if thread.number != Some(number) {
             *thread = Thread { number: Some(number), ..Thread::default() };
         }
         if thread.drawing == 0 {
             thread.told = Some(told);
         }
-        thread.drawing = thread.drawing.saturating_add(u32::from(seen.exchange.draws_reset));
+        thread.drawing = thread.drawing.saturating_add(u32::from(draws_reset));
     }
 
     /// A bare reset carries as its number the ACK number of the segment that it answers (RFC 9293 §3.10.7.1). Of several with

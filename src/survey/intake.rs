@@ -1,7 +1,7 @@
 //! From packets to sightings: what is decoded, and what is counted of the capture as a whole.
 
 use super::counted::Counted;
-use super::key::{Hasher, Key};
+use super::hasher::Hasher;
 use super::{Packet, Sighting};
 use crate::decode::{Decoded, Fragments, Glance, Refusal, glance, of_segment};
 use crate::event::Gap;
@@ -12,8 +12,6 @@ pub struct Intake {
     hasher: Hasher,
     fragments: Fragments,
     counted: Counted,
-    /// The packet at hand.
-    glance: Glance,
     /// How many packets there were, those included that a filter held back.
     place: u64,
 }
@@ -22,8 +20,8 @@ impl Intake {
     /// An intake that hashes keys by `seed`, which the capture's author should not foresee. Where there are `several_files`, a
     /// packet may be in each.
     pub fn new(seed: u64, several_files: bool) -> Self {
-        let (fragments, counted, glance) = (Fragments::default(), Counted::new(several_files), Glance::default());
-        Self { hasher: Hasher::new(seed), fragments, counted, glance, place: 0 }
+        let (fragments, counted) = (Fragments::default(), Counted::new(several_files));
+        Self { hasher: Hasher::new(seed), fragments, counted, place: 0 }
     }
 
     /// Takes the next packet in. Whether it is a segment, and there is something to judge: then that is `into`.
@@ -34,8 +32,8 @@ impl Intake {
             return false;
         }
         self.counted.packet(packet);
-        if let Err(refusal) = glance(packet.link_type, packet.data, packet.original_len, &mut self.glance)
-            && !self.is_whole(packet, refusal)
+        if let Err(refusal) = glance(packet.link_type, packet.data, packet.original_len, &mut into.glance)
+            && !self.is_whole(packet, refusal, &mut into.glance)
         {
             return false;
         }
@@ -62,14 +60,14 @@ impl Intake {
 
     /// Whether a fragment makes a segment whole, which is then the glance; counts what it is else.
     #[cold]
-    fn is_whole(&mut self, packet: &Packet<'_>, refusal: Refusal) -> bool {
+    fn is_whole(&mut self, packet: &Packet<'_>, refusal: Refusal, into: &mut Glance) -> bool {
         let whole = match refusal {
             Refusal::Other("IP fragment") => self.fragments.add(packet.link_type, packet.data),
             _ => None,
         };
         match (whole, refusal) {
             (Some(Decoded::Tcp(segment)), _) => {
-                self.glance = of_segment(&segment);
+                *into = of_segment(&segment);
                 return true;
             }
             (Some(Decoded::Other(name)), _) | (None, Refusal::Other(name)) => self.counted.passed_over(name),
@@ -83,15 +81,11 @@ impl Intake {
     #[inline]
     fn sighting(&mut self, packet: &Packet<'_>, into: &mut Sighting) {
         self.counted.tcp_packets += 1;
-        (into.key, into.from_low) = Key::of(&self.glance);
-        into.hash = self.hasher.hash(&into.key);
+        into.hash = self.hasher.hash(&into.glance.key);
         into.place = self.place;
         into.frame = packet.frame;
         into.time = packet.time;
-        into.head = self.glance.head;
-        into.hop = self.glance.hop;
         // At one interface alone, what looks like a copy is counted as Wireshark counts it.
-        into.fingerprint = if self.counted.has_copies() { Some(fingerprint(&self.glance)) } else { None };
-        into.sack = self.glance.sack.take();
+        into.fingerprint = if self.counted.has_copies() { Some(fingerprint(&into.glance)) } else { None };
     }
 }

@@ -4,8 +4,8 @@ use super::record::Record;
 use super::table::is_long_over;
 use super::{Detail, Sighting};
 use crate::story::copies::Copies;
-use crate::story::end::{End, exchange};
-use crate::story::ending::{Seen, Watch, is_over};
+use crate::story::end::{End, exchange, in_order};
+use crate::story::ending::{Next, Seen, Watch, is_over};
 use crate::story::side::{Both, Side};
 use crate::tcp::analysis::Analysis;
 use crate::tcp::zeek::Zeek;
@@ -47,7 +47,19 @@ impl Open {
     /// Takes the next segment in, which `side` sent.
     #[inline]
     pub fn take(&mut self, record: &mut Record, sighting: &Sighting, side: Side) {
-        let head = &sighting.head;
+        let Sighting { frame, time, ref glance, .. } = *sighting;
+        if !self.with_itself && in_order(&mut self.ends, side, &glance.head) {
+            let next = Next { side, frame, time, head: &glance.head, hop: glance.hop };
+            record.ending.goes_in_order(&mut self.watch, &next);
+        } else {
+            self.decide(record, sighting, side);
+        }
+        self.judge(record, sighting, side);
+    }
+
+    /// Takes in a segment that may change something.
+    fn decide(&mut self, record: &mut Record, sighting: &Sighting, side: Side) {
+        let head = &sighting.glance.head;
         let peer = if self.with_itself { side } else { side.peer() };
         let snd_nxt = self.ends[side].tcp.snd_nxt;
         let known = self.ends[side].tcp.isn.is_some();
@@ -57,7 +69,7 @@ impl Open {
             frame: sighting.frame,
             time: sighting.time,
             head,
-            hop: sighting.hop,
+            hop: sighting.glance.hop,
             snd_nxt,
             exchange: &exchange,
             with_itself: self.with_itself,
@@ -71,14 +83,13 @@ impl Open {
             record.ends[side].set_isn(self.ends[side].tcp.isn);
             record.ends[peer].set_isn(self.ends[peer].tcp.isn);
         }
-        self.judge(record, sighting, side);
     }
 
     /// Asks for Wireshark's flags and Zeek's words alone.
     #[inline]
     pub fn judge(&mut self, record: &mut Record, sighting: &Sighting, side: Side) {
         let Some(judges) = &mut self.judges else { return };
-        let (head, sack) = (&sighting.head, sighting.sack.as_deref());
+        let (head, sack) = (&sighting.glance.head, sighting.glance.sack.as_deref());
         let found = judges.analysis.observe(head, sack, side == Side::Client, sighting.time.0);
         record.found(found, side);
         judges.zeek.take(head, side == Side::Client);

@@ -10,9 +10,8 @@ mod rules;
 use std::net::SocketAddr;
 
 use super::Found;
-use crate::event::Time;
 use crate::story::side::Side;
-use gather::Gathered;
+pub use gather::Gathered;
 
 /// How many connections are named as examples.
 pub const EXAMPLES: usize = 3;
@@ -118,13 +117,20 @@ pub struct Pattern {
 
 /// The patterns of a capture, the weightiest first.
 pub fn patterns(found: &Found) -> Vec<Pattern> {
-    let until = found.counted.span.map_or(Time(0), |(_, latest)| latest);
-    let gathered = Gathered::of(found, until);
-    let mut patterns: Vec<Pattern> =
-        gathered.servers().flat_map(|(server, seen)| rules::patterns(server, seen)).collect();
-    // What says most first; among equals the order is that of the addresses, so that it is the same every time.
-    patterns.sort_by_key(|pattern| (std::cmp::Reverse(pattern.count), pattern.kind, pattern.server));
-    patterns
+    let mut gathered = Gathered::new(found);
+    found.connections().for_each(|connection| gathered.take(&connection));
+    gathered.patterns()
+}
+
+impl Gathered {
+    /// The patterns in what was gathered, the weightiest first.
+    pub fn patterns(&self) -> Vec<Pattern> {
+        let mut patterns: Vec<Pattern> =
+            self.servers().into_iter().flat_map(|(server, seen)| rules::patterns(server, seen)).collect();
+        // What says most first; among equals the order is that of the addresses, so that it is the same every time.
+        patterns.sort_by_key(|pattern| (std::cmp::Reverse(pattern.count), pattern.kind, pattern.server));
+        patterns
+    }
 }
 
 #[cfg(test)]

@@ -44,9 +44,9 @@ const _: () = assert!(size_of::<Record>() <= 256);
 impl Record {
     /// A connection whose first segment is `sighting`.
     pub fn new(sighting: &Sighting) -> Self {
-        let Sighting { place, frame, time, from_low, .. } = *sighting;
+        let Sighting { place, frame, time, .. } = *sighting;
         // An answer to a SYN comes from the server, whoever was seen first; what a socket sends itself is the client's.
-        let from_client = sighting.key.is_with_itself() || !sighting.head.answers_syn();
+        let from_client = sighting.glance.key.is_with_itself() || !sighting.glance.head.answers_syn();
         Self {
             place,
             first: frame,
@@ -61,7 +61,7 @@ impl Record {
             copies: 0,
             completeness: Completeness::default(),
             conn_state: 0,
-            client_is_low: from_low == from_client,
+            client_is_low: sighting.glance.from_low == from_client,
         }
     }
 
@@ -126,6 +126,6 @@ impl Record {
     /// Whether a SYN without ACK asks for another connection: its number is not the one that opened this one (a SYN sent again
     /// has the same, and in a simultaneous open the other end has not been seen yet).
     pub fn is_another(&self, syn: &Sighting) -> bool {
-        self.ends[self.side(syn.from_low)].isn().is_some_and(|isn| isn != syn.head.seq)
+        self.ends[self.side(syn.glance.from_low)].isn().is_some_and(|isn| isn != syn.glance.head.seq)
     }
 }

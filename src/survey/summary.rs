@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::key::Key;
+use crate::decode::Key;
 use super::record::Record;
 use super::wide::FINDINGS;
 use crate::event::{FrameNo, Time};

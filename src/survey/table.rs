@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 use hashbrown::HashTable;
 
 use super::Sighting;
-use super::key::Key;
+use crate::decode::Key;
 use super::open::Open;
 use super::record::Record;
 use crate::tcp::seq::SeqNum;
 
 /// So many records are allocated at once, so that growing moves none.
-const CHUNK: usize = 1024;
+const CHUNK: usize = 65_536;
 
 /// For so many packets of the capture a connection that is over still has what is needed to judge a stray. Counted in packets,
 /// it is the same whatever the number of surveys that share the capture.
@@ -21,6 +21,8 @@ const KEPT_WHEN_OVER: u64 = 16_384;
 #[derive(Default)]
 pub struct Table {
     latest: HashTable<Latest>,
+    /// The connection of the segment before: many come in a row.
+    last: (u64, u32),
     chunks: Vec<Vec<(Key, Record)>>,
     open: Vec<Open>,
     /// Places in `open` that are free.
@@ -59,15 +61,19 @@ impl Table {
     /// The latest connection of the key that `sighting` has.
     #[inline]
     pub fn find(&self, sighting: &Sighting) -> Found {
-        let opens = sighting.head.flags.opens();
+        let opens = sighting.glance.head.flags.opens();
+        let (hash, at) = self.last;
+        if !opens && hash == sighting.hash && self.slot(at).is_some_and(|(key, _)| *key == sighting.glance.key) {
+            return Found::At(at);
+        }
         let mut is_another = false;
         let is_it = |latest: &Latest| {
             if latest.hash != sighting.hash {
                 return false;
             }
-            let client = (sighting.from_low, sighting.head.seq);
+            let client = (sighting.glance.from_low, sighting.glance.head.seq);
             is_another = opens && latest.client.is_some_and(|known| known.0 == client.0 && known.1 != client.1);
-            is_another || self.slot(latest.at).is_some_and(|(known, _)| *known == sighting.key)
+            is_another || self.slot(latest.at).is_some_and(|(known, _)| *known == sighting.glance.key)
         };
         match self.latest.find(sighting.hash, is_it) {
             None => Found::None,
@@ -85,7 +91,7 @@ impl Table {
             self.chunks.push(Vec::with_capacity(CHUNK));
         }
         if let Some(last) = self.chunks.last_mut() {
-            last.push((sighting.key, record));
+            last.push((sighting.glance.key, record));
         }
         let hash = sighting.hash;
         let added = Latest { hash, at, client: None };
@@ -94,6 +100,12 @@ impl Table {
             None => drop(self.latest.insert_unique(hash, added, |latest| latest.hash)),
         }
         at
+    }
+
+    /// The connection of `sighting` is the one at `at`.
+    #[inline]
+    pub fn found(&mut self, sighting: &Sighting, at: u32) {
+        self.last = (sighting.hash, at);
     }
 
     /// The connection at `at`, and what it needs to go on if it still has it.

@@ -26,10 +26,12 @@ use super::seq::SeqNum;
 use super::state::State;
 
 mod arrives;
+mod in_order;
 mod known;
 mod resets;
 mod sends;
 
+pub use in_order::in_order;
 use known::Known;
 
 /// What one endpoint knows of its connection, as far as segments show it.

@@ -12,7 +12,7 @@ use crate::app::filter::Filter;
 use crate::app::replay::failed_read;
 use crate::cli::Explain;
 use crate::event::{FrameNo, Gap, Time};
-use crate::source::file::{self, Capture, FileError, Merged, Seen, Source, View, Watch};
+use crate::source::file::{self, AtHand, Capture, FileError, Merged, Seen, Source, View, Watch};
 use crate::survey::{Detail, Found, Intake, Packet, Sighting, Survey};
 
 /// More threads than that gain little: one of them reads.
@@ -108,7 +108,16 @@ impl Reading {
     fn all(mut self, judge: &mut impl Judge) -> Result<Self, Failure> {
         let several = self.captures.captures().len() > 1;
         let mut now = Time(0);
-        while let Some(seen) = self.captures.advance() {
+        loop {
+            if self.filter.is_none() {
+                let intake = &mut self.intake;
+                self.captures.at_hand(|packet| {
+                    if intake.packet(&whole(packet), judge.place()) {
+                        judge.take();
+                    }
+                });
+            }
+            let Some(seen) = self.captures.advance() else { break };
             match seen {
                 Ok(Seen::Packet(view)) => {
                     now = view.time.unwrap_or(now);
@@ -162,6 +171,12 @@ pub fn packet(several: bool, time: Time, view: View<'_>, passes: bool) -> Packet
         data: view.data(),
         passes,
     }
+}
+
+#[inline]
+fn whole(packet: AtHand<'_>) -> Packet<'_> {
+    let AtHand { number, time, link_type, original_len, data } = packet;
+    Packet { frame: number, time, link_type, interface: 0, original_len, data, passes: true }
 }
 
 /// The captures at `paths` as one. Of several, those that cannot be opened are told of and left out.

@@ -1,5 +1,6 @@
 //! A survey as text for people: what many connections have in common, how all ended, and those worth looking at, worst first.
 
+use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use crate::event::{FrameNo, Time, without_controls};
@@ -21,10 +22,6 @@ pub struct Shown<'a> {
     pub files: &'a [String],
     /// The patterns, the weightiest first.
     pub patterns: &'a [Pattern],
-    /// How many connections are told of.
-    pub top: usize,
-    /// Whether they are a choice of the user's, so that orderly ends are told of too.
-    pub chosen: bool,
 }
 
 /// Writes all of it.
@@ -32,13 +29,17 @@ pub fn write(found: &Found, shown: &Shown<'_>, tally: &Tally, out: &mut dyn Writ
     title(found, shown, out)?;
     patterns(shown.patterns, out)?;
     verdicts(tally, out)?;
-    connections(found, tally, shown, out)?;
+    connections(found, tally, out)?;
     beside(&found.counted, out)?;
     files(shown.files, out)
 }
 
 /// The connections that are meant, by verdict, and the worst of them.
 pub struct Tally {
+    /// Whether all are worth telling of.
+    chosen: bool,
+    /// How many of the worst are kept.
+    top: usize,
     counts: Vec<(Name, u64, u64)>,
     /// Connections seen again behind an address translation, segments seen again at another interface, and connections of
     /// which one end was not seen at all.
@@ -47,47 +48,69 @@ pub struct Tally {
     one_way: u64,
     /// Those worth looking at: how many, and the worst.
     worth: u64,
-    worst: Vec<u64>,
+    worst: Vec<Worth>,
 }
+
+/// What makes one connection worse than another, the worst first: its verdict, then the bytes lost, then its number.
+type Worth = (Name, Reverse<u64>, u64);
 
 impl Tally {
-    /// Counts the connections that `selected` means, all of them worth telling of where they are `chosen`, and keeps the `top`
-    /// worst.
-    pub fn of(found: &Found, selected: &dyn Fn(&Summary<'_>) -> bool, chosen: bool, top: usize) -> Self {
-        let mut counts: Vec<(Name, u64, u64)> = Name::ALL.into_iter().map(|name| (name, 0, 0)).collect();
-        let (mut copies, mut again, mut one_way, mut worth, mut worst) = (0, 0, 0, 0, Vec::new());
-        for connection in found.connections().filter(|connection| selected(connection)) {
-            again += u64::from(connection.copies());
-            if connection.copy_of().is_some() {
-                copies += 1;
-                continue;
-            }
-            let facts = connection.facts();
-            let (name, lost) = (facts.name(), facts.lost.client + facts.lost.server);
-            if let Some((_, count, sum)) = counts.iter_mut().find(|(known, ..)| *known == name) {
-                *count += 1;
-                *sum += lost;
-            }
-            let is_unseen = Side::BOTH.into_iter().any(|side| connection.end(side).packets() == 0);
-            one_way += u64::from(is_unseen && name != Name::Unanswered);
-            let in_order = matches!(name, Name::Closed | Name::ClosedSimultaneously | Name::Open) && lost == 0;
-            if chosen || !in_order {
-                worth += 1;
-                keep_worst(&mut worst, (name, std::cmp::Reverse(lost), connection.id()), top);
-            }
-        }
-        worst.sort_unstable();
-        Self { counts, copies, again, one_way, worth, worst: worst.into_iter().map(|(_, _, id)| id).collect() }
+    /// Counts nothing yet. Where the connections are `chosen`, all of them are worth telling of; else those that did not end in
+    /// order. The `top` worst are kept.
+    pub fn new(chosen: bool, top: usize) -> Self {
+        let counts = Name::ALL.into_iter().map(|name| (name, 0, 0)).collect();
+        Self { chosen, top, counts, copies: 0, again: 0, one_way: 0, worth: 0, worst: Vec::new() }
     }
-}
 
-/// Keeps the `top` least of all that come.
-fn keep_worst<T: Ord>(worst: &mut Vec<T>, one: T, top: usize) {
-    worst.push(one);
-    // Thinned out now and then, so that neither memory nor time grows with how many there are.
-    if worst.len() >= 2 * top.max(64) {
+    /// Takes a connection in.
+    pub fn take(&mut self, connection: &Summary<'_>) {
+        self.again += u64::from(connection.copies());
+        if connection.copy_of().is_some() {
+            self.copies += 1;
+            return;
+        }
+        let facts = connection.facts();
+        let (name, lost) = (facts.name(), facts.lost.client + facts.lost.server);
+        if let Some((_, count, sum)) = self.counts.iter_mut().find(|(known, ..)| *known == name) {
+            *count += 1;
+            *sum += lost;
+        }
+        let is_unseen = Side::BOTH.into_iter().any(|side| connection.end(side).packets() == 0);
+        self.one_way += u64::from(is_unseen && name != Name::Unanswered);
+        let in_order = matches!(name, Name::Closed | Name::ClosedSimultaneously | Name::Open) && lost == 0;
+        if self.chosen || !in_order {
+            self.worth += 1;
+            self.keep([(name, Reverse(lost), connection.id())]);
+        }
+    }
+
+    /// Takes in what was counted of other connections.
+    pub fn append(&mut self, other: Self) {
+        for ((_, count, sum), (_, more, lost)) in self.counts.iter_mut().zip(other.counts) {
+            *count += more;
+            *sum += lost;
+        }
+        self.copies += other.copies;
+        self.again += other.again;
+        self.one_way += other.one_way;
+        self.worth += other.worth;
+        self.keep(other.worst);
+    }
+
+    fn keep(&mut self, some: impl IntoIterator<Item = Worth>) {
+        self.worst.extend(some);
+        // Thinned out now and then, so that neither memory nor time grows with how many there are.
+        if self.worst.len() >= 2 * self.top.max(64) {
+            self.worst.sort_unstable();
+            self.worst.truncate(self.top);
+        }
+    }
+
+    /// The numbers of the worst.
+    fn worst(&self) -> Vec<u64> {
+        let mut worst = self.worst.clone();
         worst.sort_unstable();
-        worst.truncate(top);
+        worst.into_iter().map(|(_, _, id)| id).take(self.top).collect()
     }
 }
 
@@ -150,19 +173,19 @@ fn verdicts(tally: &Tally, out: &mut dyn Write) -> io::Result<()> {
     notes.try_for_each(|(count, what)| writeln!(out, "{:>9}  {what}", thousands(*count)))
 }
 
-fn connections(found: &Found, tally: &Tally, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
-    if tally.worst.is_empty() {
+fn connections(found: &Found, tally: &Tally, out: &mut dyn Write) -> io::Result<()> {
+    let worst = tally.worst();
+    if worst.is_empty() {
         return Ok(());
     }
-    let told = tally.worst.len().min(shown.top);
-    let of = if tally.worth > told as u64 {
-        format!(" ({told} of {}; --top N for more)", thousands(tally.worth))
+    let of = if tally.worth > worst.len() as u64 {
+        format!(" ({} of {}; --top N for more)", worst.len(), thousands(tally.worth))
     } else {
         String::new()
     };
-    writeln!(out, "\n{}{of}", if shown.chosen { "Connections" } else { "Worth looking at, worst first" })?;
-    for id in tally.worst.iter().take(told) {
-        let Some(connection) = usize::try_from(*id).ok().and_then(|id| found.connection(id)) else { continue };
+    writeln!(out, "\n{}{of}", if tally.chosen { "Connections" } else { "Worth looking at, worst first" })?;
+    for id in worst {
+        let Some(connection) = usize::try_from(id).ok().and_then(|id| found.connection(id)) else { continue };
         one(&connection, out)?;
     }
     writeln!(out, "\nA whole story: epipe explain FILE --connection N")

@@ -56,6 +56,12 @@ impl<R: Read> Bytes<R> {
         Ok(&self.stand.buffer[self.there.start..end])
     }
 
+    /// What was read and not taken.
+    #[inline]
+    pub fn at_hand(&self) -> &[u8] {
+        &self.stand.buffer[self.there.clone()]
+    }
+
     /// Takes the next `len` bytes, or as many as there are. Returns where they lie, which is so until something is read.
     #[inline]
     pub fn take(&mut self, len: usize) -> io::Result<Range<usize>> {
@@ -81,8 +87,9 @@ impl<R: Read> Bytes<R> {
         Ok(len - left)
     }
 
+    /// Takes `len` bytes of those that are there.
     #[inline]
-    fn consume(&mut self, len: usize) {
+    pub fn consume(&mut self, len: usize) {
         self.there.start += len;
         self.offset += len as u64;
     }

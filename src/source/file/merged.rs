@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use std::io::Read;
 
-use super::{Capture, FileError, Seen, bytes};
+use super::{AtHand, Capture, FileError, Seen, bytes};
 use crate::event::Time;
 
 /// What the buffers of all files hold together in bytes, if there are not so many that each would have too little.
@@ -56,6 +56,14 @@ impl<R: Read> Merged<R> {
         }
         self.file = self.turn()?;
         self.captures[self.file].seen()
+    }
+
+    /// Lends to `take` all packets that can be lent without reading on, if there is only one file.
+    #[inline]
+    pub fn at_hand(&mut self, take: impl FnMut(AtHand<'_>)) {
+        if let [capture] = self.captures.as_mut_slice() {
+            capture.at_hand(take);
+        }
     }
 
     /// The number of the file, from 0, that what was lent last is of.

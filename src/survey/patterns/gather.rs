@@ -27,6 +27,11 @@ impl Few {
             self.examples.push(id);
         }
     }
+
+    fn append(&mut self, later: &Self) {
+        self.count += later.count;
+        self.examples.extend(later.examples.iter().take(EXAMPLES - self.examples.len()));
+    }
 }
 
 /// What is gathered of one server.
@@ -57,27 +62,59 @@ pub struct Seen {
 /// So long an idle time is one that a limit could have ended, in nanoseconds.
 pub const IDLE: i64 = 1_000_000_000;
 
-/// All servers.
-pub struct Gathered(BTreeMap<SocketAddr, Seen>);
+/// What is gathered of all servers, connection by connection, in their order.
+pub struct Gathered {
+    servers: HashMap<SocketAddr, Seen>,
+    until: Time,
+}
 
 impl Gathered {
-    /// What `found` holds; the capture went on until `until`.
-    pub fn of(found: &Found, until: Time) -> Self {
-        let mut servers: HashMap<SocketAddr, Seen> = HashMap::default();
-        for connection in found.connections().filter(|connection| connection.copy_of().is_none()) {
+    /// Nothing yet of `found`.
+    pub fn new(found: &Found) -> Self {
+        let until = found.counted.span.map_or(Time(0), |(_, latest)| latest);
+        Self { servers: HashMap::default(), until }
+    }
+
+    /// Takes the next connection in.
+    pub fn take(&mut self, connection: &Summary<'_>) {
+        if connection.copy_of().is_none() {
             let server = connection.end(Side::Server).endpoint;
-            servers.entry(server).or_default().take(&connection, until);
+            self.servers.entry(server).or_default().take(connection, self.until);
         }
-        Self(servers.into_iter().collect())
+    }
+
+    /// Takes in what was gathered of the connections behind those that are here.
+    pub fn append(&mut self, later: Self) {
+        for (server, seen) in later.servers {
+            self.servers.entry(server).or_default().append(seen);
+        }
     }
 
     /// The servers, in the order of their addresses.
-    pub fn servers(&self) -> impl Iterator<Item = (SocketAddr, &Seen)> {
-        self.0.iter().map(|(server, seen)| (*server, seen))
+    pub(super) fn servers(&self) -> BTreeMap<SocketAddr, &Seen> {
+        self.servers.iter().map(|(server, seen)| (*server, seen)).collect()
     }
 }
 
 impl Seen {
+    fn append(&mut self, mut later: Self) {
+        self.all += later.all;
+        self.lost += later.lost;
+        for side in Side::BOTH {
+            self.resets[side].append(&mut later.resets[side]);
+            self.fins[side].append(&mut later.fins[side]);
+            self.waiting[side].append(&later.waiting[side]);
+            self.waits[side] = self.waits[side].max(later.waits[side]);
+        }
+        let Self { stale, forgotten, bystander, losing, refused, unanswered, .. } = self;
+        stale.append(&later.stale);
+        forgotten.append(&later.forgotten);
+        bystander.append(&later.bystander);
+        losing.append(&later.losing);
+        refused.append(&later.refused);
+        unanswered.append(&later.unanswered);
+    }
+
     fn take(&mut self, connection: &Summary<'_>, until: Time) {
         let (facts, id) = (connection.facts(), connection.id());
         let (name, ending) = (facts.name(), facts.ending);

@@ -96,8 +96,13 @@ impl Endpoint {
         } else {
             self.fin = self.fin.or(segment.fin_seq());
         }
+        self.offer(segment);
+    }
+
+    /// Takes down the window that it offers.
+    pub(super) fn offer(&mut self, segment: &Head) {
         // RFC 7323 §2.2: the window of a SYN is never scaled; §2.3: a shift count above 14 counts as 14.
-        let shift = if is_syn { 0 } else { self.scale.unwrap_or(0).min(14) };
+        let shift = if segment.flags.syn() { 0 } else { self.scale.unwrap_or(0).min(14) };
         self.rcv_wnd = u32::from(segment.window) << shift;
     }
 

@@ -10,8 +10,10 @@ use crate::survey::{Detail, Sighting, Survey};
 /// How many sightings are handed over at a time.
 const BATCH: usize = 2048;
 
+const SHARES: usize = 256;
+
 /// How many batches may wait for a thread: a reader that is faster waits for it.
-const WAITING: usize = 4;
+const WAITING: usize = 8;
 
 /// Sightings that are handed over together. All places are always there, so that each is filled where it stands.
 struct Batch {
@@ -27,6 +29,9 @@ impl Batch {
 
 /// The threads that judge, as the reading thread sees them.
 pub struct Judges {
+    /// What the reading thread judges itself, so that it has as much to do as the others.
+    own: Survey,
+    own_part: usize,
     /// The sighting at hand: only its key tells whose it is.
     sighting: Sighting,
     /// What is gathered for each.
@@ -57,12 +62,23 @@ impl Judge for Judges {
 
     #[inline]
     fn take(&mut self) {
-        let several = self.batches.len() > 1;
-        let share = if several { self.sighting.share(self.batches.len()) } else { 0 };
-        let Some(batch) = self.batches.get_mut(share) else { return };
-        if several && let Some(place) = batch.places.get_mut(batch.filled) {
-            std::mem::swap(place, &mut self.sighting);
-        }
+        let Self { own, own_part, sighting, batches, .. } = self;
+        let count = batches.len();
+        let share = if let [Batch { places, filled }] = batches.as_mut_slice() {
+            let Some(place) = places.get(*filled) else { return };
+            if place.share(SHARES) < *own_part {
+                return own.take(place);
+            }
+            0
+        } else {
+            let share = sighting.share(count);
+            let Some(Batch { places, filled }) = batches.get_mut(share) else { return };
+            if let Some(place) = places.get_mut(*filled) {
+                std::mem::swap(place, sighting);
+            }
+            share
+        };
+        let Some(batch) = batches.get_mut(share) else { return };
         batch.filled += 1;
         if batch.filled == BATCH {
             self.send(share);
@@ -87,15 +103,20 @@ pub fn judged<T>(
             senders.push(sender);
         }
         let batches = (0..count).map(|_| Batch::new()).collect();
-        let mut judges = Judges { sighting: Sighting::default(), batches, senders, judged: done };
+        let own_part = std::env::var("OWN").map_or(0, |own| own.parse().unwrap());
+        let own = Survey::new(detail);
+        let mut judges = Judges { own, own_part, sighting: Sighting::default(), batches, senders, judged: done };
         let read = read(&mut judges);
         for share in 0..count {
             judges.send(share);
         }
-        drop(judges);
-        let surveys: Result<Vec<Survey>, Failure> =
-            threads.into_iter().map(|thread| thread.join().map_err(|_| panicked())).collect();
-        Ok((surveys?, read?))
+        let Judges { own, senders, .. } = judges;
+        drop(senders);
+        let mut surveys = vec![own];
+        for thread in threads {
+            surveys.push(thread.join().map_err(|_| panicked())?);
+        }
+        Ok((surveys, read?))
     })
 }
 
