@@ -123,20 +123,23 @@ impl Survey {
         let Some(open) = open.filter(|open| !open.is_long_over(sighting.place)) else {
             record.count(&sighting.glance.head, side);
             self.strays += 1;
-            self.table.close(at);
+            self.table.forget(at);
             return;
         };
         if sighting.fingerprint.is_some_and(|copy| open.copies(side).seen(copy, sighting.time)) {
             record.copies = record.copies.saturating_add(1);
             open.judge(record, sighting, side);
+        } else {
+            record.count(&sighting.glance.head, side);
+            open.take(record, sighting, side);
+        }
+        if !open.is_over() {
+            open.over_since = None;
             return;
         }
-        record.count(&sighting.glance.head, side);
-        open.take(record, sighting, side);
-        match (open.is_over(), open.over_since) {
-            (true, None) => self.table.settle(at, sighting),
-            (false, Some(_)) => open.over_since = None,
-            _ => {}
+        open.close(record);
+        if open.over_since.is_none() {
+            self.table.settle(at, sighting);
         }
     }
 

@@ -26,7 +26,7 @@ pub struct Record {
     pub ends: Both<Sent>,
     /// What does not fit elsewhere.
     pub wide: Option<Box<Wide>>,
-    /// Where its [`Open`](super::open::Open) is, counted from 1; 0 once that was given back.
+    /// Where its [`Open`](super::open::Open) is, until that was given back.
     pub open: u32,
     letters: [u8; LETTERS],
     /// Packets that were seen before at another interface.

@@ -17,6 +17,9 @@ const CHUNK: usize = 65_536;
 /// it is the same whatever the number of surveys that share the capture.
 const KEPT_WHEN_OVER: u64 = 16_384;
 
+/// The place of no connection.
+const NOBODY: u32 = u32::MAX;
+
 /// The connections of one survey.
 #[derive(Default)]
 pub struct Table {
@@ -27,7 +30,7 @@ pub struct Table {
     open: Vec<Open>,
     /// Places in `open` that are free.
     free: Vec<u32>,
-    /// Those that are over, the oldest first, with the packet that showed it.
+    /// Places in `open` of those that are over, the oldest first, with the packet that showed it.
     over: VecDeque<(u64, u32)>,
 }
 
@@ -86,7 +89,7 @@ impl Table {
     pub fn add(&mut self, sighting: &Sighting, mut record: Record, mut open: Open) -> u32 {
         let at = u32::try_from(self.len()).unwrap_or(u32::MAX);
         open.at = at;
-        record.open = self.place(open) + 1;
+        record.open = self.place(open);
         if self.chunks.last().is_none_or(|last| last.len() == CHUNK) {
             self.chunks.push(Vec::with_capacity(CHUNK));
         }
@@ -113,7 +116,8 @@ impl Table {
     pub fn parts(&mut self, at: u32) -> Option<(&mut Record, Option<&mut Open>)> {
         let (chunk, index) = split(at);
         let (_, record) = self.chunks.get_mut(chunk)?.get_mut(index)?;
-        let open = (record.open as usize).checked_sub(1).and_then(|place| self.open.get_mut(place));
+        // What a connection gave back is another's by now, or nobody's.
+        let open = self.open.get_mut(record.open as usize).filter(|open| open.at == at);
         Some((record, open))
     }
 
@@ -126,22 +130,24 @@ impl Table {
     pub fn settle(&mut self, at: u32, sighting: &Sighting) {
         let Some((record, Some(open))) = self.parts(at) else { return };
         open.over_since = Some(sighting.place);
-        let client = record.ends.client.isn().map(|isn| (record.client_is_low, isn));
+        let (place, client) = (record.open, record.ends.client.isn().map(|isn| (record.client_is_low, isn)));
         if let Some(latest) = self.latest.find_mut(sighting.hash, |latest| latest.at == at) {
             latest.client = client;
         }
-        self.over.push_back((sighting.place, at));
-        self.close_oldest(sighting.place);
+        self.over.push_back((sighting.place, place));
+        self.forget_oldest(sighting.place);
     }
 
-    /// Closes those that have been over for long enough at the packet `place`.
-    fn close_oldest(&mut self, place: u64) {
-        while let Some((since, at)) = self.over.front().copied().filter(|(since, _)| is_long_over(*since, place)) {
+    /// Gives back what those needed to go on that have been over for long enough at the packet `place`. Their records were
+    /// closed when they ended, so that none of them has to be fetched into the processor's caches again.
+    fn forget_oldest(&mut self, place: u64) {
+        while let Some((since, open)) = self.over.front().copied().filter(|(since, _)| is_long_over(*since, place)) {
             self.over.pop_front();
             // It may have turned out to go on.
-            let is_it = self.parts(at).and_then(|(_, open)| open).is_some_and(|open| open.over_since == Some(since));
-            if is_it {
-                self.close(at);
+            let is_it = |known: &&mut Open| known.over_since == Some(since);
+            if let Some(known) = self.open.get_mut(open as usize).filter(is_it) {
+                (known.at, known.over_since) = (NOBODY, None);
+                self.free.push(open);
             }
         }
     }
@@ -149,21 +155,25 @@ impl Table {
     /// Closes every connection: nothing comes any more.
     pub fn close_all(&mut self) {
         for mut open in std::mem::take(&mut self.open) {
-            if let Some((record, _)) = self.parts(open.at).filter(|(record, _)| record.open != 0) {
+            let is_over = open.over_since.is_some();
+            if let Some(record) = self.record(open.at).filter(|_| !is_over) {
                 open.close(record);
-                record.open = 0;
             }
         }
         *self = Self { chunks: std::mem::take(&mut self.chunks), ..Self::default() };
     }
 
-    /// Takes down how the connection at `at` stands, and gives back what it needed to go on.
-    pub fn close(&mut self, at: u32) {
+    /// Gives back what the connection at `at` needed to go on, if it still has that.
+    pub fn forget(&mut self, at: u32) {
         let Some((record, Some(open))) = self.parts(at) else { return };
-        open.close(record);
-        let place = record.open - 1;
-        record.open = 0;
+        (open.at, open.over_since) = (NOBODY, None);
+        let place = record.open;
         self.free.push(place);
+    }
+
+    fn record(&mut self, at: u32) -> Option<&mut Record> {
+        let (chunk, index) = split(at);
+        self.chunks.get_mut(chunk)?.get_mut(index).map(|(_, record)| record)
     }
 
     fn place(&mut self, open: Open) -> u32 {
