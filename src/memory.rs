@@ -5,7 +5,10 @@
 //! time. Linux gives them to those who ask (`madvise` stands in `/sys/kernel/mm/transparent_hugepage/enabled` on most
 //! systems); where it has none, nothing changes.
 
-#![allow(unsafe_code, reason = "an allocator is unsafe by its nature; this one adds a single system call to the system's")]
+#![allow(
+    unsafe_code,
+    reason = "an allocator is unsafe by its nature; this one adds a single system call to the system's"
+)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 

@@ -179,13 +179,13 @@ impl Survey {
 fn order(tables: &[Table]) -> Vec<(u32, u32)> {
     let mut order = Vec::with_capacity(tables.iter().map(Table::len).sum());
     let mut next = vec![0; tables.len()];
-    let first = |table: &Table, at: u32| table.slot(at).map(|(_, record)| record.place);
-    let mut firsts: Vec<Option<u64>> = tables.iter().map(|table| first(table, 0)).collect();
-    while let Some((_, index)) = (0..).zip(&firsts).filter_map(|(index, place)| place.map(|place| (place, index))).min() {
+    let mut firsts: Vec<Option<u64>> = tables.iter().map(|table| table.begin(0)).collect();
+    while let Some((_, index)) = (0..).zip(&firsts).filter_map(|(index, place)| place.map(|place| (place, index))).min()
+    {
         let at: &mut u32 = &mut next[index];
         order.push((index as u32, *at));
         *at += 1;
-        firsts[index] = first(&tables[index], *at);
+        firsts[index] = tables[index].begin(*at);
     }
     order
 }
@@ -216,6 +216,6 @@ impl Found {
         let (table, place) = *self.order.get(id)?;
         let table = self.tables.get(table as usize)?;
         let id = id as u64;
-        Some(Summary::new(id, self.translated.get(&id).copied(), table.slot(place)?))
+        Some(Summary::new(id, self.translated.get(&id).copied(), table.begin(place)?, table.slot(place)?))
     }
 }

@@ -90,12 +90,7 @@ fn as_text(explain: &Explain, common: &Common, read: &Read, selection: &Selectio
 }
 
 /// Goes over all connections once, each of `threads` threads over a part of them.
-fn overview(
-    found: &Found,
-    selection: &Selection,
-    top: usize,
-    threads: usize,
-) -> Result<(Gathered, Tally), Failure> {
+fn overview(found: &Found, selection: &Selection, top: usize, threads: usize) -> Result<(Gathered, Tally), Failure> {
     let part = |ids: Range<usize>| {
         let (mut gathered, mut tally) = (Gathered::new(found), Tally::new(!selection.is_everything(), top));
         for connection in found.part(ids) {

@@ -53,14 +53,7 @@ pub fn careful(link_type: LinkType, data: &[u8], original_len: u32) -> Result<Gl
 /// A segment that was put together from fragments.
 pub fn of_segment(segment: &Segment) -> Glance {
     let (key, from_low) = Key::of(segment.src, segment.dst);
-    Glance {
-        key,
-        from_low,
-        head: segment.head(),
-        sack: segment.sack().map(Box::new),
-        hop: Hop::default(),
-        checksum: 0,
-    }
+    Glance { key, from_low, head: segment.head(), sack: segment.sack().map(Box::new), hop: Hop::default(), checksum: 0 }
 }
 
 /// By hand, where nothing is odd; `None` where anything is, or where it is no TCP: then `into` holds nothing of use.

@@ -16,8 +16,6 @@ const LETTERS: usize = 12;
 /// One connection.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// The place of its first packet in the capture.
-    pub place: u64,
     pub first: FrameNo,
     pub last: FrameNo,
     pub start: Time,
@@ -44,11 +42,10 @@ const _: () = assert!(size_of::<Record>() <= 256);
 impl Record {
     /// A connection whose first segment is `sighting`.
     pub fn new(sighting: &Sighting) -> Self {
-        let Sighting { place, frame, time, .. } = *sighting;
+        let Sighting { frame, time, .. } = *sighting;
         // An answer to a SYN comes from the server, whoever was seen first; what a socket sends itself is the client's.
         let from_client = sighting.glance.key.is_with_itself() || !sighting.glance.head.answers_syn();
         Self {
-            place,
             first: frame,
             last: frame,
             start: time,

@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 
-use crate::decode::Key;
 use super::record::Record;
 use super::wide::FINDINGS;
+use crate::decode::Key;
 use crate::event::{FrameNo, Time};
 use crate::socket::errno::Errno;
 use crate::socket::outlook::Socket;
@@ -20,6 +20,8 @@ use crate::tcp::state::State;
 pub struct Summary<'a> {
     id: u64,
     copy_of: Option<u64>,
+    /// The place of its first packet in the capture.
+    begin: u64,
     key: &'a Key,
     record: &'a Record,
 }
@@ -34,8 +36,8 @@ pub struct End<'a> {
 }
 
 impl<'a> Summary<'a> {
-    pub(super) const fn new(id: u64, copy_of: Option<u64>, (key, record): &'a (Key, Record)) -> Self {
-        Self { id, copy_of, key, record }
+    pub(super) const fn new(id: u64, copy_of: Option<u64>, begin: u64, (key, record): &'a (Key, Record)) -> Self {
+        Self { id, copy_of, begin, key, record }
     }
 
     /// Its number, from 0: tshark's `tcp.stream`.
@@ -71,7 +73,7 @@ impl<'a> Summary<'a> {
     /// Whether a segment from `src` to `dst` in the packet at `place`, counted from 1, is of it, if it is not behind its last.
     pub fn has(&self, place: u64, src: SocketAddr, dst: SocketAddr) -> bool {
         let (low, high) = self.key.ends();
-        place >= self.record.place && ((src, dst) == (low, high) || (src, dst) == (high, low))
+        place >= self.begin && ((src, dst) == (low, high) || (src, dst) == (high, low))
     }
 
     /// One end.

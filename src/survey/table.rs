@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use hashbrown::HashTable;
 
 use super::Sighting;
-use crate::decode::Key;
 use super::open::Open;
 use super::record::Record;
+use crate::decode::Key;
 use crate::tcp::seq::SeqNum;
 
 /// So many records are allocated at once, so that growing moves none.
@@ -27,6 +27,8 @@ pub struct Table {
     /// The connection of the segment before: many come in a row.
     last: (u64, u32),
     chunks: Vec<Vec<(Key, Record)>>,
+    /// The place of each connection's first packet in the capture; never less than the one before.
+    begins: Vec<u64>,
     open: Vec<Open>,
     /// Places in `open` that are free.
     free: Vec<u32>,
@@ -58,7 +60,7 @@ pub enum Found {
 impl Table {
     /// How many connections there are.
     pub fn len(&self) -> usize {
-        self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * CHUNK + last.len())
+        self.begins.len()
     }
 
     /// The latest connection of the key that `sighting` has.
@@ -96,6 +98,7 @@ impl Table {
         if let Some(last) = self.chunks.last_mut() {
             last.push((sighting.glance.key, record));
         }
+        self.begins.push(sighting.place);
         let hash = sighting.hash;
         let added = Latest { hash, at, client: None };
         match self.latest.find_mut(hash, |latest| latest.hash == hash) {
@@ -119,6 +122,11 @@ impl Table {
         // What a connection gave back is another's by now, or nobody's.
         let open = self.open.get_mut(record.open as usize).filter(|open| open.at == at);
         Some((record, open))
+    }
+
+    /// The place in the capture of the first packet of the connection at `at`.
+    pub fn begin(&self, at: u32) -> Option<u64> {
+        self.begins.get(at as usize).copied()
     }
 
     /// The connection at `at`.
@@ -160,7 +168,8 @@ impl Table {
                 open.close(record);
             }
         }
-        *self = Self { chunks: std::mem::take(&mut self.chunks), ..Self::default() };
+        let (chunks, begins) = (std::mem::take(&mut self.chunks), std::mem::take(&mut self.begins));
+        *self = Self { chunks, begins, ..Self::default() };
     }
 
     /// Gives back what the connection at `at` needed to go on, if it still has that.

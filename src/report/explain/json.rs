@@ -98,7 +98,9 @@ fn panicked() -> io::Error {
 
 fn page(found: &Found, shown: &Shown<'_>, kind: Kind, start: usize) -> io::Result<Vec<u8>> {
     let mut out = Vec::with_capacity(PAGE * 512);
-    for connection in found.part(start..(start + PAGE).min(found.len())).filter(|connection| (shown.selected)(connection)) {
+    for connection in
+        found.part(start..(start + PAGE).min(found.len())).filter(|connection| (shown.selected)(connection))
+    {
         match kind {
             Kind::None => line(&Connection::of(&connection), &mut out)?,
             _ => line(&Line { kind, rest: Connection::of(&connection) }, &mut out)?,

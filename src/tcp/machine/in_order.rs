@@ -36,7 +36,8 @@ fn follows(sender: &Endpoint, receiver: &Endpoint, segment: &Head) -> bool {
     let next = Some(segment.seq);
     let acks_what_is_known = segment.ack.is_at_or_before(receiver.snd_nxt)
         && sender.rcv_nxt.is_some_and(|known| segment.ack.is_at_or_before(known));
-    let is_new = !receiver.confirmed().is_some_and(|confirmed| (segment.seq + segment.payload_len).is_before(confirmed));
+    let is_new =
+        !receiver.confirmed().is_some_and(|confirmed| (segment.seq + segment.payload_len).is_before(confirmed));
     let is_taken = segment.payload_len == 0 || receiver.rcv_wnd > 0;
     is_plain
         && next == Some(sender.snd_nxt)
