@@ -34,15 +34,37 @@ impl Few {
     }
 }
 
+/// Connections that ended in one way.
+#[derive(Clone, Debug, Default)]
+pub struct Ended {
+    pub all: Few,
+    /// Those of them that had been silent for [`IDLE`] or longer: for how long, in nanoseconds, and the connection.
+    pub idle: Vec<(i64, u64)>,
+}
+
+impl Ended {
+    fn add(&mut self, idle: i64, id: u64) {
+        self.all.add(id);
+        if idle >= IDLE {
+            self.idle.push((idle, id));
+        }
+    }
+
+    fn append(&mut self, later: &mut Self) {
+        self.all.append(&later.all);
+        self.idle.append(&mut later.idle);
+    }
+}
+
 /// What is gathered of one server.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     /// All connections.
     pub all: u64,
-    /// Those ended by a reset of each side: the silence before, in nanoseconds, and the connection.
-    pub resets: Both<Vec<(i64, u64)>>,
-    /// Those whose first FIN was each side's: the same.
-    pub fins: Both<Vec<(i64, u64)>>,
+    /// Those ended by a reset of each side.
+    pub resets: Both<Ended>,
+    /// Those whose first FIN was each side's.
+    pub fins: Both<Ended>,
     /// Data was sent after the server's close.
     pub stale: Few,
     /// A host knew nothing of a connection that had been silent.
@@ -130,8 +152,8 @@ impl Seen {
         }
         match (ending.reset, ending.first_fin) {
             // What answers something came when that did: the silence before it is its peer's.
-            (Some(reset), _) if reset.kind == Kind::Aborts => self.resets[reset.by].push((idle, id)),
-            (None, Some(side)) => self.fins[side].push((idle, id)),
+            (Some(reset), _) if reset.kind == Kind::Aborts => self.resets[reset.by].add(idle, id),
+            (None, Some(side)) => self.fins[side].add(idle, id),
             _ => {}
         }
         if ending.reset.is_some_and(|reset| reset.hops.is_some()) {

@@ -17,14 +17,14 @@ pub struct Limit {
     pub connections: Vec<u64>,
 }
 
-/// The limit that ended most of `times` (nanoseconds of silence, and the connection), if at least half of them lie at one time
-/// of `least` or more.
-pub fn limit(times: &[(i64, u64)], least: i64) -> Option<Limit> {
-    let mut long: Vec<(i64, u64)> = times.iter().copied().filter(|(idle, _)| *idle >= least).collect();
+/// The limit that ended most of `of` connections, if at least half of them lie at one of `times` (nanoseconds of silence, and
+/// the connection), which are the longer ones of them.
+pub fn limit(times: &[(i64, u64)], of: u64) -> Option<Limit> {
+    let mut long = times.to_vec();
     long.sort_unstable();
     let (start, end) = densest(&long)?;
     let together = long.get(start..end)?;
-    if together.len() < FEWEST || together.len() * 2 < times.len() {
+    if together.len() < FEWEST || (together.len() as u64) * 2 < of {
         return None;
     }
     let idle = together.get(together.len() / 2)?.0;
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn equal_times_are_a_limit_and_scattered_ones_are_none() {
         let limit_of =
-            |seconds: &[i64]| limit(&at(seconds), SECOND).map(|limit| (limit.idle / SECOND, limit.connections));
+            |seconds: &[i64]| limit(&at(seconds), seconds.len() as u64).map(|limit| (limit.idle / SECOND, limit.connections));
         assert_eq!(limit_of(&[60, 3, 60, 60, 61, 60, 0]), Some((60, vec![0, 2, 3, 4, 5])));
         assert_eq!(limit_of(&[60, 60, 60, 60]), None, "too few");
         assert_eq!(limit_of(&[5, 10, 20, 40, 80, 160, 320]), None);

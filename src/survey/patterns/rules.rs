@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::gather::{Few, IDLE, Seen};
+use super::gather::{Ended, Few, Seen};
 use super::idle::{Limit, limit};
 use super::{EXAMPLES, Kind, Pattern};
 use crate::story::side::Side;
@@ -40,8 +40,8 @@ fn share(count: u64, of: u64) -> String {
 /// Resets, and ends in order, at one time after the last byte.
 fn limits(server: SocketAddr, seen: &Seen, side: Side) -> Vec<Pattern> {
     let whose = if side == Side::Server { format!("at {server}") } else { format!("at clients of {server}") };
-    let said = |limit: Limit, of: usize, what: &str| {
-        let (count, of) = (limit.connections.len() as u64, of as u64);
+    let said = |limit: Limit, of: u64, what: &str| {
+        let count = limit.connections.len() as u64;
         let seconds = seconds(limit.idle);
         Pattern {
             kind: Kind::IdleLimit,
@@ -59,10 +59,9 @@ fn limits(server: SocketAddr, seen: &Seen, side: Side) -> Vec<Pattern> {
             ),
         }
     };
-    let resets = &seen.resets[side];
-    let fins = &seen.fins[side];
-    let by_reset = limit(resets, IDLE).map(|limit| said(limit, resets.len(), "resets"));
-    let by_fin = limit(fins, IDLE).map(|limit| said(limit, fins.len(), "FINs"));
+    let of = |ended: &Ended, what| limit(&ended.idle, ended.all.count).map(|limit| said(limit, ended.all.count, what));
+    let by_reset = of(&seen.resets[side], "resets");
+    let by_fin = of(&seen.fins[side], "FINs");
     by_reset.into_iter().chain(by_fin).collect()
 }
 
@@ -96,7 +95,7 @@ fn forgotten(server: SocketAddr, seen: &Seen) -> Option<Pattern> {
 }
 
 fn bystander(server: SocketAddr, seen: &Seen) -> Option<Pattern> {
-    let resets = (seen.resets.client.len() + seen.resets.server.len()) as u64;
+    let resets = seen.resets.client.all.count + seen.resets.server.all.count;
     let sentence = format!(
         "{} resets in connections to {server} have another hop limit than their sender's other packets: a box between may have \
          sent them",
@@ -116,17 +115,15 @@ fn lost(server: SocketAddr, seen: &Seen) -> Option<Pattern> {
 }
 
 fn one_sided(server: SocketAddr, seen: &Seen) -> Option<Pattern> {
-    let counts = (seen.resets.client.len() as u64, seen.resets.server.len() as u64);
-    let (side, resets) = match counts {
-        (0, count) if count >= FEWEST_RESETS => (Side::Server, &seen.resets.server),
-        (count, 0) if count >= FEWEST_RESETS => (Side::Client, &seen.resets.client),
+    let (client, its) = (&seen.resets.client.all, &seen.resets.server.all);
+    let (side, some) = match (client.count, its.count) {
+        (0, count) if count >= FEWEST_RESETS => (Side::Server, its),
+        (count, 0) if count >= FEWEST_RESETS => (Side::Client, client),
         _ => return None,
     };
-    let examples = resets.iter().take(EXAMPLES).map(|(_, id)| *id).collect();
-    let some = Few { count: resets.len() as u64, examples };
     let by = if side == Side::Server { "by the server" } else { "by its clients" };
     let sentence = format!("all {} resets in connections to {server} are sent {by}", some.count);
-    Some(Pattern { side: Some(side), ..pattern(Kind::OneSidedResets, server, &some, some.count, sentence) })
+    Some(Pattern { side: Some(side), ..pattern(Kind::OneSidedResets, server, some, some.count, sentence) })
 }
 
 fn refusals(server: SocketAddr, seen: &Seen) -> Option<Pattern> {
