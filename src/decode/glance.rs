@@ -59,16 +59,13 @@ pub fn of_segment(segment: &Segment) -> Glance {
 /// By hand, where nothing is odd; `None` where anything is, or where it is no TCP: then `into` holds nothing of use.
 #[inline]
 pub fn plain(link_type: LinkType, data: &[u8], into: &mut Glance) -> Option<()> {
-    match link_type {
-        LinkType::ETHERNET => above_link(data, 14, 12, into),
-        LinkType::LINUX_SLL => above_link(data, 16, 14, into),
-        LinkType::LINUX_SLL2 => above_link(data, 20, 0, into),
-        _ => None,
-    }
-}
-
-#[inline]
-fn above_link(data: &[u8], len: usize, at: usize, into: &mut Glance) -> Option<()> {
+    // How long its header is, and where in it stands what comes behind.
+    let (len, at) = match link_type {
+        LinkType::ETHERNET => (14, 12),
+        LinkType::LINUX_SLL => (16, 14),
+        LinkType::LINUX_SLL2 => (20, 0),
+        _ => return None,
+    };
     let (link, packet) = data.split_at_checked(len)?;
     match u16_at(link, at)? {
         IPV4 => v4(packet, into),
@@ -77,7 +74,7 @@ fn above_link(data: &[u8], len: usize, at: usize, into: &mut Glance) -> Option<(
     }
 }
 
-#[inline]
+#[inline(always)]
 fn v4(packet: &[u8], into: &mut Glance) -> Option<()> {
     let header = packet.first_chunk::<20>()?;
     let header_len = usize::from(header[0] & 0xf) * 4;
@@ -94,6 +91,7 @@ fn v4(packet: &[u8], into: &mut Glance) -> Option<()> {
     Some(())
 }
 
+#[inline(never)]
 fn v6(packet: &[u8], into: &mut Glance) -> Option<()> {
     let header = packet.first_chunk::<40>()?;
     let segment_len = usize::from(u16_at(header, 4)?);
@@ -109,7 +107,7 @@ fn v6(packet: &[u8], into: &mut Glance) -> Option<()> {
 }
 
 /// Reads the TCP header; the ports are returned.
-#[inline]
+#[inline(always)]
 fn segment(captured: &[u8], segment_len: usize, into: &mut Glance) -> Option<(u16, u16)> {
     let header = captured.first_chunk::<TCP_LEN>()?;
     let header_len = usize::from(header[12] >> 4) * 4;
