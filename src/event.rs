@@ -89,9 +89,20 @@ impl Time {
 impl fmt::Display for Time {
     /// Seconds with nine decimals, as in `1795307257.490341000`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let nanos = self.0.unsigned_abs();
-        write!(f, "{sign}{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000)
+        // By hand, from the last digit on: a capture's times are printed by the million.
+        let mut text = *b"-0000000000.000000000";
+        let mut rest = self.0.unsigned_abs();
+        for place in text.iter_mut().rev().filter(|place| **place == b'0') {
+            *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+            rest /= 10;
+        }
+        let seconds = text.get(1..).unwrap_or_default();
+        let zeros = seconds.iter().take(9).take_while(|digit| **digit == b'0').count();
+        let shown = seconds.get(zeros..).unwrap_or_default();
+        if self.0 < 0 {
+            f.write_str("-")?;
+        }
+        f.write_str(std::str::from_utf8(shown).unwrap_or_default())
     }
 }
 

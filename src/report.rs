@@ -4,6 +4,7 @@ pub mod explain;
 pub mod frame;
 pub mod json;
 pub mod ladder;
+pub mod lean;
 pub mod payload;
 pub mod pcapng;
 pub mod schema;

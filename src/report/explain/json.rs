@@ -1,12 +1,13 @@
 //! A survey as one JSON object, or as lines of JSON.
 
 use std::io::{self, Write};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use serde::Serialize;
 
-use super::shape::{Capture, Connection, Kind, Line, Summed};
+use super::shape::{Capture, Connection, Summed};
+use crate::report::lean;
 use crate::survey::patterns::Pattern;
 use crate::survey::{Found, Summary};
 
@@ -24,19 +25,20 @@ pub struct Shown<'a> {
 
 /// Writes one object.
 pub fn write(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut head = serde_json::to_vec(&Capture::of(shown.files, &found.counted))?;
+    let (mut head, mut tail) = (Vec::new(), Vec::new());
+    lean::append(&Capture::of(shown.files, &found.counted), &mut head)?;
     head.pop();
     out.write_all(&head)?;
     out.write_all(b",\"connections\":[")?;
     let mut first = true;
-    pages(found, shown, Kind::None, &mut |page| {
+    pages(found, shown, None, &mut |page| {
         for line in page.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end) {
             out.write_all(if std::mem::take(&mut first) { b"\n" } else { b",\n" })?;
             out.write_all(line)?;
         }
         Ok(())
     })?;
-    let mut tail = serde_json::to_vec(&Summed::of(found, shown.patterns, shown.selected))?;
+    lean::append(&Summed::of(found, shown.patterns, shown.selected), &mut tail)?;
     if let Some(brace) = tail.first_mut() {
         *brace = b',';
     }
@@ -48,45 +50,70 @@ pub fn write(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Resul
 /// Writes a `header` line, a line a connection, and a `summary` line.
 pub fn write_lines(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
     let (mut head, mut tail) = (Vec::new(), Vec::new());
-    line(&Line { kind: Kind::Header, rest: Capture::of(shown.files, &found.counted) }, &mut head)?;
+    line(Some("header"), &Capture::of(shown.files, &found.counted), &mut head)?;
     out.write_all(&head)?;
-    pages(found, shown, Kind::Connection, &mut |page| out.write_all(page))?;
-    line(&Line { kind: Kind::Summary, rest: Summed::of(found, shown.patterns, shown.selected) }, &mut tail)?;
+    pages(found, shown, Some("connection"), &mut |page| out.write_all(page))?;
+    line(Some("summary"), &Summed::of(found, shown.patterns, shown.selected), &mut tail)?;
     out.write_all(&tail)
 }
 
-/// Adds a line. To memory, which costs nothing for each of its many pieces.
-fn line<T: Serialize>(what: &T, out: &mut Vec<u8>) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, what)?;
+/// Adds a line with the object that `what` is, which says first of what `kind` it is, where that is to be said.
+fn line<T: Serialize>(kind: Option<&str>, what: &T, out: &mut Vec<u8>) -> io::Result<()> {
+    if let Some(kind) = kind {
+        out.extend_from_slice(b"{\"kind\":\"");
+        out.extend_from_slice(kind.as_bytes());
+        out.push(b'"');
+    }
+    let brace = out.len();
+    lean::append(what, out)?;
+    if let Some(brace) = out.get_mut(brace).filter(|_| kind.is_some()) {
+        // The object goes on from there.
+        *brace = b',';
+    }
     out.push(b'\n');
     Ok(())
 }
 
-/// How many connections are put into words at a time.
-const PAGE: usize = 2048;
+/// How many connections are put into words at a time: what they take stays in a processor's cache until it is written.
+const PAGE: usize = 256;
+
+/// What the words of one connection usually take, in bytes.
+const USUAL: usize = 1024;
+
+/// How many pages each thread may be ahead of what is written.
+const AHEAD: usize = 8;
 
 /// The selected connections as lines, page by page in their order. Several threads make them, each
 /// the pages that fall to it, while this one hands them on.
 fn pages(
     found: &Found,
     shown: &Shown<'_>,
-    kind: Kind,
+    kind: Option<&'static str>,
     take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
     let threads = shown.threads.max(1);
     let starts = |first: usize| (first * PAGE..found.len()).step_by(threads * PAGE);
     thread::scope(|scope| {
         let make = |first: usize| {
-            let (sender, receiver) = sync_channel(1);
-            // Nobody takes pages any more once one could not be written.
-            scope.spawn(move || starts(first).try_for_each(|start| sender.send(page(found, shown, kind, start))));
-            receiver
+            let (sender, pages) = sync_channel(AHEAD);
+            let (give_back, written) = sync_channel::<Vec<u8>>(AHEAD + 2);
+            scope.spawn(move || {
+                starts(first).try_for_each(|start| {
+                    let out = written.try_recv().unwrap_or_else(|_| Vec::with_capacity(PAGE * USUAL));
+                    // Nobody takes pages any more once one could not be written.
+                    sender.send(page(found, shown, kind, start, out))
+                })
+            });
+            (pages, give_back)
         };
-        let receivers: Vec<Receiver<io::Result<Vec<u8>>>> = (0..threads).map(make).collect();
+        let makers: Vec<(Receiver<io::Result<Vec<u8>>>, SyncSender<Vec<u8>>)> = (0..threads).map(make).collect();
         for number in 0..found.len().div_ceil(PAGE) {
-            let page = receivers.get(number % threads).map(Receiver::recv);
-            let Some(Ok(page)) = page else { return Err(panicked()) };
-            take(&page?)?;
+            let Some((pages, give_back)) = makers.get(number % threads) else { return Err(panicked()) };
+            let mut page = pages.recv().map_err(|_| panicked())??;
+            take(&page)?;
+            page.clear();
+            // Where nobody wants it any more, it is dropped.
+            let _ = give_back.try_send(page);
         }
         Ok(())
     })
@@ -96,15 +123,11 @@ fn panicked() -> io::Error {
     io::Error::other("a thread that puts connections into words panicked")
 }
 
-fn page(found: &Found, shown: &Shown<'_>, kind: Kind, start: usize) -> io::Result<Vec<u8>> {
-    let mut out = Vec::with_capacity(PAGE * 512);
+fn page(found: &Found, shown: &Shown<'_>, kind: Option<&str>, start: usize, mut out: Vec<u8>) -> io::Result<Vec<u8>> {
     for connection in
         found.part(start..(start + PAGE).min(found.len())).filter(|connection| (shown.selected)(connection))
     {
-        match kind {
-            Kind::None => line(&Connection::of(&connection), &mut out)?,
-            _ => line(&Line { kind, rest: Connection::of(&connection) }, &mut out)?,
-        }
+        line(kind, &Connection::of(&connection), &mut out)?;
     }
     Ok(out)
 }

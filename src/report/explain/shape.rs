@@ -4,13 +4,13 @@
 
 mod capture;
 
-pub use self::capture::{Capture, Kind, Line, Shared, Summed};
+pub use self::capture::{Capture, Shared, Summed};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use super::value::{Findings, Seconds, Text};
+use super::value::{Endpoint, Findings, Seconds, Text};
 use crate::event::Time;
 use crate::report::frame::Frame;
 use crate::socket::call::How;
@@ -94,7 +94,7 @@ pub struct Connection<'a> {
 #[schemars(rename = "end")]
 pub struct End {
     /// Its address and port.
-    endpoint: Text<std::net::SocketAddr>,
+    endpoint: Endpoint,
     /// Segments that it sent.
     #[serde(skip_serializing_if = "is_zero")]
     packets: u64,
@@ -242,7 +242,7 @@ impl End {
         let [syn, synack, fin, rst] = end.flags();
         let analysis = Findings(end.findings().collect());
         Self {
-            endpoint: Text(end.endpoint),
+            endpoint: Endpoint(end.endpoint),
             packets: end.packets(),
             bytes: end.bytes(),
             syn,

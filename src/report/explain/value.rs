@@ -1,7 +1,8 @@
 //! The values in `explain`'s JSON that are neither numbers nor plain strings.
 
 use std::borrow::Cow;
-use std::fmt::{self, Display, Write};
+use std::fmt::Display;
+use std::net::SocketAddr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
@@ -16,45 +17,53 @@ pub struct Text<T>(pub T);
 
 impl<T: Display> Serialize for Text<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut short = Short::default();
-        // Handed over whole: serde would look through each of its pieces for what has to be escaped.
-        match write!(short, "{}", self.0) {
-            Ok(()) => serializer.serialize_str(short.text()),
-            Err(_) => serializer.collect_str(&self.0),
-        }
-    }
-}
-
-/// A short text on its way; an error where it is longer.
-struct Short {
-    bytes: [u8; 64],
-    len: usize,
-}
-
-impl Default for Short {
-    fn default() -> Self {
-        Self { bytes: [0; 64], len: 0 }
-    }
-}
-
-impl Short {
-    fn text(&self) -> &str {
-        self.bytes.get(..self.len).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
-    }
-}
-
-impl Write for Short {
-    fn write_str(&mut self, piece: &str) -> fmt::Result {
-        let end = self.len + piece.len();
-        self.bytes.get_mut(self.len..end).ok_or(fmt::Error)?.copy_from_slice(piece.as_bytes());
-        self.len = end;
-        Ok(())
+        serializer.collect_str(&self.0)
     }
 }
 
 impl<T> JsonSchema for Text<T> {
     fn schema_name() -> Cow<'static, str> {
         "text".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string"})
+    }
+}
+
+/// An address and a port, as a string.
+#[derive(Debug)]
+pub struct Endpoint(pub SocketAddr);
+
+impl Serialize for Endpoint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let SocketAddr::V4(v4) = self.0 else { return serializer.collect_str(&self.0) };
+        // By hand: most are of this kind, and std's formatting takes as long as all of the line beside it.
+        let mut text = [0; "255.255.255.255:65535".len()];
+        let mut len = 0;
+        let mut push = |piece: &str| {
+            let end = len + piece.len();
+            if let Some(place) = text.get_mut(len..end) {
+                place.copy_from_slice(piece.as_bytes());
+                len = end;
+            }
+        };
+        for (octet, behind) in v4.ip().octets().into_iter().zip([".", ".", ".", ":"]) {
+            push(itoa::Buffer::new().format(octet));
+            push(behind);
+        }
+        push(itoa::Buffer::new().format(v4.port()));
+        serializer.serialize_str(text.get(..len).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default())
+    }
+}
+
+impl JsonSchema for Endpoint {
+    fn schema_name() -> Cow<'static, str> {
+        "endpoint".into()
     }
 
     fn inline_schema() -> bool {
@@ -126,5 +135,18 @@ impl JsonSchema for Findings {
             "type": "object",
             "properties": flags,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_written_as_std_writes_it() {
+        for text in ["0.0.0.0:0", "127.0.0.1:2222", "255.255.255.255:65535", "[fe80::1]:443", "[::ffff:10.0.0.1]:80"] {
+            let end: SocketAddr = text.parse().unwrap();
+            assert_eq!(serde_json::to_value(Endpoint(end)).unwrap(), end.to_string());
+        }
     }
 }

@@ -1,5 +1,8 @@
 //! A verdict's first sentence: what happened, and in which frames.
 
+use std::borrow::Cow;
+use std::fmt;
+
 use super::{Facts, Name};
 use crate::story::ending::{Answered, InFrame, Reset};
 use crate::story::side::Side;
@@ -49,8 +52,12 @@ fn answered(answers: Option<Answered>) -> String {
 }
 
 /// ` (FIN, 6)`; nothing where none was captured.
-fn in_frame(fin: Option<InFrame>) -> String {
-    fin.map_or_else(String::new, |fin| format!(" (FIN, {fin})"))
+struct Fin(Option<InFrame>);
+
+impl fmt::Display for Fin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |fin| write!(f, " (FIN, {fin})"))
+    }
 }
 
 fn reset_after_close(facts: &Facts, reset: Reset) -> String {
@@ -58,7 +65,7 @@ fn reset_after_close(facts: &Facts, reset: Reset) -> String {
     format!(
         "The {name} ended first and in order{}; the {other} sent {}, which no program could read any more, so the {name}'s \
          kernel answered with a reset ({}).",
-        in_frame(facts.ending.fins[reset.by]),
+        Fin(facts.ending.fins[reset.by]),
         answered(reset.answers),
         reset.frame
     )
@@ -101,18 +108,18 @@ fn closed(facts: &Facts) -> String {
     let first = facts.ending.first_fin.unwrap_or(Side::Client);
     let lost_bytes = facts.lost.client + facts.lost.server;
     let fate = if lost_bytes == 0 && facts.all_acknowledged {
-        "every byte that was sent was acknowledged".to_owned()
+        Cow::Borrowed("every byte that was sent was acknowledged")
     } else if lost_bytes == 0 {
-        "not every acknowledgement was seen".to_owned()
+        Cow::Borrowed("not every acknowledgement was seen")
     } else {
-        format!("yet {} were never read by the program they were meant for", bytes(lost_bytes))
+        Cow::Owned(format!("yet {} were never read by the program they were meant for", bytes(lost_bytes)))
     };
     format!(
         "The {} ended its direction first{}, the {} its own after that{}; {fate}.",
         first.name(),
-        in_frame(facts.ending.fins[first]),
+        Fin(facts.ending.fins[first]),
         first.peer().name(),
-        in_frame(facts.ending.fins[first.peer()])
+        Fin(facts.ending.fins[first.peer()])
     )
 }
 
@@ -122,7 +129,7 @@ fn half_closed(facts: &Facts) -> String {
     format!(
         "The {} has ended its direction{}; the {} {other}.",
         first.name(),
-        in_frame(facts.ending.fins[first]),
+        Fin(facts.ending.fins[first]),
         first.peer().name()
     )
 }

@@ -66,8 +66,9 @@ mod tests {
 
     #[test]
     fn equal_times_are_a_limit_and_scattered_ones_are_none() {
-        let limit_of =
-            |seconds: &[i64]| limit(&at(seconds), seconds.len() as u64).map(|limit| (limit.idle / SECOND, limit.connections));
+        let limit_of = |seconds: &[i64]| {
+            limit(&at(seconds), seconds.len() as u64).map(|limit| (limit.idle / SECOND, limit.connections))
+        };
         assert_eq!(limit_of(&[60, 3, 60, 60, 61, 60, 0]), Some((60, vec![0, 2, 3, 4, 5])));
         assert_eq!(limit_of(&[60, 60, 60, 60]), None, "too few");
         assert_eq!(limit_of(&[5, 10, 20, 40, 80, 160, 320]), None);

@@ -1,4 +1,4 @@
-//! The capture as a whole, what all connections amount to, and the lines of `jsonl`.
+//! The capture as a whole, and what all connections amount to.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{SCHEMA, is_zero};
 use crate::event::Time;
-use crate::report::explain::value::{Seconds, Text};
+use crate::report::explain::value::{Endpoint, Seconds};
 use crate::story::side::Side;
 use crate::survey::patterns::Pattern;
 use crate::survey::{Counted, Found, Summary};
@@ -61,30 +61,6 @@ impl<'a> Capture<'a> {
     }
 }
 
-/// What a line of `jsonl` is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// The capture as a whole.
-    Header,
-    /// A connection.
-    Connection,
-    /// Verdicts and patterns.
-    Summary,
-    /// Nothing is said of it.
-    None,
-}
-
-/// A line of `jsonl`.
-#[derive(Debug, Serialize)]
-pub struct Line<T> {
-    /// What it is.
-    pub kind: Kind,
-    /// What it says.
-    #[serde(flatten)]
-    pub rest: T,
-}
-
 /// What all connections amount to.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "summary")]
@@ -107,7 +83,7 @@ pub struct Shared<'a> {
     /// Of how many that could have it.
     of: u64,
     /// At which server.
-    server: Text<std::net::SocketAddr>,
+    server: Endpoint,
     /// At which side, where it is one side's.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", extend("enum" = Side::BOTH.map(Side::name)))]
@@ -146,7 +122,7 @@ impl<'a> Shared<'a> {
             kind: pattern.kind.text(),
             count: pattern.count,
             of: pattern.of,
-            server: Text(pattern.server),
+            server: Endpoint(pattern.server),
             side: pattern.side.map(Side::name),
             idle: pattern.idle.map(|idle| Seconds(Time(idle))),
             lost: pattern.lost,
