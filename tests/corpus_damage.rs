@@ -24,7 +24,7 @@ use damage::heap;
 use epipe::event::Time;
 use epipe::report::explain::{json, text};
 use epipe::source::file::{Capture, Seen};
-use epipe::survey::patterns::patterns;
+use epipe::report::explain::overview::Overview;
 use epipe::survey::{Detail, Found, Intake, Packet, Sighting, Summary, Survey};
 
 /// What reading may take beside the file's own size, in bytes.
@@ -86,13 +86,12 @@ fn read(bytes: &[u8], reports: bool) -> Reading {
 
 /// Writes the text and the JSON of `found` to nowhere.
 fn write(found: &Found) {
-    let (files, patterns) = (["damaged".to_owned()], patterns(found));
-    let selected = |_: &Summary<'_>| true;
-    let shown = json::Shown { files: &files, patterns: &patterns, selected: &selected, threads: 1 };
+    let (files, selected) = (["damaged".to_owned()], |_: &Summary<'_>| true);
+    let overview = Overview::of(found, &selected, true, 100, 1).unwrap();
+    let shown = json::Shown { files: &files, overview: &overview, selected: &selected, threads: 1 };
     json::write(found, &shown, &mut sink()).unwrap();
-    let shown = text::Shown { files: &files, patterns: &patterns, top: 100, chosen: true };
-    let tally = text::Tally::of(found, &selected, true, 100);
-    text::write(found, &shown, &tally, &mut sink()).unwrap();
+    let shown = text::Shown { files: &files, overview: &overview };
+    text::write(found, &shown, &mut sink()).unwrap();
 }
 
 /// Reads `bytes` and holds the reading to its bounds. `what` names it.

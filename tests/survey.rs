@@ -22,7 +22,7 @@ use epipe::source::file::{Capture, Item};
 use epipe::story::Story;
 use epipe::story::journal::Journal;
 use epipe::story::verdict::Name;
-use epipe::survey::patterns::patterns;
+use epipe::report::explain::overview::Overview;
 use epipe::survey::{Detail, Found, Intake, Packet, Sighting, Summary, Survey};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -72,15 +72,14 @@ fn survey(packets: &[Captured], of: usize, skips: &dyn Fn(&Captured) -> bool) ->
 
 /// What `found` is as text for people and as both kinds of JSON.
 fn reports(found: &Found, threads: usize) -> [String; 3] {
-    let (files, patterns) = (["random.pcap".to_owned()], patterns(found));
-    let selected = |_: &Summary<'_>| true;
-    let shown = json::Shown { files: &files, patterns: &patterns, selected: &selected, threads };
+    let (files, selected) = (["random.pcap".to_owned()], |_: &Summary<'_>| true);
+    let overview = Overview::of(found, &selected, false, 10, threads).unwrap();
+    let shown = json::Shown { files: &files, overview: &overview, selected: &selected, threads };
     let (mut object, mut lines, mut prose) = (Vec::new(), Vec::new(), Vec::new());
     json::write(found, &shown, &mut object).unwrap();
     json::write_lines(found, &shown, &mut lines).unwrap();
-    let shown = text::Shown { files: &files, patterns: &patterns, top: 10, chosen: false };
-    let tally = text::Tally::of(found, &selected, false, 10);
-    text::write(found, &shown, &tally, &mut prose).unwrap();
+    let shown = text::Shown { files: &files, overview: &overview };
+    text::write(found, &shown, &mut prose).unwrap();
     [object, lines, prose].map(|bytes| String::from_utf8(bytes).unwrap())
 }
 

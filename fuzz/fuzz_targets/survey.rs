@@ -10,7 +10,7 @@ use epipe::report::explain::{json, text};
 use epipe::source::file::{Capture, Item};
 use epipe::story::Story;
 use epipe::story::journal::Journal;
-use epipe::survey::patterns::patterns;
+use epipe::report::explain::overview::Overview;
 use epipe::survey::{Detail, Found, Intake, Packet, Sighting, Summary, Survey};
 use libfuzzer_sys::fuzz_target;
 
@@ -65,14 +65,13 @@ fn survey(packets: &[Captured], of: usize) -> Found {
 }
 
 fn reports(found: &Found) -> [String; 2] {
-    let (files, patterns) = (["fuzzed".to_owned()], patterns(found));
-    let selected = |_: &Summary<'_>| true;
+    let (files, selected) = (["fuzzed".to_owned()], |_: &Summary<'_>| true);
+    let overview = Overview::of(found, &selected, true, 10, 1).expect("no thread panics");
     let (mut object, mut prose) = (Vec::new(), Vec::new());
-    let shown = json::Shown { files: &files, patterns: &patterns, selected: &selected, threads: 1 };
+    let shown = json::Shown { files: &files, overview: &overview, selected: &selected, threads: 1 };
     json::write(found, &shown, &mut object).expect("nothing fails to be written to memory");
-    let shown = text::Shown { files: &files, patterns: &patterns, top: 10, chosen: true };
-    let tally = text::Tally::of(found, &selected, true, 10);
-    text::write(found, &shown, &tally, &mut prose).expect("nothing fails to be written to memory");
+    let shown = text::Shown { files: &files, overview: &overview };
+    text::write(found, &shown, &mut prose).expect("nothing fails to be written to memory");
     [object, prose].map(|bytes| String::from_utf8(bytes).expect("reports are text"))
 }
 

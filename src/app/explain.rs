@@ -5,19 +5,16 @@ mod progress;
 mod select;
 mod story;
 
-use std::ops::Range;
 use std::path::Path;
-use std::thread;
 
 use self::pass::Read;
 use self::progress::Overseer;
 use self::select::Selection;
 use super::{Ending, Failure, dashboard, output};
 use crate::cli::{Common, Explain, Format};
-use crate::report::explain::json;
-use crate::report::explain::text::{self, Tally};
-use crate::survey::patterns::{Gathered, patterns};
-use crate::survey::{Detail, Found, Summary};
+use crate::report::explain::overview::Overview;
+use crate::report::explain::{json, text};
+use crate::survey::{Detail, Summary};
 
 /// Explains the captures that `explain` names.
 pub fn run(explain: &Explain, common: &Common) -> Result<Ending, Failure> {
@@ -74,46 +71,24 @@ fn as_json(
     read: &Read,
     selection: &Selection,
 ) -> Result<(), Failure> {
-    let patterns = patterns(&read.found);
     let selected = |connection: &Summary<'_>| selection.takes(connection);
+    let overview = overview(explain, read, selection)?;
     let threads = pass::threads(explain);
-    let shown = json::Shown { files: &read.files, patterns: &patterns, selected: &selected, threads };
+    let shown = json::Shown { files: &read.files, overview: &overview, selected: &selected, threads };
     let write = if format == Format::Json { json::write } else { json::write_lines };
     output::to(common, |out| write(&read.found, &shown, out))
 }
 
 fn as_text(explain: &Explain, common: &Common, read: &Read, selection: &Selection) -> Result<(), Failure> {
-    let found = &read.found;
-    let (gathered, tally) = overview(found, selection, explain.top, pass::threads(explain))?;
-    let shown = text::Shown { files: &read.files, patterns: &gathered.patterns() };
-    output::to(common, |out| text::write(found, &shown, &tally, out))
+    let overview = overview(explain, read, selection)?;
+    let shown = text::Shown { files: &read.files, overview: &overview };
+    output::to(common, |out| text::write(&read.found, &shown, out))
 }
 
-/// Goes over all connections once, each of `threads` threads over a part of them.
-fn overview(found: &Found, selection: &Selection, top: usize, threads: usize) -> Result<(Gathered, Tally), Failure> {
-    let part = |ids: Range<usize>| {
-        let (mut gathered, mut tally) = (Gathered::new(found), Tally::new(!selection.is_everything(), top));
-        for connection in found.part(ids) {
-            gathered.take(&connection);
-            if selection.takes(&connection) {
-                tally.take(&connection);
-            }
-        }
-        (gathered, tally)
-    };
-    let len = found.len().div_ceil(threads).max(1);
-    let starts = (len..found.len()).step_by(len);
-    thread::scope(|scope| {
-        let later: Vec<_> =
-            starts.map(|start| scope.spawn(move || part(start..(start + len).min(found.len())))).collect();
-        let (mut gathered, mut tally) = part(0..len.min(found.len()));
-        for thread in later {
-            let (more_gathered, more_counted) = thread.join().map_err(|_| pass::panicked())?;
-            gathered.append(more_gathered);
-            tally.append(more_counted);
-        }
-        Ok((gathered, tally))
-    })
+fn overview(explain: &Explain, read: &Read, selection: &Selection) -> Result<Overview, Failure> {
+    let selected = |connection: &Summary<'_>| selection.takes(connection);
+    let chosen = !selection.is_everything();
+    Overview::of(&read.found, &selected, chosen, explain.top, pass::threads(explain)).ok_or_else(pass::panicked)
 }
 
 /// Tells the whole story of the connection `id`.

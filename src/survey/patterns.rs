@@ -9,7 +9,6 @@ mod rules;
 
 use std::net::SocketAddr;
 
-use super::Found;
 use crate::story::side::Side;
 pub use gather::Gathered;
 
@@ -113,13 +112,6 @@ pub struct Pattern {
     pub examples: Vec<u64>,
     /// The pattern in a sentence.
     pub sentence: String,
-}
-
-/// The patterns of a capture, the weightiest first.
-pub fn patterns(found: &Found) -> Vec<Pattern> {
-    let mut gathered = Gathered::new(found);
-    found.connections().for_each(|connection| gathered.take(&connection));
-    gathered.patterns()
 }
 
 impl Gathered {

@@ -6,19 +6,19 @@ use std::thread;
 
 use serde::Serialize;
 
+use super::overview::{Overview, Selected};
 use super::shape::{Capture, Connection, Summed};
 use crate::report::lean;
-use crate::survey::patterns::Pattern;
-use crate::survey::{Found, Summary};
+use crate::survey::Found;
 
 /// What is to be written.
 pub struct Shown<'a> {
     /// The files' names.
     pub files: &'a [String],
-    /// The patterns, the weightiest first.
-    pub patterns: &'a [Pattern],
+    /// What all connections amount to.
+    pub overview: &'a Overview,
     /// Which connections are meant.
-    pub selected: &'a (dyn Fn(&Summary<'_>) -> bool + Sync),
+    pub selected: Selected<'a>,
     /// How many threads may put connections into words.
     pub threads: usize,
 }
@@ -38,7 +38,7 @@ pub fn write(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Resul
         }
         Ok(())
     })?;
-    lean::append(&Summed::of(found, shown.patterns, shown.selected), &mut tail)?;
+    lean::append(&Summed::of(shown.overview), &mut tail)?;
     if let Some(brace) = tail.first_mut() {
         *brace = b',';
     }
@@ -53,7 +53,7 @@ pub fn write_lines(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io:
     line(Some("header"), &Capture::of(shown.files, &found.counted), &mut head)?;
     out.write_all(&head)?;
     pages(found, shown, Some("connection"), &mut |page| out.write_all(page))?;
-    line(Some("summary"), &Summed::of(found, shown.patterns, shown.selected), &mut tail)?;
+    line(Some("summary"), &Summed::of(shown.overview), &mut tail)?;
     out.write_all(&tail)
 }
 

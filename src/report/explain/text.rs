@@ -1,14 +1,14 @@
 //! A survey as text for people: what many connections have in common, how all ended, and those worth looking at, worst first.
 
-use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use crate::event::{FrameNo, Time, without_controls};
 use crate::report::wrap::wrap;
 use crate::story::side::Side;
-use crate::story::verdict::Name;
 use crate::survey::patterns::Pattern;
 use crate::survey::{Counted, Found, Summary};
+use super::overview::Overview;
+use super::tally::Tally;
 
 /// No line is longer, in columns, names of files aside.
 const WIDTH: usize = 80;
@@ -20,98 +20,19 @@ const PATTERNS: usize = 12;
 pub struct Shown<'a> {
     /// The files' names.
     pub files: &'a [String],
-    /// The patterns, the weightiest first.
-    pub patterns: &'a [Pattern],
+    /// What all connections amount to.
+    pub overview: &'a Overview,
 }
 
 /// Writes all of it.
-pub fn write(found: &Found, shown: &Shown<'_>, tally: &Tally, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let Overview { patterns, tally } = shown.overview;
     title(found, shown, out)?;
-    patterns(shown.patterns, out)?;
+    self::patterns(patterns, out)?;
     verdicts(tally, out)?;
     connections(found, tally, out)?;
     beside(&found.counted, out)?;
     files(shown.files, out)
-}
-
-/// The connections that are meant, by verdict, and the worst of them.
-pub struct Tally {
-    /// Whether all are worth telling of.
-    chosen: bool,
-    /// How many of the worst are kept.
-    top: usize,
-    counts: Vec<(Name, u64, u64)>,
-    /// Connections seen again behind an address translation, segments seen again at another interface, and connections of
-    /// which one end was not seen at all.
-    copies: u64,
-    again: u64,
-    one_way: u64,
-    /// Those worth looking at: how many, and the worst.
-    worth: u64,
-    worst: Vec<Worth>,
-}
-
-/// What makes one connection worse than another, the worst first: its verdict, then the bytes lost, then its number.
-type Worth = (Name, Reverse<u64>, u64);
-
-impl Tally {
-    /// Counts nothing yet. Where the connections are `chosen`, all of them are worth telling of; else those that did not end in
-    /// order. The `top` worst are kept.
-    pub fn new(chosen: bool, top: usize) -> Self {
-        let counts = Name::ALL.into_iter().map(|name| (name, 0, 0)).collect();
-        Self { chosen, top, counts, copies: 0, again: 0, one_way: 0, worth: 0, worst: Vec::new() }
-    }
-
-    /// Takes a connection in.
-    pub fn take(&mut self, connection: &Summary<'_>) {
-        self.again += u64::from(connection.copies());
-        if connection.copy_of().is_some() {
-            self.copies += 1;
-            return;
-        }
-        let facts = connection.facts();
-        let (name, lost) = (facts.name(), facts.lost.client + facts.lost.server);
-        if let Some((_, count, sum)) = self.counts.iter_mut().find(|(known, ..)| *known == name) {
-            *count += 1;
-            *sum += lost;
-        }
-        let is_unseen = Side::BOTH.into_iter().any(|side| connection.end(side).packets() == 0);
-        self.one_way += u64::from(is_unseen && name != Name::Unanswered);
-        let in_order = matches!(name, Name::Closed | Name::ClosedSimultaneously | Name::Open) && lost == 0;
-        if self.chosen || !in_order {
-            self.worth += 1;
-            self.keep([(name, Reverse(lost), connection.id())]);
-        }
-    }
-
-    /// Takes in what was counted of other connections.
-    pub fn append(&mut self, other: Self) {
-        for ((_, count, sum), (_, more, lost)) in self.counts.iter_mut().zip(other.counts) {
-            *count += more;
-            *sum += lost;
-        }
-        self.copies += other.copies;
-        self.again += other.again;
-        self.one_way += other.one_way;
-        self.worth += other.worth;
-        self.keep(other.worst);
-    }
-
-    fn keep(&mut self, some: impl IntoIterator<Item = Worth>) {
-        self.worst.extend(some);
-        // Thinned out now and then, so that neither memory nor time grows with how many there are.
-        if self.worst.len() >= 2 * self.top.max(64) {
-            self.worst.sort_unstable();
-            self.worst.truncate(self.top);
-        }
-    }
-
-    /// The numbers of the worst.
-    fn worst(&self) -> Vec<u64> {
-        let mut worst = self.worst.clone();
-        worst.sort_unstable();
-        worst.into_iter().map(|(_, _, id)| id).take(self.top).collect()
-    }
 }
 
 fn title(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {

@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use super::{SCHEMA, is_zero};
 use crate::event::Time;
+use crate::report::explain::overview::Overview;
 use crate::report::explain::value::{Endpoint, Seconds};
 use crate::story::side::Side;
 use crate::survey::patterns::Pattern;
-use crate::survey::{Counted, Found, Summary};
+use crate::survey::Counted;
 
 /// The capture as a whole.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -104,15 +105,11 @@ pub struct Shared<'a> {
 }
 
 impl<'a> Summed<'a> {
-    /// The verdicts of the selected connections, and the patterns of all.
-    pub fn of(found: &Found, patterns: &'a [Pattern], selected: &dyn Fn(&Summary<'_>) -> bool) -> Self {
-        let mut verdicts = BTreeMap::new();
-        for connection in
-            found.connections().filter(|connection| connection.copy_of().is_none() && selected(connection))
-        {
-            *verdicts.entry(connection.verdict().text()).or_default() += 1;
-        }
-        Self { verdicts, patterns: patterns.iter().map(Shared::of).collect() }
+    /// The verdicts of the connections that are meant, and the patterns of all.
+    pub fn of(overview: &'a Overview) -> Self {
+        let counts = overview.tally.counts.iter().filter(|(_, count, _)| *count > 0);
+        let verdicts = counts.map(|(name, count, _)| (name.text(), *count)).collect();
+        Self { verdicts, patterns: overview.patterns.iter().map(Shared::of).collect() }
     }
 }
 
