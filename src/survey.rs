@@ -178,14 +178,13 @@ impl Survey {
 /// Where each connection stands, in the order of their first packets, which each table has for its own.
 fn order(tables: &[Table]) -> Vec<(u32, u32)> {
     let mut order = Vec::with_capacity(tables.iter().map(Table::len).sum());
-    let mut next = vec![0; tables.len()];
-    let mut firsts: Vec<Option<u64>> = tables.iter().map(|table| table.begin(0)).collect();
-    while let Some((_, index)) = (0..).zip(&firsts).filter_map(|(index, place)| place.map(|place| (place, index))).min()
-    {
-        let at: &mut u32 = &mut next[index];
-        order.push((index as u32, *at));
+    // The next of each table: where it begins, and where it stands.
+    let mut nexts: Vec<(Option<u64>, (u32, u32))> =
+        (0..).zip(tables).map(|(table, connections)| (connections.begin(0), (table, 0))).collect();
+    while let Some((begin, (table, at))) = nexts.iter_mut().filter(|(begin, _)| begin.is_some()).min() {
+        order.push((*table, *at));
         *at += 1;
-        firsts[index] = tables[index].begin(*at);
+        *begin = tables.get(*table as usize).and_then(|connections| connections.begin(*at));
     }
     order
 }

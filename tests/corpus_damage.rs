@@ -22,9 +22,9 @@ use std::time::{Duration, Instant};
 
 use damage::heap;
 use epipe::event::Time;
+use epipe::report::explain::overview::Overview;
 use epipe::report::explain::{json, text};
 use epipe::source::file::{Capture, Seen};
-use epipe::report::explain::overview::Overview;
 use epipe::survey::{Detail, Found, Intake, Packet, Sighting, Summary, Survey};
 
 /// What reading may take beside the file's own size, in bytes.

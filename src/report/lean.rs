@@ -286,7 +286,9 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{Serialize, append};
+    use serde::Serialize;
+
+    use super::append;
 
     #[derive(Debug, Serialize)]
     struct Inner {

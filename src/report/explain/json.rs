@@ -74,6 +74,9 @@ fn line<T: Serialize>(kind: Option<&str>, what: &T, out: &mut Vec<u8>) -> io::Re
     Ok(())
 }
 
+/// Some connections in words.
+type Page = Vec<u8>;
+
 /// How many connections are put into words at a time: what they take stays in a processor's cache until it is written.
 const PAGE: usize = 256;
 
@@ -96,17 +99,17 @@ fn pages(
     thread::scope(|scope| {
         let make = |first: usize| {
             let (sender, pages) = sync_channel(AHEAD);
-            let (give_back, written) = sync_channel::<Vec<u8>>(AHEAD + 2);
+            let (give_back, written) = sync_channel::<Page>(AHEAD + 2);
             scope.spawn(move || {
                 starts(first).try_for_each(|start| {
-                    let out = written.try_recv().unwrap_or_else(|_| Vec::with_capacity(PAGE * USUAL));
+                    let out = written.try_recv().unwrap_or_else(|_| Page::with_capacity(PAGE * USUAL));
                     // Nobody takes pages any more once one could not be written.
                     sender.send(page(found, shown, kind, start, out))
                 })
             });
             (pages, give_back)
         };
-        let makers: Vec<(Receiver<io::Result<Vec<u8>>>, SyncSender<Vec<u8>>)> = (0..threads).map(make).collect();
+        let makers: Vec<(Receiver<io::Result<Page>>, SyncSender<Page>)> = (0..threads).map(make).collect();
         for number in 0..found.len().div_ceil(PAGE) {
             let Some((pages, give_back)) = makers.get(number % threads) else { return Err(panicked()) };
             let mut page = pages.recv().map_err(|_| panicked())??;

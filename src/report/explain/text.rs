@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
+use super::overview::Overview;
+use super::tally::Tally;
 use crate::event::{FrameNo, Time, without_controls};
 use crate::report::wrap::wrap;
 use crate::story::side::Side;
 use crate::survey::patterns::Pattern;
 use crate::survey::{Counted, Found, Summary};
-use super::overview::Overview;
-use super::tally::Tally;
 
 /// No line is longer, in columns, names of files aside.
 const WIDTH: usize = 80;

@@ -3,6 +3,7 @@ use crate::tcp::segment::Flags;
 
 mod closing;
 mod holes;
+mod in_order;
 mod listed;
 mod opening;
 mod properties;

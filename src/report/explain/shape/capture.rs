@@ -10,8 +10,8 @@ use crate::event::Time;
 use crate::report::explain::overview::Overview;
 use crate::report::explain::value::{Endpoint, Seconds};
 use crate::story::side::Side;
-use crate::survey::patterns::Pattern;
 use crate::survey::Counted;
+use crate::survey::patterns::Pattern;
 
 /// The capture as a whole.
 #[derive(Debug, Serialize, JsonSchema)]

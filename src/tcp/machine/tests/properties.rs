@@ -7,8 +7,8 @@ use crate::tcp::transition;
 
 /// One stimulus, its numbers counted from two origins, so that all of them can be moved together.
 #[derive(Clone, Debug)]
-struct Random {
-    sends: bool,
+pub struct Random {
+    pub sends: bool,
     flags: u16,
     seq: i32,
     ack: i32,
@@ -17,7 +17,7 @@ struct Random {
 }
 
 impl Random {
-    fn head(&self, local: u32, remote: u32) -> Head {
+    pub fn head(&self, local: u32, remote: u32) -> Head {
         let (own, other) = if self.sends { (local, remote) } else { (remote, local) };
         Head {
             seq: SeqNum::new(own.wrapping_add_signed(self.seq)),
@@ -42,7 +42,7 @@ fn number() -> impl Strategy<Value = i32> {
     prop_oneof![8 => 0..8, 2 => -20..2_000, 1 => any::<i32>()]
 }
 
-fn random() -> impl Strategy<Value = Random> {
+pub fn random() -> impl Strategy<Value = Random> {
     let flags = prop_oneof![6 => Just(0x10), 3 => Just(0x11), 2 => Just(0x02), 2 => Just(0x12), 1 => 0..0x200_u16];
     let len = prop_oneof![4 => Just(0), 4 => 1..6_u32, 1 => any::<u32>()];
     let window = prop_oneof![Just(0), Just(64), any::<u16>()];
