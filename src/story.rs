@@ -18,6 +18,7 @@ pub mod ending;
 mod explain;
 pub mod journal;
 mod ladder;
+pub mod marks;
 mod next;
 pub mod rows;
 pub mod side;

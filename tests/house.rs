@@ -13,7 +13,7 @@ use house::source::Source;
 
 /// Each room with the rooms that it may import. One way only:
 /// `tcp ← {socket, decode} ← event ← notation ← {source, story} ← {report, tui} ← app ← main`.
-const HOUSE: [(&str, &[&str]); 13] = [
+const HOUSE: [(&str, &[&str]); 14] = [
     ("tcp", &[]),
     ("socket", &["tcp"]),
     ("decode", &["tcp"]),
@@ -25,8 +25,9 @@ const HOUSE: [(&str, &[&str]); 13] = [
     ("tui", &["tcp", "socket", "decode", "event", "notation", "source", "story"]),
     ("survey", &["tcp", "socket", "decode", "event", "notation", "source", "story"]),
     ("cli", &[]),
+    ("memory", &[]),
     ("app", &["tcp", "socket", "decode", "event", "notation", "source", "story", "survey", "report", "tui", "cli"]),
-    ("main", &["source", "app", "cli"]),
+    ("main", &["source", "app", "cli", "memory"]),
 ];
 
 /// Rooms that do no I/O: what they say is a function of what they are given.

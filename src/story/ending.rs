@@ -7,6 +7,7 @@ use std::fmt;
 use std::num::NonZeroU64;
 
 use super::end::Exchange;
+use super::marks::{Marks, Odd};
 use super::side::{Both, Side};
 use super::telling::Certainty;
 use crate::decode::Hop;
@@ -93,8 +94,8 @@ pub struct Reset {
     pub after_fin: bool,
     /// Whether its sender had repeated itself in vain before.
     pub after_silence: bool,
-    /// Its hop limit and the one that other packets of its sender had, where they differ.
-    pub hops: Option<(u8, u8)>,
+    /// In what it differs from the other packets of its supposed sender.
+    pub odd: Option<Odd>,
 }
 
 /// What one end has sent with the acknowledgement number that it sends now.
@@ -139,8 +140,8 @@ pub struct Watch {
     threads: Both<Thread>,
     /// When a byte, a SYN or a FIN was sent last.
     active: Option<Time>,
-    /// The hop limit of each end's packets, its resets aside; 0 where not known.
-    hops: Both<u8>,
+    /// What is usual for each end's packets.
+    marks: Both<Marks>,
 }
 
 /// One segment that is just the next one.
@@ -264,9 +265,6 @@ impl Ending {
             _ => (Kind::Answers, certainty),
         };
         let (kind, certainty) = if is_first { (seen.presumed_kind(), Certainty::Likely) } else { (kind, certainty) };
-        let usual = watch.hops[seen.side];
-        let own = seen.hop.limit;
-        let hops = (own != 0 && usual != 0 && own != usual).then_some((own, usual));
         let after_silence = self.repeats[seen.side] >= 2;
         self.idle = Some(answers.filter(|_| kind == Kind::Answers).map_or(told.idle, |answered| answered.idle));
         self.reset = Some(Reset {
@@ -277,7 +275,7 @@ impl Ending {
             certainty,
             after_fin: self.fins[seen.side].is_some(),
             after_silence,
-            hops,
+            odd: watch.marks[seen.side].odd(seen.hop, kind),
         });
     }
 }
@@ -289,9 +287,7 @@ impl Watch {
 
     #[inline]
     fn segment(&mut self, side: Side, head: &Head, hop: Hop, told: Told, draws_reset: bool) {
-        if hop.limit != 0 {
-            self.hops[side] = hop.limit;
-        }
+        self.marks[side].take(hop);
         let Some(number) = head.acknowledges() else { return };
         let thread = &mut self.threads[side];
         if thread.number != Some(number) {

@@ -116,7 +116,7 @@ impl Facts {
         happened::happened(self)
     }
 
-    /// Three sentences: what happened, what it did to the bytes and the errors, what is usually done about it.
+    /// What happened, what it did to the bytes and the errors, what is usually done about it, and what would settle it.
     pub fn sentences(&self) -> Vec<String> {
         sentences::sentences(self)
     }

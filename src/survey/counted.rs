@@ -55,8 +55,10 @@ impl Counted {
     #[inline]
     pub fn packet(&mut self, packet: &Packet<'_>) {
         self.packets += 1;
-        let (first, latest) = self.span.unwrap_or((packet.time, packet.time));
-        self.span = Some((first, latest.max(packet.time)));
+        match &mut self.span {
+            Some((_, latest)) => *latest = packet.time.max(*latest),
+            None => self.span = Some((packet.time, packet.time)),
+        }
         if self.interfaces != Interfaces::One(packet.interface) && self.interfaces != Interfaces::Several {
             self.interface(packet);
         }

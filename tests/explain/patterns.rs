@@ -175,6 +175,21 @@ fn resets_with_the_hop_limit_of_another_host_are_a_pattern() {
 }
 
 #[test]
+fn resets_that_leave_their_senders_count_are_a_pattern_and_said_of_each() {
+    let folder = among(100, 4, |talk| {
+        let idle = own(talk, 40 * S);
+        talk.open().exchange().wait(idle);
+        let reset = talk.tcp(Server, RST | ACK, 0);
+        talk.put(&crate::capture::Tcp { id: reset.id.wrapping_add(30_000), ..reset });
+    });
+    let pattern = only(&folder, "bystander-resets", 4, 4);
+    let example = pattern["examples"][0].as_u64().unwrap();
+    let story = folder.told(&["--connection", &example.to_string()]);
+    assert!(story.contains("IP identification is"), "{story}");
+    assert!(story.contains("A capture at the server would tell"), "{story}");
+}
+
+#[test]
 fn resets_that_all_come_from_one_side_are_a_pattern() {
     let folder = among(100, 12, |talk| {
         let idle = own(talk, 40 * S);

@@ -3,6 +3,7 @@
 use super::happened::happened;
 use super::{Facts, Name};
 use crate::story::ending::Reset;
+use crate::story::marks::Odd;
 use crate::story::side::Side;
 use crate::story::standing::bytes;
 
@@ -11,7 +12,8 @@ pub const LOOK_FIRST: &str = "Usual cure: before using a connection that was idl
     POLLRDHUP); ignore SIGPIPE or pass MSG_NOSIGNAL, so that the error arrives; repeat on a new connection only what may be \
     done twice.";
 
-/// Three sentences or four: what happened, what it did to the bytes and the errors, what is usually done about it.
+/// What happened, what it did to the bytes and the errors, what is usually done about it, and what would settle which of
+/// several things it was.
 pub fn sentences(facts: &Facts) -> Vec<String> {
     let mut told = vec![happened(facts)];
     told.extend(more(facts));
@@ -68,12 +70,15 @@ fn lost(facts: &Facts, side: Side) -> String {
     }
 }
 
-/// What speaks for a box between the ends as the sender of `reset`.
-fn other_hop(reset: Reset) -> Option<String> {
-    let (own, usual) = reset.hops?;
+/// What speaks for a box between the ends as the sender of `reset`, and what would settle it.
+fn another_sender(reset: Reset) -> Option<String> {
+    let name = reset.by.name();
+    let differs = match reset.odd? {
+        Odd::Limit(own, usual) => format!("hop limit is {own} and that of the {name}'s other packets {usual}"),
+        Odd::Id(own, last) => format!("IP identification is {own}, while the {name}'s other packets count up to {last}"),
+    };
     Some(format!(
-        "The reset's hop limit is {own} and that of the {}'s other packets {usual}: a box on the way may have sent it in its name.",
-        reset.by.name()
+        "The reset's {differs}: a box on the way may have sent it in its name. A capture at the {name} would tell."
     ))
 }
 
@@ -83,7 +88,7 @@ fn reset_after_close(facts: &Facts, reset: Reset) -> Vec<String> {
              send() fails with EPIPE and SIGPIPE, while recv() reports the end of the stream.",
         lost(facts, reset.by.peer())
     )];
-    told.extend(other_hop(reset));
+    told.extend(another_sender(reset));
     told.push(LOOK_FIRST.to_owned());
     told
 }
@@ -96,7 +101,7 @@ fn aborted(facts: &Facts, reset: Reset) -> Vec<String> {
         lost(facts, reset.by.peer()),
         lost(facts, reset.by)
     )];
-    told.extend(other_hop(reset));
+    told.extend(another_sender(reset));
     if facts.reason.is_none() {
         told.push(format!("Which it was, the {}'s calls would tell: strace there at the same time.", reset.by.name()));
     }
@@ -113,12 +118,16 @@ fn nobody_home(facts: &Facts, reset: Reset) -> Vec<String> {
         "The {other}'s next call fails once with ECONNRESET, later sends with EPIPE.{}",
         lost(facts, reset.by.peer())
     )];
-    told.extend(other_hop(reset));
+    told.extend(another_sender(reset));
     told.push(
         "Typical are a crash, a failover, or a box on the way that forgot an idle flow; keep-alives shorter than the shortest \
          idle limit, or a retry on a new connection, help."
             .to_owned(),
     );
+    told.push(format!(
+        "Which it was, a capture at the {0} would tell (does what was answered arrive there?), and since when the {0} runs.",
+        reset.by.name()
+    ));
     told
 }
 
@@ -132,6 +141,10 @@ fn timed_out(facts: &Facts) -> Vec<String> {
         "The peer's host, or the way to it, has vanished: Linux repeats data for about 15 minutes (tcp_retries2); \
          TCP_USER_TIMEOUT, keep-alives or a time limit of the application's own shorten that."
             .to_owned(),
+        format!(
+            "A capture at the {} would tell which way is broken: whether what was sent arrives, and whether it is answered.",
+            facts.repeating_side().peer().name()
+        ),
     ]
 }
 
@@ -141,8 +154,9 @@ fn refused(facts: &Facts, reset: Reset) -> Vec<String> {
          exchanged and nothing is left behind."
             .to_owned(),
         format!("Check what the server is bound to, and whether it had started ({}).", facts.server),
+        "Whether it was a firewall, a capture at the server would tell: then the SYN does not arrive there.".to_owned(),
     ];
-    told.extend(other_hop(reset));
+    told.extend(another_sender(reset));
     told
 }
 
@@ -150,6 +164,9 @@ fn unanswered() -> Vec<String> {
     vec![
         "connect() goes on repeating the SYN and in the end fails with ETIMEDOUT.".to_owned(),
         "A full accept queue, a firewall that drops, and an address without a host look alike from here.".to_owned(),
+        "A capture at the server would tell whether the SYN arrives; if it does, ss -lt shows whether the queue is full \
+         (Recv-Q above Send-Q)."
+            .to_owned(),
     ]
 }
 
@@ -167,6 +184,7 @@ fn half_closed(facts: &Facts) -> Vec<String> {
     vec![
         format!("The {other} may still send. Whether a program at the {name} can still read, a FIN does not say."),
         format!("No timer of TCP ends CLOSE-WAIT: the {other}'s program must call close()."),
+        format!("ss -tanp state close-wait at the {other} would tell whether it is stuck there, and which program has it."),
     ]
 }
 

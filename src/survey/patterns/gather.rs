@@ -69,7 +69,7 @@ pub struct Seen {
     pub stale: Few,
     /// A host knew nothing of a connection that had been silent.
     pub forgotten: Few,
-    /// The hop limit speaks for another sender.
+    /// Hop limit or IP identification speak for another sender.
     pub bystander: Few,
     /// Bytes were lost: which connections, and how many bytes.
     pub losing: Few,
@@ -156,7 +156,7 @@ impl Seen {
             (None, Some(side)) => self.fins[side].add(idle, id),
             _ => {}
         }
-        if ending.reset.is_some_and(|reset| reset.hops.is_some()) {
+        if ending.reset.is_some_and(|reset| reset.odd.is_some()) {
             self.bystander.add(id);
         }
         let lost = facts.lost.client + facts.lost.server;

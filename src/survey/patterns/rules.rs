@@ -97,8 +97,8 @@ fn forgotten(server: SocketAddr, seen: &Seen) -> Option<Pattern> {
 fn bystander(server: SocketAddr, seen: &Seen) -> Option<Pattern> {
     let resets = seen.resets.client.all.count + seen.resets.server.all.count;
     let sentence = format!(
-        "{} resets in connections to {server} have another hop limit than their sender's other packets: a box between may have \
-         sent them",
+        "{} resets in connections to {server} have another hop limit or IP identification than their sender's other packets: a \
+         box between may have sent them",
         share(seen.bystander.count, resets.max(seen.bystander.count))
     );
     (seen.bystander.count >= FEWEST).then(|| pattern(Kind::BystanderResets, server, &seen.bystander, resets, sentence))
