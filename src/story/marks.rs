@@ -71,7 +71,9 @@ mod tests {
 
     fn counting(ids: &[u16]) -> Marks {
         let mut marks = Marks::default();
-        ids.iter().for_each(|id| marks.take(Hop { limit: 64, id: *id }));
+        for id in ids {
+            marks.take(Hop { limit: 64, id: *id });
+        }
         marks
     }
 

@@ -75,7 +75,9 @@ fn another_sender(reset: Reset) -> Option<String> {
     let name = reset.by.name();
     let differs = match reset.odd? {
         Odd::Limit(own, usual) => format!("hop limit is {own} and that of the {name}'s other packets {usual}"),
-        Odd::Id(own, last) => format!("IP identification is {own}, while the {name}'s other packets count up to {last}"),
+        Odd::Id(own, last) => {
+            format!("IP identification is {own}, while the {name}'s other packets count up to {last}")
+        }
     };
     Some(format!(
         "The reset's {differs}: a box on the way may have sent it in its name. A capture at the {name} would tell."
@@ -184,7 +186,9 @@ fn half_closed(facts: &Facts) -> Vec<String> {
     vec![
         format!("The {other} may still send. Whether a program at the {name} can still read, a FIN does not say."),
         format!("No timer of TCP ends CLOSE-WAIT: the {other}'s program must call close()."),
-        format!("ss -tanp state close-wait at the {other} would tell whether it is stuck there, and which program has it."),
+        format!(
+            "ss -tanp state close-wait at the {other} would tell whether it is stuck there, and which program has it."
+        ),
     ]
 }
 
