@@ -10,8 +10,9 @@ use super::record::Record;
 use crate::decode::Key;
 use crate::tcp::seq::SeqNum;
 
-/// So many records are allocated at once, so that growing moves none.
-const CHUNK: usize = 65_536;
+/// So many records the first chunk has room for, and each further one for twice as many as the one before it: growing moves
+/// none, and chunks are soon long enough for large pages.
+const FIRST_CHUNK: usize = 1024;
 
 /// For so many packets of the capture a connection that is over still has what is needed to judge a stray. Counted in packets,
 /// it is the same whatever the number of surveys that share the capture.
@@ -92,8 +93,9 @@ impl Table {
         let at = u32::try_from(self.len()).unwrap_or(u32::MAX);
         open.at = at;
         record.open = self.place(open);
-        if self.chunks.last().is_none_or(|last| last.len() == CHUNK) {
-            self.chunks.push(Vec::with_capacity(CHUNK));
+        let (chunk, _) = split(at);
+        if chunk == self.chunks.len() {
+            self.chunks.push(Vec::with_capacity(FIRST_CHUNK << chunk));
         }
         if let Some(last) = self.chunks.last_mut() {
             last.push((sighting.glance.key, record));
@@ -202,11 +204,34 @@ pub const fn is_long_over(since: u64, place: u64) -> bool {
     place > since + KEPT_WHEN_OVER
 }
 
+/// In which chunk the record at `at` is, and where in it.
+#[inline]
 const fn split(at: u32) -> (usize, usize) {
-    (at as usize / CHUNK, at as usize % CHUNK)
+    let chunk = (at as usize / FIRST_CHUNK + 1).ilog2() as usize;
+    (chunk, at as usize + FIRST_CHUNK - (FIRST_CHUNK << chunk))
 }
 
 fn slot(chunks: &[Vec<(Key, Record)>], at: u32) -> Option<&(Key, Record)> {
     let (chunk, index) = split(at);
     chunks.get(chunk)?.get(index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FIRST_CHUNK, split};
+
+    #[test]
+    fn each_chunk_holds_twice_what_the_one_before_holds() {
+        let first = u32::try_from(FIRST_CHUNK).unwrap();
+        for (at, place) in [
+            (0, (0, 0)),
+            (first - 1, (0, FIRST_CHUNK - 1)),
+            (first, (1, 0)),
+            (3 * first - 1, (1, 2 * FIRST_CHUNK - 1)),
+            (3 * first, (2, 0)),
+        ] {
+            assert_eq!(split(at), place, "{at}");
+        }
+        assert_eq!(split(u32::MAX).0, 22);
+    }
 }
