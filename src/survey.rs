@@ -29,7 +29,6 @@ pub use self::counted::Counted;
 pub use self::intake::Intake;
 pub use self::summary::{End, Summary};
 
-use self::open::Open;
 use self::record::Record;
 use self::table::Table;
 use crate::decode::{Glance, LinkType};
@@ -170,8 +169,8 @@ impl Survey {
 
     #[inline(never)]
     fn open(&mut self, sighting: &Sighting, reuses_ports: bool) -> u32 {
-        let open = Open::new(self.detail, reuses_ports, sighting.glance.key.is_with_itself());
-        self.table.add(sighting, Record::new(sighting), open)
+        let (detail, with_itself) = (self.detail, sighting.glance.key.is_with_itself());
+        self.table.add(sighting, Record::new(sighting), |open| open.renew(detail, reuses_ports, with_itself))
     }
 }
 

@@ -32,11 +32,15 @@ struct Judges {
 }
 
 impl Open {
-    /// A connection of which nothing is known yet.
-    pub fn new(detail: Detail, reuses_ports: bool, with_itself: bool) -> Self {
-        let judges = (detail == Detail::Everything)
-            .then(|| Box::new(Judges { analysis: Analysis::new(reuses_ports), zeek: Zeek::default() }));
-        Self { with_itself, judges, ..Self::default() }
+    /// A connection of which nothing is known yet, in the place of one that is not needed any more.
+    pub fn renew(&mut self, detail: Detail, reuses_ports: bool, with_itself: bool) {
+        let mut judges = self.judges.take();
+        if detail == Detail::Everything {
+            let Judges { analysis, zeek } = &mut **judges.get_or_insert_default();
+            analysis.renew(reuses_ports);
+            zeek.renew();
+        }
+        *self = Self { with_itself, judges, ..Self::default() };
     }
 
     /// The packets of `side` that a copy could be of.

@@ -88,11 +88,15 @@ impl Table {
         }
     }
 
-    /// Adds the connection of `sighting`, which is now the latest of its key.
-    pub fn add(&mut self, sighting: &Sighting, mut record: Record, mut open: Open) -> u32 {
+    /// Adds the connection of `sighting`, which is now the latest of its key; `begin` begins what it needs to go on, in the
+    /// place of one that does not any more.
+    pub fn add(&mut self, sighting: &Sighting, mut record: Record, begin: impl FnOnce(&mut Open)) -> u32 {
         let at = u32::try_from(self.len()).unwrap_or(u32::MAX);
-        open.at = at;
-        record.open = self.place(open);
+        record.open = self.place();
+        if let Some(open) = self.open.get_mut(record.open as usize) {
+            begin(open);
+            open.at = at;
+        }
         let (chunk, _) = split(at);
         if chunk == self.chunks.len() {
             self.chunks.push(Vec::with_capacity(FIRST_CHUNK << chunk));
@@ -187,15 +191,12 @@ impl Table {
         self.chunks.get_mut(chunk)?.get_mut(index).map(|(_, record)| record)
     }
 
-    fn place(&mut self, open: Open) -> u32 {
-        if let Some(place) = self.free.pop() {
-            if let Some(free) = self.open.get_mut(place as usize) {
-                *free = open;
-            }
-            return place;
-        }
-        self.open.push(open);
-        u32::try_from(self.open.len() - 1).unwrap_or(u32::MAX)
+    /// A place in `open` that is free.
+    fn place(&mut self) -> u32 {
+        self.free.pop().unwrap_or_else(|| {
+            self.open.push(Open::default());
+            u32::try_from(self.open.len() - 1).unwrap_or(u32::MAX)
+        })
     }
 }
 

@@ -43,6 +43,14 @@ impl Analysis {
         Self { reuses_ports, ..Self::default() }
     }
 
+    /// The same, in the memory of one that is not needed any more.
+    pub fn renew(&mut self, reuses_ports: bool) {
+        let (mut client, mut server) = (std::mem::take(&mut self.client), std::mem::take(&mut self.server));
+        client.renew();
+        server.renew();
+        *self = Self { reuses_ports, client, server, ..Self::default() };
+    }
+
     /// What Wireshark calls the next segment, sent at `time` (nanoseconds, from any moment on) by the client or the server.
     pub fn observe(&mut self, segment: &Head, sack: Option<&Sack>, from_client: bool, time: i64) -> Findings {
         let seen = Seen::new(segment, time);

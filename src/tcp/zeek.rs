@@ -35,6 +35,13 @@ impl Zeek {
         zeek
     }
 
+    /// Nothing yet, in the memory of what is not needed any more.
+    pub fn renew(&mut self) {
+        let mut history = std::mem::take(&mut self.history);
+        history.clear();
+        *self = Self { history, ..Self::default() };
+    }
+
     /// Takes the next segment in.
     pub fn take(&mut self, segment: &Head, from_originator: bool) {
         if !from_originator && self.is_new() {

@@ -112,6 +112,13 @@ pub struct Flow {
 }
 
 impl Flow {
+    /// A direction of which nothing is known, with the room that this one had.
+    pub fn renew(&mut self) {
+        let mut unacked = std::mem::take(&mut self.unacked);
+        unacked.renew();
+        *self = Self { unacked, ..Self::default() };
+    }
+
     /// The first number behind the window that this end offers; `None` where the scale is not known.
     pub fn window_end(&self) -> Option<SeqNum> {
         let scaled = self.scale.apply(self.window)?;

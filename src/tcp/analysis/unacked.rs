@@ -16,6 +16,11 @@ struct Span {
 pub struct Unacked(Vec<Span>);
 
 impl Unacked {
+    /// Empty, with the room that there was.
+    pub fn renew(&mut self) {
+        self.0.clear();
+    }
+
     /// Keeps the segment from `start` up to `end`; whether there was room for it.
     pub fn keep(&mut self, start: SeqNum, end: SeqNum) -> bool {
         let room = self.0.len() < MOST;
