@@ -20,7 +20,9 @@ fn main() {
     let capture = std::env::var_os("EPIPE_BIG").map_or_else(|| made_up(folder.path()), PathBuf::from);
     let floor = floor(folder.path());
     println!("{}: {} MB", capture.display(), fs::metadata(&capture).unwrap().len() / 1_000_000);
-    let answer = folder.path().join("answer");
+    // In memory where that can be had: a disk that is behind with writing is not what is timed.
+    let memory = tempfile::tempdir_in("/dev/shm").ok();
+    let answer = memory.as_ref().unwrap_or(&folder).path().join("answer");
     let runs = [
         ("text, 1 thread", "text", "1"),
         ("text, 2 threads", "text", "2"),

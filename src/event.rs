@@ -90,19 +90,24 @@ impl fmt::Display for Time {
     /// Seconds with nine decimals, as in `1795307257.490341000`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // By hand, from the last digit on: a capture's times are printed by the million.
-        let mut text = *b"-0000000000.000000000";
-        let mut rest = self.0.unsigned_abs();
-        for place in text.iter_mut().rev().filter(|place| **place == b'0') {
-            *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-            rest /= 10;
-        }
-        let seconds = text.get(1..).unwrap_or_default();
-        let zeros = seconds.iter().take(9).take_while(|digit| **digit == b'0').count();
-        let shown = seconds.get(zeros..).unwrap_or_default();
+        let nanos = self.0.unsigned_abs();
+        let mut text = *b"0000000000.000000000";
+        let (seconds, fraction) = text.split_at_mut(10);
+        digits(nanos / 1_000_000_000, seconds);
+        digits(nanos % 1_000_000_000, &mut fraction[1..]);
+        let zeros = text[..9].iter().take_while(|digit| **digit == b'0').count();
         if self.0 < 0 {
             f.write_str("-")?;
         }
-        f.write_str(std::str::from_utf8(shown).unwrap_or_default())
+        f.write_str(std::str::from_utf8(&text[zeros..]).unwrap_or_default())
+    }
+}
+
+/// Puts the last digits of `number` down, as many as there are places.
+fn digits(mut number: u64, places: &mut [u8]) {
+    for place in places.iter_mut().rev() {
+        *place = b'0' + u8::try_from(number % 10).unwrap_or(0);
+        number /= 10;
     }
 }
 
@@ -337,6 +342,12 @@ mod tests {
     fn times_read_back() {
         for nanos in [0, 1, 999_999_999, 1_795_307_257_490_341_000, -5, i64::MAX] {
             assert_eq!(Time(nanos).to_string().parse(), Ok(Time(nanos)));
+        }
+        let printed = [(0, "0.000000000"), (-5, "-0.000000005"), (10_000_000_000, "10.000000000")];
+        for (nanos, text) in
+            printed.into_iter().chain([(i64::MAX, "9223372036.854775807"), (i64::MIN, "-9223372036.854775808")])
+        {
+            assert_eq!(Time(nanos).to_string(), text);
         }
         for wrong in ["", "1", "1.5", "1.1234567890", "x.000000000", "99999999999.000000000", "1.+00000000"] {
             assert!(wrong.parse::<Time>().is_err(), "{wrong}");
