@@ -63,7 +63,7 @@ impl<'a> Compound<'a> {
 
 /// Whether a byte cannot stand in a JSON string as it is (RFC 8259 §7).
 const fn is_special(byte: u8) -> bool {
-    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+    byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
 #[inline]

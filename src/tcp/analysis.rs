@@ -48,7 +48,7 @@ impl Analysis {
         let (mut client, mut server) = (std::mem::take(&mut self.client), std::mem::take(&mut self.server));
         client.renew();
         server.renew();
-        *self = Self { reuses_ports, client, server, ..Self::default() };
+        *self = Self { client, server, reuses_ports, ..Self::default() };
     }
 
     /// What Wireshark calls the next segment, sent at `time` (nanoseconds, from any moment on) by the client or the server.
