@@ -9,6 +9,7 @@
 //! go to the same ([`Sighting::share`]), and what they find together is the same whatever their number. Pure: packets go
 //! in, [`Found`] comes out.
 
+mod chunks;
 mod counted;
 mod hasher;
 mod intake;
@@ -108,7 +109,7 @@ pub struct Found {
 impl Survey {
     /// A survey of which nothing is known yet.
     pub fn new(detail: Detail) -> Self {
-        Self { detail, table: Table::default(), strays: 0 }
+        Self { detail, table: Table::new(), strays: 0 }
     }
 
     /// Takes the next segment in.

@@ -5,14 +5,11 @@ use std::collections::VecDeque;
 use hashbrown::HashTable;
 
 use super::Sighting;
+use super::chunks::Chunks;
 use super::open::Open;
 use super::record::Record;
 use crate::decode::Key;
 use crate::tcp::seq::SeqNum;
-
-/// So many records the first chunk has room for, and each further one for twice as many as the one before it: growing moves
-/// none, and chunks are soon long enough for large pages.
-const FIRST_CHUNK: usize = 1024;
 
 /// For so many packets of the capture a connection that is over still has what is needed to judge a stray. Counted in packets,
 /// it is the same whatever the number of surveys that share the capture.
@@ -22,15 +19,14 @@ const KEPT_WHEN_OVER: u64 = 16_384;
 const NOBODY: u32 = u32::MAX;
 
 /// The connections of one survey.
-#[derive(Default)]
 pub struct Table {
     latest: HashTable<Latest>,
     /// The connection of the segment before: many come in a row.
     last: (u64, u32),
-    chunks: Vec<Vec<(Key, Record)>>,
+    records: Chunks<(Key, Record)>,
     /// The place of each connection's first packet in the capture; never less than the one before.
     begins: Vec<u64>,
-    open: Vec<Open>,
+    open: Chunks<Open>,
     /// Places in `open` that are free.
     free: Vec<u32>,
     /// Places in `open` of those that are over, the oldest first, with the packet that showed it.
@@ -59,6 +55,19 @@ pub enum Found {
 }
 
 impl Table {
+    /// No connections yet.
+    pub fn new() -> Self {
+        Self {
+            latest: HashTable::new(),
+            last: (0, NOBODY),
+            records: Chunks::new(),
+            begins: Vec::new(),
+            open: Chunks::new(),
+            free: Vec::new(),
+            over: VecDeque::new(),
+        }
+    }
+
     /// How many connections there are.
     pub fn len(&self) -> usize {
         self.begins.len()
@@ -93,17 +102,11 @@ impl Table {
     pub fn add(&mut self, sighting: &Sighting, mut record: Record, begin: impl FnOnce(&mut Open)) -> u32 {
         let at = u32::try_from(self.len()).unwrap_or(u32::MAX);
         record.open = self.place();
-        if let Some(open) = self.open.get_mut(record.open as usize) {
+        if let Some(open) = self.open.get_mut(record.open) {
             begin(open);
             open.at = at;
         }
-        let (chunk, _) = split(at);
-        if chunk == self.chunks.len() {
-            self.chunks.push(Vec::with_capacity(FIRST_CHUNK << chunk));
-        }
-        if let Some(last) = self.chunks.last_mut() {
-            last.push((sighting.glance.key, record));
-        }
+        self.records.push((sighting.glance.key, record));
         self.begins.push(sighting.place);
         let hash = sighting.hash;
         let added = Latest { hash, at, client: None };
@@ -123,10 +126,9 @@ impl Table {
     /// The connection at `at`, and what it needs to go on if it still has it.
     #[inline]
     pub fn parts(&mut self, at: u32) -> Option<(&mut Record, Option<&mut Open>)> {
-        let (chunk, index) = split(at);
-        let (_, record) = self.chunks.get_mut(chunk)?.get_mut(index)?;
+        let (_, record) = self.records.get_mut(at)?;
         // What a connection gave back is another's by now, or nobody's.
-        let open = self.open.get_mut(record.open as usize).filter(|open| open.at == at);
+        let open = self.open.get_mut(record.open).filter(|open| open.at == at);
         Some((record, open))
     }
 
@@ -137,7 +139,7 @@ impl Table {
 
     /// The connection at `at`.
     pub fn slot(&self, at: u32) -> Option<&(Key, Record)> {
-        slot(&self.chunks, at)
+        self.records.get(at)
     }
 
     /// Puts the connection at `at`, whose latest segment is `sighting`, among those that are over.
@@ -159,7 +161,7 @@ impl Table {
             self.over.pop_front();
             // It may have turned out to go on.
             let is_it = |known: &&mut Open| known.over_since == Some(since);
-            if let Some(known) = self.open.get_mut(open as usize).filter(is_it) {
+            if let Some(known) = self.open.get_mut(open).filter(is_it) {
                 (known.at, known.over_since) = (NOBODY, None);
                 self.free.push(open);
             }
@@ -168,14 +170,13 @@ impl Table {
 
     /// Closes every connection: nothing comes any more.
     pub fn close_all(&mut self) {
-        for mut open in std::mem::take(&mut self.open) {
-            let is_over = open.over_since.is_some();
-            if let Some(record) = self.record(open.at).filter(|_| !is_over) {
+        let open = std::mem::replace(&mut self.open, Chunks::new());
+        for mut open in open.into_iter().filter(|open| open.over_since.is_none()) {
+            if let Some((_, record)) = self.records.get_mut(open.at) {
                 open.close(record);
             }
         }
-        let (chunks, begins) = (std::mem::take(&mut self.chunks), std::mem::take(&mut self.begins));
-        *self = Self { chunks, begins, ..Self::default() };
+        (self.latest, self.free, self.over) = (HashTable::new(), Vec::new(), VecDeque::new());
     }
 
     /// Gives back what the connection at `at` needed to go on, if it still has that.
@@ -184,11 +185,6 @@ impl Table {
         (open.at, open.over_since) = (NOBODY, None);
         let place = record.open;
         self.free.push(place);
-    }
-
-    fn record(&mut self, at: u32) -> Option<&mut Record> {
-        let (chunk, index) = split(at);
-        self.chunks.get_mut(chunk)?.get_mut(index).map(|(_, record)| record)
     }
 
     /// A place in `open` that is free.
@@ -203,36 +199,4 @@ impl Table {
 /// Whether a connection that is over since the packet `since` has nothing left at the packet `place` to judge a stray with.
 pub const fn is_long_over(since: u64, place: u64) -> bool {
     place > since + KEPT_WHEN_OVER
-}
-
-/// In which chunk the record at `at` is, and where in it.
-#[inline]
-const fn split(at: u32) -> (usize, usize) {
-    let chunk = (at as usize / FIRST_CHUNK + 1).ilog2() as usize;
-    (chunk, at as usize + FIRST_CHUNK - (FIRST_CHUNK << chunk))
-}
-
-fn slot(chunks: &[Vec<(Key, Record)>], at: u32) -> Option<&(Key, Record)> {
-    let (chunk, index) = split(at);
-    chunks.get(chunk)?.get(index)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{FIRST_CHUNK, split};
-
-    #[test]
-    fn each_chunk_holds_twice_what_the_one_before_holds() {
-        let first = u32::try_from(FIRST_CHUNK).unwrap();
-        for (at, place) in [
-            (0, (0, 0)),
-            (first - 1, (0, FIRST_CHUNK - 1)),
-            (first, (1, 0)),
-            (3 * first - 1, (1, 2 * FIRST_CHUNK - 1)),
-            (3 * first, (2, 0)),
-        ] {
-            assert_eq!(split(at), place, "{at}");
-        }
-        assert_eq!(split(u32::MAX).0, 22);
-    }
 }
