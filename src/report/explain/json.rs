@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use serde::Serialize;
 
@@ -83,6 +83,14 @@ const PAGE: usize = 256;
 /// What the words of one connection usually take, in bytes.
 const USUAL: usize = 1024;
 
+/// A thread that makes pages.
+struct Maker<'scope> {
+    pages: Receiver<io::Result<Page>>,
+    /// Pages that were written, to be filled again.
+    give_back: SyncSender<Page>,
+    thread: ScopedJoinHandle<'scope, ()>,
+}
+
 /// How many pages each thread may be ahead of what is written.
 const AHEAD: usize = 8;
 
@@ -100,25 +108,27 @@ fn pages(
         let make = |first: usize| {
             let (sender, pages) = sync_channel(AHEAD);
             let (give_back, written) = sync_channel::<Page>(AHEAD + 2);
-            scope.spawn(move || {
-                starts(first).try_for_each(|start| {
+            let thread = scope.spawn(move || {
+                for start in starts(first) {
                     let out = written.try_recv().unwrap_or_else(|_| Page::with_capacity(PAGE * USUAL));
-                    // Nobody takes pages any more once one could not be written.
-                    sender.send(page(found, shown, kind, start, out))
-                })
+                    if sender.send(page(found, shown, kind, start, out)).is_err() {
+                        // Nobody takes pages any more once one could not be written.
+                        break;
+                    }
+                }
             });
-            (pages, give_back)
+            Maker { pages, give_back, thread }
         };
-        let makers: Vec<(Receiver<io::Result<Page>>, SyncSender<Page>)> = (0..threads).map(make).collect();
+        let makers: Vec<Maker<'_>> = (0..threads).map(make).collect();
         for number in 0..found.len().div_ceil(PAGE) {
-            let Some((pages, give_back)) = makers.get(number % threads) else { return Err(panicked()) };
-            let mut page = pages.recv().map_err(|_| panicked())??;
+            let Some(maker) = makers.get(number % threads) else { return Err(panicked()) };
+            let mut page = maker.pages.recv().map_err(|_| panicked())??;
             take(&page)?;
             page.clear();
             // Where nobody wants it any more, it is dropped.
-            let _ = give_back.try_send(page);
+            let _ = maker.give_back.try_send(page);
         }
-        Ok(())
+        makers.into_iter().try_for_each(|Maker { thread, .. }| thread.join().map_err(|_| panicked()))
     })
 }
 
