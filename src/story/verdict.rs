@@ -178,3 +178,6 @@ fn reason(story: &Story, connection: &Connection) -> Option<String> {
     let cause = story.cause(*event).filter(|cause| !cause.causes.is_empty())?;
     Some(cause.evidence.clone())
 }
+
+#[cfg(test)]
+mod tests;

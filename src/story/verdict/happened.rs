@@ -112,7 +112,7 @@ fn closed(facts: &Facts) -> String {
     } else if lost_bytes == 0 {
         Cow::Borrowed("not every acknowledgement was seen")
     } else {
-        Cow::Owned(format!("yet {} were never read by the program they were meant for", bytes(lost_bytes)))
+        Cow::Owned(unread(lost_bytes))
     };
     format!(
         "The {} ended its direction first{}, the {} its own after that{}; {fate}.",
@@ -121,6 +121,14 @@ fn closed(facts: &Facts) -> String {
         first.peer().name(),
         Fin(facts.ending.fins[first.peer()])
     )
+}
+
+/// What became of bytes that were lost in an orderly end.
+pub fn unread(lost: u64) -> String {
+    match lost {
+        1 => "yet 1 byte was never read by the program it was meant for".to_owned(),
+        _ => format!("yet {} were never read by the program they were meant for", bytes(lost)),
+    }
 }
 
 fn half_closed(facts: &Facts) -> String {

@@ -60,12 +60,13 @@ fn with_itself(facts: &Facts) -> Vec<String> {
 }
 
 /// What `side` sent in vain. Without known calls nobody knows what its send had reported.
-fn lost(facts: &Facts, side: Side) -> String {
+pub fn lost(facts: &Facts, side: Side) -> String {
     let (name, lost) = (side.name(), facts.lost[side]);
     let many = capital(&bytes(lost));
     match (lost, facts.has_calls[side]) {
         (0, _) => String::new(),
         (_, true) => format!(" {many} that the {name}'s send() had reported as taken never reached a program."),
+        (1, false) => format!(" {many} that the {name} had sent was never acknowledged."),
         (_, false) => format!(" {many} that the {name} had sent were never acknowledged."),
     }
 }
