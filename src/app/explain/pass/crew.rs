@@ -7,14 +7,15 @@ use super::{Judge, panicked};
 use crate::app::Failure;
 use crate::survey::{Detail, Sighting, Survey};
 
-/// How many sightings are handed over at a time.
-const BATCH: usize = 2048;
+/// How many sightings are handed over at a time. Where both threads are as fast, one waits for the other at each batch, and
+/// waking it costs as much as judging some hundred segments, more in a virtual machine.
+const BATCH: usize = 8192;
 
 /// How finely the work is divided between the thread that reads and the only other one.
 const SHARES: usize = 256;
 
 /// How many batches may wait for a thread: a reader that is faster waits for it.
-const WAITING: usize = 8;
+const WAITING: usize = 4;
 
 /// Sightings that are handed over together. All places are always there, so that each is filled where it stands.
 struct Batch {
