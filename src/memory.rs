@@ -1,9 +1,9 @@
 //! Memory in large pages.
 //!
 //! A survey of a large capture looks up records all over a hundred megabytes. In pages of 4 KiB nearly every look misses the
-//! processor's translation cache, and each page has to be faulted in by itself; in pages of 2 MiB `explain` takes a fifth less
-//! time. Linux gives them to those who ask (`madvise` stands in `/sys/kernel/mm/transparent_hugepage/enabled` on most
-//! systems); where it has none, nothing changes.
+//! processor's translation cache, and each page has to be faulted in by itself; in pages of 2 MiB `explain` takes a sixth less
+//! time. Linux gives them to those who ask where `madvise` stands in `/sys/kernel/mm/transparent_hugepage/enabled`; where it
+//! gives none, nothing changes.
 
 #![allow(
     unsafe_code,

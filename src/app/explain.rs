@@ -34,15 +34,12 @@ pub fn run(explain: &Explain, common: &Common) -> Result<Ending, Failure> {
         None => all(explain, common, format, &read, &selection)?,
     }
     let is_no = |connection: Summary<'_>| selection.takes(&connection) && fail_on.contains(&connection.verdict());
-    let ending = match &read.failures[..] {
-        _ if read.stopped => Ending::Interrupted,
-        _ if !fail_on.is_empty() && read.found.connections().any(is_no) => Ending::No,
-        [] => Ending::Done,
-        _ => Ending::Failed,
-    };
-    // The program ends, and the kernel takes back at once what would be given back connection by connection.
-    std::mem::forget(read);
-    Ok(ending)
+    match &read.failures[..] {
+        _ if read.stopped => Ok(Ending::Interrupted),
+        _ if !fail_on.is_empty() && read.found.connections().any(is_no) => Ok(Ending::No),
+        [] => Ok(Ending::Done),
+        _ => Ok(Ending::Failed),
+    }
 }
 
 /// The format: text where none was asked for, and of those of a story only with a single connection.

@@ -75,7 +75,7 @@ pub fn plain(link_type: LinkType, data: &[u8], into: &mut Glance) -> Option<()> 
 }
 
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "two calls for each of millions of packets take a tenth of their time")]
+#[allow(clippy::inline_always, reason = "measured: a run of millions of packets takes a fiftieth less")]
 fn v4(packet: &[u8], into: &mut Glance) -> Option<()> {
     let header = packet.first_chunk::<20>()?;
     let header_len = usize::from(header[0] & 0xf) * 4;

@@ -68,7 +68,7 @@ const fn is_special(byte: u8) -> bool {
 
 #[inline]
 fn pieces(text: &str, out: &mut Vec<u8>) {
-    // All of it is looked at, with no branch, so that many bytes are at once.
+    // All of it is looked at: hardly any text holds something special.
     if text.bytes().fold(false, |any, byte| any | is_special(byte)) {
         escaped(text, out);
     } else {
@@ -314,6 +314,7 @@ mod tests {
     #[derive(Debug, Serialize)]
     struct Shape {
         number: u64,
+        a_name_that_is_longer_than_those_of_the_shapes: u16,
         small: u8,
         negative: i64,
         is_so: bool,
@@ -342,6 +343,7 @@ mod tests {
         (numbers, inner, lists, text()).prop_map(
             |((number, small, negative, is_so, letter), inner, (list, map), text)| Shape {
                 number,
+                a_name_that_is_longer_than_those_of_the_shapes: 7,
                 small,
                 negative,
                 is_so,

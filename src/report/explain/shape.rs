@@ -94,6 +94,7 @@ pub struct Connection<'a> {
 #[schemars(rename = "end")]
 pub struct End {
     /// Its address and port.
+    #[schemars(with = "String")]
     endpoint: Endpoint,
     /// Segments that it sent.
     #[serde(skip_serializing_if = "is_zero")]

@@ -42,7 +42,7 @@ pub struct Endpoint(pub SocketAddr);
 impl Serialize for Endpoint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let SocketAddr::V4(v4) = self.0 else { return serializer.collect_str(&self.0) };
-        // By hand: most are of this kind, and std's formatting takes as long as all of the line beside it.
+        // By hand: most are of this kind, and std's formatting of so many numbers showed in a profile.
         let mut text = [0; "255.255.255.255:65535".len()];
         let mut len = 0;
         let mut push = |piece: &str| {
@@ -58,20 +58,6 @@ impl Serialize for Endpoint {
         }
         push(itoa::Buffer::new().format(v4.port()));
         serializer.serialize_str(text.get(..len).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default())
-    }
-}
-
-impl JsonSchema for Endpoint {
-    fn schema_name() -> Cow<'static, str> {
-        "endpoint".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string"})
     }
 }
 

@@ -106,7 +106,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// Lends to `take` all packets that lie in the buffer as a whole, one after another: a loop that keeps to its registers
-    /// takes half the time that steps do.
+    /// takes a third less time than steps do.
     #[inline]
     pub fn at_hand(&mut self, mut take: impl FnMut(AtHand<'_>)) {
         let Header { kind, link_type } = self.header;

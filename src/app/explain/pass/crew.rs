@@ -7,8 +7,8 @@ use super::{Judge, panicked};
 use crate::app::Failure;
 use crate::survey::{Detail, Sighting, Survey};
 
-/// How many sightings are handed over at a time. Where both threads are as fast, one waits for the other at each batch, and
-/// waking it costs as much as judging some hundred segments, more in a virtual machine.
+/// How many sightings are handed over at a time. Where both threads are as fast, one may wait for the other at each
+/// batch, and has to be woken: 512 were measured to be slower by a fifth than 2,048, and 16,384 no faster than these.
 const BATCH: usize = 8192;
 
 /// How finely the work is divided between the thread that reads and the only other one.
@@ -125,11 +125,11 @@ pub fn judged<T>(
             judged: done,
         };
         let read = read(&mut judges);
-        for share in 0..count {
-            judges.send(share);
+        let Judges { own, batches, senders, .. } = judges;
+        for (batch, sender) in batches.into_iter().zip(senders) {
+            // As in `send`; nothing comes behind it.
+            let _ = sender.send(batch);
         }
-        let Judges { own, senders, .. } = judges;
-        drop(senders);
         let mut surveys = vec![own];
         for thread in threads {
             surveys.push(thread.join().map_err(|_| panicked())?);

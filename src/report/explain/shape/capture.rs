@@ -84,6 +84,7 @@ pub struct Shared<'a> {
     /// Of how many that could have it.
     of: u64,
     /// At which server.
+    #[schemars(with = "String")]
     server: Endpoint,
     /// At which side, where it is one side's.
     #[serde(skip_serializing_if = "Option::is_none")]
