@@ -109,6 +109,9 @@ impl<R: Read> Reader<R> {
     /// takes a third less time than steps do.
     #[inline]
     pub fn at_hand(&mut self, mut take: impl FnMut(AtHand<'_>)) {
+        if self.damaged {
+            return;
+        }
         let Header { kind, link_type } = self.header;
         let there = self.bytes.at_hand();
         let (mut rest, mut frames) = (there, self.frames);
