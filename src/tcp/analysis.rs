@@ -7,15 +7,18 @@
 //! numbers wrap to exactly 0 is misjudged alike.
 
 mod completeness;
+mod facts;
 mod finding;
+mod flight;
 mod flow;
+mod in_order;
 mod repeat;
 mod rules;
-mod unacked;
 
 pub use completeness::Completeness;
 pub use finding::{Finding, Findings};
 
+use self::facts::Facts;
 use self::flow::{Flow, Seen};
 use super::head::{Head, Sack};
 
@@ -29,12 +32,23 @@ pub struct Analysis {
     begun: bool,
     /// Whether another connection had these addresses and ports before.
     reuses_ports: bool,
-    /// When the latest SYN was sent, in nanoseconds.
-    syn_time: Option<i64>,
-    /// From the SYN to the first segment with ACK and without SYN, in nanoseconds; 0 while not known.
-    initial_rtt: i64,
+    /// In nanoseconds: when the latest SYN was sent; once the round trip is over, how long it took.
+    syn: i64,
+    round_trip: RoundTrip,
     /// Whether a SYN carried data and a Fast Open cookie.
     fast_open_data: bool,
+}
+
+/// A survey keeps one for each connection that goes on.
+const _: () = assert!(size_of::<Analysis>() <= 128, "an analysis has grown");
+
+/// From the SYN to the first segment with ACK and without SYN.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum RoundTrip {
+    #[default]
+    NotBegun,
+    Begun,
+    Over,
 }
 
 impl Analysis {
@@ -53,9 +67,17 @@ impl Analysis {
 
     /// What Wireshark calls the next segment, sent at `time` (nanoseconds, from any moment on) by the client or the server.
     pub fn observe(&mut self, segment: &Head, sack: Option<&Sack>, from_client: bool, time: i64) -> Findings {
+        if sack.is_none() && self.in_order(segment, from_client, time) {
+            return Findings::default();
+        }
+        self.by_the_rules(segment, sack, from_client, time)
+    }
+
+    /// The same, with no short way.
+    fn by_the_rules(&mut self, segment: &Head, sack: Option<&Sack>, from_client: bool, time: i64) -> Findings {
         let seen = Seen::new(segment, time);
         let mut found = self.opening(&seen, from_client);
-        let initial_rtt = self.initial_rtt;
+        let initial_rtt = self.initial_rtt();
         let (fwd, rev) = self.flows(from_client);
         let forward = rules::forward(&seen, fwd, rev);
         if seen.ack != fwd.last_ack {
@@ -66,7 +88,7 @@ impl Analysis {
         let repeat = repeat::repeat(&seen, fwd, rev, sequence, initial_rtt);
         found = found.with(sequence).with(repeat);
         fwd.remember(&seen, found);
-        rev.unacked.acknowledge(seen.ack);
+        rev.flight.acknowledge(seen.ack);
         found = found.with(self.fast_open(segment, from_client));
         self.after(segment, sack, from_client, time);
         self.completeness.add(segment, !self.begun);
@@ -79,6 +101,11 @@ impl Analysis {
         self.completeness
     }
 
+    /// In nanoseconds; 0 while not known.
+    fn initial_rtt(&self) -> i64 {
+        if self.round_trip == RoundTrip::Over { self.syn } else { 0 }
+    }
+
     /// The sender's flow and the other.
     fn flows(&mut self, from_client: bool) -> (&mut Flow, &mut Flow) {
         if from_client { (&mut self.client, &mut self.server) } else { (&mut self.server, &mut self.client) }
@@ -88,19 +115,19 @@ impl Analysis {
     fn opening(&mut self, seen: &Seen, from_client: bool) -> Findings {
         let first = !self.begun && self.reuses_ports;
         let (fwd, rev) = self.flows(from_client);
-        let known = fwd.base.is_some();
-        let same = fwd.base == Some(seen.seq);
+        let known = fwd.base().is_some();
+        let same = fwd.base() == Some(seen.seq);
         let mut found = Findings::default();
         if seen.flags.syn() && (first || (known && !same && seen.flags.ack())) {
             found = found.with(Finding::ReusedPorts.into());
-            fwd.base = Some(seen.seq);
+            fwd.begin_at(seen.seq);
         } else if seen.flags.opens() && same {
             // A reset may have moved it: its number can be the one that it answers.
             fwd.next = fwd.seen_until;
         }
-        fwd.base.get_or_insert(if seen.flags.syn() { seen.seq } else { seen.seq + u32::MAX });
+        fwd.begin_once_at(if seen.flags.syn() { seen.seq } else { seen.seq + u32::MAX });
         if seen.flags.ack() {
-            rev.base.get_or_insert(seen.ack + u32::MAX);
+            rev.begin_once_at(seen.ack + u32::MAX);
         }
         found
     }
@@ -111,7 +138,7 @@ impl Analysis {
         if segment.flags.syn() && segment.flags.ack() {
             let fast_open_data = self.fast_open_data;
             let (_, rev) = self.flows(from_client);
-            if rev.base.is_some_and(|base| segment.ack.relative_to(base) > 1) {
+            if rev.base().is_some_and(|base| segment.ack.relative_to(base) > 1) {
                 found = found.with(Finding::FastOpenAck.into());
             } else if fast_open_data {
                 found = found.with(Finding::FastOpenIgnored.into());
@@ -126,19 +153,23 @@ impl Analysis {
     /// What the segment says that counts only for those behind it: round trip, window scale, SACK.
     fn after(&mut self, segment: &Head, sack: Option<&Sack>, from_client: bool, time: i64) {
         let flags = segment.flags;
-        if flags.opens() {
-            self.syn_time = Some(time);
+        if flags.opens() && self.round_trip != RoundTrip::Over {
+            (self.syn, self.round_trip) = (time, RoundTrip::Begun);
         }
-        if let Some(syn_time) = self.syn_time.filter(|_| flags.ack() && !flags.syn() && self.initial_rtt == 0) {
-            self.initial_rtt = time.saturating_sub(syn_time);
+        let took = time.saturating_sub(self.syn);
+        if flags.ack() && !flags.syn() && self.round_trip == RoundTrip::Begun && took != 0 {
+            (self.syn, self.round_trip) = (took, RoundTrip::Over);
         }
         let (fwd, rev) = self.flows(from_client);
-        fwd.options(segment, sack);
+        fwd.offer(segment);
+        if let Some(sack) = sack {
+            rev.flight.acknowledge_selectively(sack);
+        }
         if flags.syn() {
             fwd.scale.agree(&mut rev.scale, flags.ack());
-            fwd.awaits_first_ack = true;
+            fwd.facts.set(Facts::AWAITS_FIRST_ACK, true);
         } else if flags.ack() {
-            fwd.awaits_first_ack = false;
+            fwd.facts.set(Facts::AWAITS_FIRST_ACK, false);
         }
     }
 }

@@ -1,8 +1,9 @@
 //! One direction of a connection, as Wireshark remembers it.
 
+use super::facts::Facts;
 use super::finding::{Finding, Findings};
-use super::unacked::Unacked;
-use crate::tcp::head::{Head, Sack};
+use super::flight::Flight;
+use crate::tcp::head::Head;
 use crate::tcp::segment::Flags;
 use crate::tcp::seq::SeqNum;
 
@@ -78,62 +79,77 @@ impl Scale {
     }
 }
 
-/// What one end has sent.
+/// What one end has sent. A survey keeps two for each connection that goes on, so that what takes a bit has no more.
 #[derive(Clone, Debug, Default)]
 pub struct Flow {
-    /// The number of the SYN; without one the number before the first seen.
-    pub base: Option<SeqNum>,
+    /// The number of the SYN; without one the number before the first seen. Counts if `facts` say so.
+    base: SeqNum,
     /// The first number behind all that was sent; 0 while not known.
     pub next: SeqNum,
-    /// When `next` moved last, in nanoseconds.
-    pub next_time: i64,
     /// The first number behind what was captured without a gap, which an acknowledgement should not exceed; 0 while not known.
     pub seen_until: SeqNum,
     /// The latest acknowledgement number.
     pub last_ack: SeqNum,
+    /// When `next` moved last, in nanoseconds.
+    pub next_time: i64,
     /// When the latest segment was sent, in nanoseconds.
     pub last_ack_time: i64,
+    /// What is not acknowledged yet.
+    pub flight: Flight,
     /// The latest window, unscaled.
     pub window: u16,
     /// The scale of this end's windows.
     pub scale: Scale,
-    /// Whether its SYN was its latest segment with SYN or ACK: the window in that is never scaled.
-    pub awaits_first_ack: bool,
-    /// How many duplicate acknowledgements came in a row.
-    pub duplicate_acks: u32,
-    /// The payload's length of the segment that moved `next` last.
-    pub last_len: u32,
-    /// What was found of the latest segment.
-    pub last_found: Findings,
-    /// The blocks of the latest SACK option (RFC 2018).
-    pub sacked: Option<Box<Sack>>,
-    /// What is not acknowledged yet.
-    pub unacked: Unacked,
+    /// How many duplicate acknowledgements came in a row, at most 255.
+    pub duplicate_acks: u8,
+    /// What else is known.
+    pub facts: Facts,
 }
+
+const _: () = assert!(size_of::<Flow>() <= 56, "a flow has grown");
 
 impl Flow {
     /// A direction of which nothing is known, with the room that this one had.
     pub fn renew(&mut self) {
-        let mut unacked = std::mem::take(&mut self.unacked);
-        unacked.renew();
-        *self = Self { unacked, ..Self::default() };
+        let mut flight = std::mem::take(&mut self.flight);
+        flight.renew();
+        *self = Self { flight, ..Self::default() };
+    }
+
+    /// The number from which it counts.
+    pub fn base(&self) -> Option<SeqNum> {
+        self.facts.has(Facts::BASE).then_some(self.base)
+    }
+
+    /// It counts from `base`.
+    pub const fn begin_at(&mut self, base: SeqNum) {
+        self.base = base;
+        self.facts.set(Facts::BASE, true);
+    }
+
+    /// It counts from `base`, where it is not known yet from which number.
+    pub const fn begin_once_at(&mut self, base: SeqNum) {
+        if !self.facts.has(Facts::BASE) {
+            self.begin_at(base);
+        }
     }
 
     /// The first number behind the window that this end offers; `None` where the scale is not known.
     pub fn window_end(&self) -> Option<SeqNum> {
         let scaled = self.scale.apply(self.window)?;
-        Some(self.last_ack + if self.awaits_first_ack { u32::from(self.window) } else { scaled })
+        let awaits_first_ack = self.facts.has(Facts::AWAITS_FIRST_ACK);
+        Some(self.last_ack + if awaits_first_ack { u32::from(self.window) } else { scaled })
     }
 
     /// Takes in a segment of this direction, of which `found` was found.
     pub fn remember(&mut self, seen: &Seen, found: Findings) {
         let mut end = seen.end;
-        if seen.len + seen.control_len() > 0 && self.unacked.keep(seen.seq, end + seen.control_len()) {
+        if seen.len + seen.control_len() > 0 && self.flight.keep(seen.seq, end + seen.control_len()) {
             end = end + seen.control_len();
         }
         let unknown = SeqNum::default();
         if self.next == unknown || (self.next + seen.control_len()).is_before(end) {
-            self.last_len = seen.len;
+            self.facts.set(Facts::MOVED_BY_DATA, seen.len > 0);
         }
         // The byte of a probe is not taken while the window is closed.
         if !found.has(Finding::ZeroWindowProbe) {
@@ -148,16 +164,14 @@ impl Flow {
         self.window = seen.window;
         self.last_ack = seen.ack;
         self.last_ack_time = seen.time;
-        self.last_found = found;
+        self.facts.set(Facts::KEEP_ALIVE, found.has(Finding::KeepAlive));
+        self.facts.set(Facts::PROBE, found.has(Finding::ZeroWindowProbe));
     }
 
-    /// Takes in the options that matter for later segments.
-    pub fn options(&mut self, segment: &Head, sack: Option<&Sack>) {
+    /// Takes in the scale that a SYN offers.
+    pub fn offer(&mut self, segment: &Head) {
         if let Some(shift) = segment.scale.filter(|_| segment.flags.syn()) {
             self.scale = Scale::Shift(shift.min(14));
-        }
-        if let Some(sack) = sack {
-            self.sacked = Some(Box::new(*sack));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The rules for a segment that does not move its direction on: sent again, or overtaken.
 
+use super::facts::Facts;
 use super::finding::{Finding, Findings};
 use super::flow::{Flow, Seen};
 use crate::tcp::seq::SeqNum;
@@ -24,7 +25,7 @@ pub fn repeat(seen: &Seen, fwd: &Flow, rev: &Flow, found: Findings, initial_rtt:
         return Findings::default();
     }
     let since_ack = seen.time.saturating_sub(rev.last_ack_time).max(0);
-    if since_ack < FAST && was_asked_for(seen, rev) {
+    if since_ack < FAST && was_asked_for(seen, fwd, rev) {
         return Findings::from(Finding::FastRetransmission).with(Finding::Retransmission.into());
     }
     let limit = if initial_rtt == 0 { OVERTAKEN } else { initial_rtt };
@@ -36,17 +37,12 @@ pub fn repeat(seen: &Seen, fwd: &Flow, rev: &Flow, found: Findings, initial_rtt:
 }
 
 /// Whether duplicate acknowledgements ask for the segment: by their number, or by a SACK option that leaves it out.
-fn was_asked_for(seen: &Seen, rev: &Flow) -> bool {
-    let left_out = || {
-        let held =
-            |(left, right): &(SeqNum, SeqNum)| left.is_at_or_before(seen.seq) && seen.end.is_at_or_before(*right);
-        rev.sacked.as_ref().is_some_and(|sack| !sack.blocks().iter().any(held))
-    };
-    rev.duplicate_acks >= 2 && (rev.last_ack == seen.seq || left_out())
+fn was_asked_for(seen: &Seen, fwd: &Flow, rev: &Flow) -> bool {
+    rev.duplicate_acks >= 2 && (rev.last_ack == seen.seq || fwd.flight.is_left_out(seen.seq, seen.end))
 }
 
 /// Whether the segment was not seen before, and does not end where all that was sent ends (unless a bare ACK came last).
 fn was_overtaken(seen: &Seen, fwd: &Flow) -> bool {
-    let is_new = !fwd.unacked.holds(seen.seq, seen.end + seen.control_len());
-    is_new && (fwd.next != seen.end + seen.control_len() || fwd.last_len == 0)
+    let is_new = !fwd.flight.holds(seen.seq, seen.end + seen.control_len());
+    is_new && (fwd.next != seen.end + seen.control_len() || !fwd.facts.has(Facts::MOVED_BY_DATA))
 }

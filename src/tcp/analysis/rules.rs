@@ -1,5 +1,6 @@
 //! The rules for a segment in its own direction, in Wireshark's order, and the one for what it acknowledges.
 
+use super::facts::Facts;
 use super::finding::{Finding, Findings};
 use super::flow::{Flow, Seen};
 use crate::tcp::seq::SeqNum;
@@ -10,8 +11,8 @@ pub fn forward(seen: &Seen, fwd: &mut Flow, rev: &mut Flow) -> Findings {
         return Finding::ZeroWindowProbe.into();
     }
     let found = place(seen, fwd, rev);
-    let answers_keep_alive = rev.last_found.has(Finding::KeepAlive);
-    let answers_probe = rev.last_found.has(Finding::ZeroWindowProbe);
+    let answers_keep_alive = rev.facts.has(Facts::KEEP_ALIVE);
+    let answers_probe = rev.facts.has(Facts::PROBE);
     let is_bare = seen.len == 0 && !seen.is_control() && seen.seq == fwd.next;
     let repeats_window = is_bare && seen.window == fwd.window;
     let repeats_ack = seen.ack == fwd.last_ack;
@@ -62,7 +63,7 @@ pub fn acknowledged_unseen(seen: &Seen, fwd: &Flow, rev: &mut Flow) -> Findings 
     if !known || !seen.flags.ack() || !rev.seen_until.is_before(seen.ack) {
         return Findings::default();
     }
-    if takes_probe(seen, fwd) && seen.seq == fwd.next && rev.last_found.has(Finding::ZeroWindowProbe) {
+    if takes_probe(seen, fwd) && seen.seq == fwd.next && rev.facts.has(Facts::PROBE) {
         rev.next = seen.ack;
         rev.seen_until = seen.ack;
         return Finding::WindowUpdate.into();

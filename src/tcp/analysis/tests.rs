@@ -3,6 +3,8 @@ use crate::tcp::segment::Flags;
 use crate::tcp::seq::SeqNum;
 use proptest::prelude::*;
 
+mod in_order;
+
 const MS: i64 = 1_000_000;
 
 fn segment(flags: &str, seq: u32, ack: u32, len: u32, window: u16) -> Head {
