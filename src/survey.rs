@@ -14,6 +14,7 @@ mod counted;
 mod hasher;
 mod intake;
 mod open;
+mod opinions;
 pub mod patterns;
 mod record;
 mod sent;
@@ -31,7 +32,7 @@ pub use self::intake::Intake;
 pub use self::summary::{End, Summary};
 
 use self::record::Record;
-use self::table::Table;
+use self::table::{Going, Table};
 use crate::decode::{Glance, LinkType};
 use crate::event::{FrameNo, Time};
 
@@ -87,7 +88,6 @@ pub enum Detail {
 
 /// A survey under way.
 pub struct Survey {
-    detail: Detail,
     table: Table,
     /// Segments that came so long after the end of their connection that they were only counted.
     strays: u64,
@@ -109,7 +109,7 @@ pub struct Found {
 impl Survey {
     /// A survey of which nothing is known yet.
     pub fn new(detail: Detail) -> Self {
-        Self { detail, table: Table::new(), strays: 0 }
+        Self { table: Table::new(detail), strays: 0 }
     }
 
     /// Takes the next segment in.
@@ -117,28 +117,32 @@ impl Survey {
     pub fn take(&mut self, sighting: &Sighting) {
         let at = self.connection(sighting);
         self.table.found(sighting, at);
-        let Some((record, open)) = self.table.parts(at) else { return };
+        let Some((record, going)) = self.table.parts(at) else { return };
         let side = record.side(sighting.glance.from_low);
         record.last_seen(sighting);
-        let Some(open) = open.filter(|open| !open.is_long_over(sighting.place)) else {
+        let Some(going) = going.filter(|going| !going.open.is_long_over(sighting.place)) else {
             record.count(&sighting.glance.head, side);
             self.strays += 1;
             self.table.forget(at);
             return;
         };
+        let Going { open, mut opinions } = going;
         if sighting.fingerprint.is_some_and(|copy| open.copies(side).seen(copy, sighting.time)) {
             record.copies = record.copies.saturating_add(1);
-            open.judge(record, sighting, side);
         } else {
             record.count(&sighting.glance.head, side);
             open.take(record, sighting, side);
+        }
+        if let Some(opinions) = &mut opinions {
+            opinions.take(record, sighting, side);
         }
         if !open.is_over() {
             open.over_since = None;
             return;
         }
-        open.close(record);
-        if open.over_since.is_none() {
+        let ends_now = open.over_since.is_none();
+        Going { open, opinions }.close(record);
+        if ends_now {
             self.table.settle(at, sighting);
         }
     }
@@ -170,8 +174,7 @@ impl Survey {
 
     #[inline(never)]
     fn open(&mut self, sighting: &Sighting, reuses_ports: bool) -> u32 {
-        let (detail, with_itself) = (self.detail, sighting.glance.key.is_with_itself());
-        self.table.add(sighting, Record::new(sighting), |open| open.renew(detail, reuses_ports, with_itself))
+        self.table.add(sighting, Record::new(sighting), reuses_ports)
     }
 }
 

@@ -28,7 +28,7 @@ fn name() -> impl Strategy<Value = CallName> {
 }
 
 fn outcome_() -> impl Strategy<Value = Outcome> {
-    let errno = (1..200).prop_map(Errno);
+    let errno = (1..200_u16).prop_map(Errno);
     let success = (0..i64::MAX, prop::collection::vec(arg(), 0..3));
     let signal = prop::option::of((1..60).prop_map(Signal));
     let ret = prop_oneof![success.prop_map(Ok), errno.prop_map(Err)];

@@ -6,9 +6,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// An error number as Linux returns it.
+/// An error number as Linux returns it: at most 4095 (`MAX_ERRNO`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Errno(pub i32);
+pub struct Errno(pub u16);
 
 impl Errno {
     /// Broken pipe.
@@ -27,7 +27,7 @@ impl Errno {
     pub const EAGAIN: Self = Self(11);
 }
 
-const ERRNOS: [(i32, &str, &str); 33] = [
+const ERRNOS: [(u16, &str, &str); 33] = [
     (1, "EPERM", "Operation not permitted"),
     (4, "EINTR", "Interrupted system call"),
     (5, "EIO", "Input/output error"),

@@ -65,7 +65,7 @@ pub fn direction(counts: Counts, sender: &End, reader: &End) -> Direction {
     let isn = sender.tcp.isn;
     let payload_before = |next: crate::tcp::seq::SeqNum| {
         let numbers = isn.map_or(0, |isn| u64::from(next.relative_to(isn)));
-        let fin = u64::from(sender.tcp.fin.is_some_and(|fin| fin.is_before(next)));
+        let fin = u64::from(sender.tcp.fin().is_some_and(|fin| fin.is_before(next)));
         numbers.saturating_sub(1 + fin)
     };
     let seen = payload_before(sender.tcp.snd_nxt);

@@ -30,6 +30,8 @@ pub struct Connection {
     pub watch: Watch,
     /// The ends after its last event.
     pub ends: Both<End>,
+    /// Without segments: bytes that each end read before the call that sent them was told to have ended.
+    pub read_ahead: Both<u64>,
 }
 
 impl Connection {
@@ -45,6 +47,7 @@ impl Connection {
             copies: Both::default(),
             watch: Watch::default(),
             ends: Both::default(),
+            read_ahead: Both::default(),
         }
     }
 

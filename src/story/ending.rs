@@ -101,11 +101,17 @@ pub struct Reset {
 /// What one end has sent with the acknowledgement number that it sends now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Thread {
-    number: Option<SeqNum>,
+    number: SeqNum,
     /// How many draw a reset where no program is, and are not answered.
     drawing: u32,
-    /// The first such; without one the latest of all.
+    /// The first such; without one the latest of all. `None` where there is no number yet.
     told: Option<Told>,
+}
+
+impl Thread {
+    fn has(&self, number: SeqNum) -> bool {
+        self.told.is_some() && self.number == number
+    }
 }
 
 /// How a connection ended, as far as its segments tell.
@@ -138,11 +144,15 @@ pub struct Watch {
     /// Whether a segment was seen.
     has_begun: bool,
     threads: Both<Thread>,
-    /// When a byte, a SYN or a FIN was sent last.
-    active: Option<Time>,
+    /// Whether a byte, a SYN or a FIN was sent, and when the last was.
+    has_been_active: bool,
+    active: Time,
     /// What is usual for each end's packets.
     marks: Both<Marks>,
 }
+
+/// One is kept for each connection of a survey that goes on.
+const _: () = assert!(size_of::<Watch>() <= 88, "what is watched has grown");
 
 /// One segment that is just the next one.
 #[derive(Clone, Copy, Debug)]
@@ -201,7 +211,7 @@ impl Ending {
             watch.segment(side, head, seen.hop, told, seen.exchange.draws_reset);
         }
         if seen.is_active() {
-            watch.active = Some(seen.time);
+            watch.acts(seen.time);
         }
         watch.has_begun = true;
     }
@@ -215,7 +225,7 @@ impl Ending {
         let told = Told { frame: InFrame::new(frame), len: head.payload_len, idle: watch.silence(time) };
         watch.segment(side, head, hop, told, false);
         if head.payload_len > 0 {
-            watch.active = Some(time);
+            watch.acts(time);
         }
     }
 
@@ -282,7 +292,11 @@ impl Ending {
 
 impl Watch {
     fn silence(&self, now: Time) -> i64 {
-        self.active.map_or(0, |active| now.since(active).max(0))
+        if self.has_been_active { now.since(self.active).max(0) } else { 0 }
+    }
+
+    const fn acts(&mut self, now: Time) {
+        (self.has_been_active, self.active) = (true, now);
     }
 
     #[inline]
@@ -290,8 +304,8 @@ impl Watch {
         self.marks[side].take(hop);
         let Some(number) = head.acknowledges() else { return };
         let thread = &mut self.threads[side];
-        if thread.number != Some(number) {
-            *thread = Thread { number: Some(number), ..Thread::default() };
+        if !thread.has(number) {
+            *thread = Thread { number, ..Thread::default() };
         }
         if thread.drawing == 0 {
             thread.told = Some(told);
@@ -304,7 +318,7 @@ impl Watch {
     fn answered_by(&mut self, seen: &Seen<'_>) -> (Option<Told>, Certainty) {
         let peer = if seen.with_itself { seen.side } else { seen.side.peer() };
         let thread = &mut self.threads[peer];
-        if seen.head.flags.ack() || thread.number != Some(seen.head.seq) {
+        if seen.head.flags.ack() || !thread.has(seen.head.seq) {
             return (None, Certainty::Unknown);
         }
         let certainty = if thread.drawing == 1 { Certainty::Proven } else { Certainty::Likely };

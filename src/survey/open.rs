@@ -1,14 +1,14 @@
 //! What a connection needs while it goes on, so that the next segment can be judged.
 
+use std::num::NonZeroU64;
+
+use super::Sighting;
 use super::record::Record;
 use super::table::is_long_over;
-use super::{Detail, Sighting};
 use crate::story::copies::Copies;
 use crate::story::end::{End, exchange, in_order};
 use crate::story::ending::{Next, Seen, Watch, is_over};
 use crate::story::side::{Both, Side};
-use crate::tcp::analysis::Analysis;
-use crate::tcp::zeek::Zeek;
 
 /// A connection that goes on, or has ended a short while ago.
 #[derive(Clone, Debug, Default)]
@@ -19,28 +19,14 @@ pub struct Open {
     pub with_itself: bool,
     /// The place of its record.
     pub at: u32,
-    /// The packet since which it is over.
-    pub over_since: Option<u64>,
-    judges: Option<Box<Judges>>,
-}
-
-/// Those whose words are asked for only sometimes.
-#[derive(Clone, Debug, Default)]
-struct Judges {
-    analysis: Analysis,
-    zeek: Zeek,
+    /// The place of the packet since which it is over: the first is 1.
+    pub over_since: Option<NonZeroU64>,
 }
 
 impl Open {
-    /// A connection of which nothing is known yet, in the place of one that is not needed any more.
-    pub fn renew(&mut self, detail: Detail, reuses_ports: bool, with_itself: bool) {
-        let mut judges = self.judges.take();
-        if detail == Detail::Everything {
-            let Judges { analysis, zeek } = &mut **judges.get_or_insert_default();
-            analysis.renew(reuses_ports);
-            zeek.renew();
-        }
-        *self = Self { with_itself, judges, ..Self::default() };
+    /// What a connection, the place of whose record is `at`, needs to begin.
+    pub fn new(at: u32, with_itself: bool) -> Self {
+        Self { with_itself, at, ..Self::default() }
     }
 
     /// The packets of `side` that a copy could be of.
@@ -58,7 +44,6 @@ impl Open {
         } else {
             self.decide(record, sighting, side);
         }
-        self.judge(record, sighting, side);
     }
 
     /// Takes in a segment that may change something.
@@ -89,16 +74,6 @@ impl Open {
         }
     }
 
-    /// Asks for Wireshark's flags and Zeek's words alone.
-    #[inline]
-    pub fn judge(&mut self, record: &mut Record, sighting: &Sighting, side: Side) {
-        let Some(judges) = &mut self.judges else { return };
-        let (head, sack) = (&sighting.glance.head, sighting.glance.sack.as_deref());
-        let found = judges.analysis.observe(head, sack, side == Side::Client, sighting.time.0);
-        record.found(found, side);
-        judges.zeek.take(head, side == Side::Client);
-    }
-
     /// Whether nothing but strays can follow.
     #[inline]
     pub fn is_over(&self) -> bool {
@@ -108,7 +83,7 @@ impl Open {
     /// Whether it is over for so long that a stray of it at the packet `place` is not judged.
     #[inline]
     pub fn is_long_over(&self, place: u64) -> bool {
-        self.over_since.is_some_and(|since| is_long_over(since, place))
+        self.over_since.is_some_and(|since| is_long_over(since.get(), place))
     }
 
     /// Takes down in `record` how it stands.
@@ -120,10 +95,6 @@ impl Open {
         record.ends.server.close(&self.ends.server, &self.ends.client);
         if self.with_itself {
             record.ends.server.lost = 0;
-        }
-        if let Some(judges) = &self.judges {
-            record.completeness = judges.analysis.completeness();
-            record.zeek(&judges.zeek);
         }
     }
 }

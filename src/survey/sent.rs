@@ -129,7 +129,7 @@ impl Sent {
         Socket {
             state: self.state,
             unread: u64::from(self.unread),
-            pending: (self.pending != 0).then(|| Errno(i32::from(self.pending))),
+            pending: (self.pending != 0).then(|| Errno(u16::from(self.pending))),
             end_seen: self.has(Bit::EndSeen),
             receive_shut: self.has(Bit::ReceiveShut),
             send_shut: self.has(Bit::SendShut),

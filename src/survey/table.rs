@@ -1,13 +1,15 @@
 //! Where the connections are kept and found.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU64;
 
 use hashbrown::HashTable;
 
-use super::Sighting;
 use super::chunks::Chunks;
 use super::open::Open;
+use super::opinions::Opinions;
 use super::record::Record;
+use super::{Detail, Sighting};
 use crate::decode::Key;
 use crate::tcp::seq::SeqNum;
 
@@ -27,6 +29,8 @@ pub struct Table {
     /// The place of each connection's first packet in the capture; never less than the one before.
     begins: Vec<u64>,
     open: Chunks<Open>,
+    /// At the same places as in `open`; none where they are not asked for.
+    opinions: Option<Chunks<Opinions>>,
     /// Places in `open` that are free.
     free: Vec<u32>,
     /// Places in `open` of those that are over, the oldest first, with the packet that showed it.
@@ -44,6 +48,24 @@ struct Latest {
     client: Option<(bool, SeqNum)>,
 }
 
+/// What a connection needs to go on.
+pub struct Going<'a> {
+    /// For its ending.
+    pub open: &'a mut Open,
+    /// For what others say of it, where that is asked for.
+    pub opinions: Option<&'a mut Opinions>,
+}
+
+impl Going<'_> {
+    /// Takes down in `record` how it stands.
+    pub fn close(self, record: &mut Record) {
+        self.open.close(record);
+        if let Some(opinions) = self.opinions {
+            opinions.close(record);
+        }
+    }
+}
+
 /// What a table knows of a segment's connection.
 pub enum Found {
     /// Nothing.
@@ -56,8 +78,9 @@ pub enum Found {
 
 impl Table {
     /// No connections yet.
-    pub fn new() -> Self {
+    pub fn new(detail: Detail) -> Self {
         Self {
+            opinions: (detail == Detail::Everything).then(Chunks::new),
             latest: HashTable::new(),
             last: (0, NOBODY),
             records: Chunks::new(),
@@ -97,14 +120,17 @@ impl Table {
         }
     }
 
-    /// Adds the connection of `sighting`, which is now the latest of its key; `begin` begins what it needs to go on, in the
-    /// place of one that does not any more.
-    pub fn add(&mut self, sighting: &Sighting, mut record: Record, begin: impl FnOnce(&mut Open)) -> u32 {
+    /// Adds the connection of `sighting`, which is now the latest of its key; it may reuse the ports of
+    /// an earlier one.
+    pub fn add(&mut self, sighting: &Sighting, mut record: Record, reuses_ports: bool) -> u32 {
         let at = u32::try_from(self.len()).unwrap_or(u32::MAX);
         record.open = self.place();
         if let Some(open) = self.open.get_mut(record.open) {
-            begin(open);
-            open.at = at;
+            let with_itself = sighting.glance.key.is_with_itself();
+            *open = Open::new(at, with_itself);
+        }
+        if let Some(opinions) = self.opinions.as_mut().and_then(|opinions| opinions.get_mut(record.open)) {
+            opinions.renew(reuses_ports);
         }
         self.records.push((sighting.glance.key, record));
         self.begins.push(sighting.place);
@@ -125,11 +151,13 @@ impl Table {
 
     /// The connection at `at`, and what it needs to go on if it still has it.
     #[inline]
-    pub fn parts(&mut self, at: u32) -> Option<(&mut Record, Option<&mut Open>)> {
+    pub fn parts(&mut self, at: u32) -> Option<(&mut Record, Option<Going<'_>>)> {
         let (_, record) = self.records.get_mut(at)?;
         // What a connection gave back is another's by now, or nobody's.
         let open = self.open.get_mut(record.open).filter(|open| open.at == at);
-        Some((record, open))
+        let opinions = self.opinions.as_mut();
+        let going = open.map(|open| Going { open, opinions: opinions.and_then(|all| all.get_mut(record.open)) });
+        Some((record, going))
     }
 
     /// The place in the capture of the first packet of the connection at `at`.
@@ -144,8 +172,8 @@ impl Table {
 
     /// Puts the connection at `at`, whose latest segment is `sighting`, among those that are over.
     pub fn settle(&mut self, at: u32, sighting: &Sighting) {
-        let Some((record, Some(open))) = self.parts(at) else { return };
-        open.over_since = Some(sighting.place);
+        let Some((record, Some(Going { open, .. }))) = self.parts(at) else { return };
+        open.over_since = NonZeroU64::new(sighting.place);
         let (place, client) = (record.open, record.ends.client.isn().map(|isn| (record.client_is_low, isn)));
         if let Some(latest) = self.latest.find_mut(sighting.hash, |latest| latest.at == at) {
             latest.client = client;
@@ -160,7 +188,7 @@ impl Table {
         while let Some((since, open)) = self.over.front().copied().filter(|(since, _)| is_long_over(*since, place)) {
             self.over.pop_front();
             // It may have turned out to go on.
-            let is_it = |known: &&mut Open| known.over_since == Some(since);
+            let is_it = |known: &&mut Open| known.over_since == NonZeroU64::new(since);
             if let Some(known) = self.open.get_mut(open).filter(is_it) {
                 (known.at, known.over_since) = (NOBODY, None);
                 self.free.push(open);
@@ -171,9 +199,13 @@ impl Table {
     /// Closes every connection: nothing comes any more.
     pub fn close_all(&mut self) {
         let open = std::mem::replace(&mut self.open, Chunks::new());
-        for mut open in open.into_iter().filter(|open| open.over_since.is_none()) {
-            if let Some((_, record)) = self.records.get_mut(open.at) {
-                open.close(record);
+        let mut opinions = self.opinions.take().map(IntoIterator::into_iter);
+        for mut open in open {
+            let mut opinions = opinions.as_mut().and_then(Iterator::next);
+            if open.over_since.is_none()
+                && let Some((_, record)) = self.records.get_mut(open.at)
+            {
+                Going { open: &mut open, opinions: opinions.as_mut() }.close(record);
             }
         }
         (self.latest, self.free, self.over) = (HashTable::new(), Vec::new(), VecDeque::new());
@@ -181,7 +213,7 @@ impl Table {
 
     /// Gives back what the connection at `at` needed to go on, if it still has that.
     pub fn forget(&mut self, at: u32) {
-        let Some((record, Some(open))) = self.parts(at) else { return };
+        let Some((record, Some(Going { open, .. }))) = self.parts(at) else { return };
         (open.at, open.over_since) = (NOBODY, None);
         let place = record.open;
         self.free.push(place);
@@ -191,6 +223,9 @@ impl Table {
     fn place(&mut self) -> u32 {
         self.free.pop().unwrap_or_else(|| {
             self.open.push(Open::default());
+            if let Some(opinions) = &mut self.opinions {
+                opinions.push(Opinions::default());
+            }
             u32::try_from(self.open.len() - 1).unwrap_or(u32::MAX)
         })
     }

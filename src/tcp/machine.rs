@@ -51,8 +51,8 @@ pub struct Endpoint {
     pub rcv_wnd: u32,
     /// The window scale that it offered on its SYN, a shift count.
     pub scale: Option<u8>,
-    /// The number of its FIN, once sent.
-    pub fin: Option<SeqNum>,
+    /// The number of its FIN; counts if `known` says so.
+    fin: SeqNum,
     /// The highest number that it acknowledged; counts if `known` says so.
     confirmed: SeqNum,
     /// The number of the peer's FIN, whether it is presumed to have arrived or not; counts if `known` says so.
@@ -66,7 +66,7 @@ pub struct Endpoint {
 }
 
 /// Two of them are kept for each connection of a survey.
-const _: () = assert!(size_of::<Endpoint>() <= 56, "an endpoint has grown");
+const _: () = assert!(size_of::<Endpoint>() <= 52, "an endpoint has grown");
 
 /// Something that happens to an endpoint.
 #[derive(Clone, Copy, Debug)]
@@ -126,6 +126,11 @@ impl Endpoint {
     /// and RCV.NXT is presumed.
     pub fn confirmed(&self) -> Option<SeqNum> {
         self.known.has(Known::CONFIRMED).then_some(self.confirmed)
+    }
+
+    /// The number of its FIN, once sent.
+    pub fn fin(&self) -> Option<SeqNum> {
+        self.known.has(Known::FIN).then_some(self.fin)
     }
 
     /// Whether a segment of its own was captured.

@@ -38,11 +38,16 @@ pub fn dispose_pipe_signal(disposition: Disposition) -> nix::Result<()> {
 /// Makes the call. A SIGPIPE that was delivered meanwhile stands in the outcome. An exit does not return.
 pub fn perform(action: &Action) -> Outcome {
     let signals_before = PIPE_SIGNALS.load(Ordering::Relaxed);
-    let mut outcome = make(action).unwrap_or_else(|errno| Outcome::failure(Errno(errno as i32)));
+    let mut outcome = make(action).unwrap_or_else(|errno| Outcome::failure(number(errno as i32)));
     if PIPE_SIGNALS.load(Ordering::Relaxed) != signals_before {
         outcome.signal = Some(Signal::SIGPIPE);
     }
     outcome
+}
+
+/// `errno` as libc has it; the kernel makes none above 4095.
+fn number(errno: i32) -> Errno {
+    Errno(u16::try_from(errno).unwrap_or(u16::MAX))
 }
 
 fn make(action: &Action) -> nix::Result<Outcome> {
@@ -168,7 +173,7 @@ fn option(action: &Action) -> nix::Result<Outcome> {
         }
         Action::SocketError { fd } => {
             let error = socket::getsockopt(&borrowed(*fd), sockopt::SocketError)?;
-            let value = if error == 0 { Arg::Int(0) } else { Arg::Word(Errno(error).to_string()) };
+            let value = if error == 0 { Arg::Int(0) } else { Arg::Word(number(error).to_string()) };
             Ok(Outcome::success(0).with(value))
         }
         Action::SetOption { fd, level, option, value } => set_option(*fd, *level, *option, *value),

@@ -42,16 +42,16 @@ impl Track {
     /// `bytes` were read. A read that waited for them can end before the send does.
     pub(super) fn presume_read(&mut self, id: ConnectionId, side: Side, bytes: u64) {
         let Some(connection) = self.connection_mut(id) else { return };
-        let end = &mut connection.ends[side];
-        end.read_ahead += bytes.saturating_sub(end.socket.unread);
+        connection.read_ahead[side] += bytes.saturating_sub(connection.ends[side].socket.unread);
     }
 
     fn presume_data(&mut self, id: ConnectionId, side: Side, bytes: u64) -> Vec<Change> {
         let Some(connection) = self.connection_mut(id) else { return Vec::new() };
         let peer = &mut connection.ends[side.peer()];
         if peer.has_program() && !(peer.socket.receive_shut && peer.socket.send_shut) {
-            let ahead = peer.read_ahead.min(bytes);
-            peer.read_ahead -= ahead;
+            let read_ahead = &mut connection.read_ahead[side.peer()];
+            let ahead = (*read_ahead).min(bytes);
+            *read_ahead -= ahead;
             peer.socket.data_arrives(bytes - ahead);
             return Vec::new();
         }

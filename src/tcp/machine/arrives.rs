@@ -103,14 +103,14 @@ impl Endpoint {
 
     fn ack_arrives(&mut self, ack: SeqNum) -> Rule {
         let is_beyond = self.snd_nxt.is_before(ack);
-        let may_be_uncaptured = self.fin.is_none() && (self.state != State::SynReceived || self.is_flags_only());
+        let may_be_uncaptured = self.fin().is_none() && (self.state != State::SynReceived || self.is_flags_only());
         let answers_nothing = self.state == State::SynReceived && ack.is_at_or_before(self.snd_una);
         if answers_nothing || (is_beyond && !may_be_uncaptured) {
             return Rule::AckUnacceptable;
         }
         self.snd_una = self.snd_una.max(ack);
         self.snd_nxt = self.snd_nxt.max(ack);
-        let fin_acknowledged = self.fin.is_some_and(|fin| fin.is_before(ack));
+        let fin_acknowledged = self.fin().is_some_and(|fin| fin.is_before(ack));
         let (state, rule) = match self.state {
             State::SynReceived => (State::Established, Rule::SynAcknowledged),
             State::FinWait1 if fin_acknowledged => (State::FinWait2, Rule::FinAcknowledged),

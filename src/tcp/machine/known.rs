@@ -8,7 +8,7 @@ use crate::tcp::state::State;
 
 /// Facts that take a bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Known(u8);
+pub(super) struct Known(u16);
 
 impl Known {
     /// It has acknowledged something.
@@ -28,6 +28,8 @@ impl Known {
 
     /// A segment that it sent was seen.
     pub const SEEN: Self = Self(1 << 7);
+    /// It has sent a FIN.
+    pub const FIN: Self = Self(1 << 8);
 
     /// Whether all of `fact` is known.
     pub const fn has(self, fact: Self) -> bool {

@@ -50,7 +50,7 @@ impl Endpoint {
     /// A new connection's numbers; whatever went before was another's.
     fn begin(&mut self, syn: &Head) {
         (self.isn, self.snd_una, self.snd_nxt) = (Some(syn.seq), syn.seq, syn.seq);
-        (self.fin, self.before_reset) = (None, None);
+        self.before_reset = None;
         self.rcv_nxt = self.rcv_nxt.filter(|_| self.state == State::Listen);
         self.known = self.known.of_capture();
     }
@@ -93,8 +93,9 @@ impl Endpoint {
         self.snd_nxt = self.snd_nxt.max(segment.end());
         if is_syn {
             self.scale = segment.scale;
-        } else {
-            self.fin = self.fin.or(segment.fin_seq());
+        } else if let Some(fin) = segment.fin_seq().filter(|_| self.fin().is_none()) {
+            self.fin = fin;
+            self.known.set(Known::FIN, true);
         }
         self.offer(segment);
     }

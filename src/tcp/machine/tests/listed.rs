@@ -29,7 +29,8 @@ fn kind(end: &Endpoint) -> impl Eq + std::hash::Hash + use<> {
     let reset = end.before_reset.map(|_| end.reset);
     let expected =
         end.rcv_nxt.map(|next| (order(next, end.confirmed()), order(next, end.peer_fin()), order(next, reset)));
-    let own = (end.isn.is_some(), order(end.snd_una, end.fin), order(end.snd_una, Some(end.snd_nxt)), end.rcv_wnd == 0);
+    let own =
+        (end.isn.is_some(), order(end.snd_una, end.fin()), order(end.snd_una, Some(end.snd_nxt)), end.rcv_wnd == 0);
     (end.state, end.before_reset, end.known, expected, own)
 }
 

@@ -196,5 +196,5 @@ fn syn_received_acknowledges_data_so_that_its_own_syn_was_acknowledged() {
 fn a_closed_end_opens_anew_with_new_numbers() {
     let closed = gets(&last_ack(), &remote(ACK, 2, 2, 0), State::Closed, Rule::LastAckArrives);
     let end = sends(&closed, &local(SYN, 90_000, 0, 0), State::SynSent, Rule::ActiveOpen);
-    assert_eq!((end.isn, end.fin, end.rcv_nxt, end.confirmed()), (Some(LOCAL + 90_000), None, None, None));
+    assert_eq!((end.isn, end.fin(), end.rcv_nxt, end.confirmed()), (Some(LOCAL + 90_000), None, None, None));
 }
