@@ -111,7 +111,12 @@ impl Findings {
 
     /// Each of them, in the order of [`Finding::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Finding> {
-        Finding::ALL.into_iter().filter(move |finding| self.has(*finding))
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let finding = Finding::ALL.get(left.trailing_zeros() as usize)?;
+            left &= left - 1;
+            Some(*finding)
+        })
     }
 }
 
