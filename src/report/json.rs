@@ -84,8 +84,8 @@ fn in_zeeks_words(story: &Story, known: &Connection) -> Map<String, Value> {
         let (_, segment) = story.journal().get(*id)?.segment()?;
         Some((segment.head(), story.record(*id)?.side? == Side::Client))
     });
-    let zeek = Zeek::of(segments);
-    let words = [("zeek_conn_state", zeek.conn_state()), ("zeek_history", zeek.history())];
+    let (conn_state, history) = Zeek::words(segments);
+    let words = [("zeek_conn_state", conn_state), ("zeek_history", &history)];
     words.into_iter().filter(|_| known.frames.is_some()).map(|(name, word)| (name.to_owned(), json!(word))).collect()
 }
 

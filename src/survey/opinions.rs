@@ -17,7 +17,7 @@ impl Opinions {
     /// Of a connection of which nothing is known yet, in the place of one that is not needed any more.
     pub fn renew(&mut self, reuses_ports: bool) {
         self.analysis.renew(reuses_ports);
-        self.zeek.renew();
+        self.zeek = Zeek::default();
     }
 
     /// Takes the next segment in, which `side` sent.
@@ -26,7 +26,7 @@ impl Opinions {
         let (head, sack) = (&sighting.glance.head, sighting.glance.sack.as_deref());
         let found = self.analysis.observe(head, sack, side == Side::Client, sighting.time.0);
         record.found(found, side);
-        self.zeek.take(head, side == Side::Client);
+        record.add_to_history(self.zeek.take(head, side == Side::Client));
     }
 
     /// Takes down in `record` what they say.

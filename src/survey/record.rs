@@ -9,9 +9,7 @@ use crate::story::side::{Both, Side};
 use crate::tcp::analysis::{Completeness, Findings};
 use crate::tcp::head::Head;
 use crate::tcp::zeek::Zeek;
-
-/// How many letters of Zeek's history have a place of their own.
-const LETTERS: usize = 12;
+use crate::tcp::zeek::history::{Added, Beginning};
 
 /// One connection.
 #[derive(Clone, Debug)]
@@ -26,7 +24,7 @@ pub struct Record {
     pub wide: Option<Box<Wide>>,
     /// Where its [`Open`](super::open::Open) is, until that was given back.
     pub open: u32,
-    letters: [u8; LETTERS],
+    letters: Beginning,
     /// Packets that were seen before at another interface.
     pub copies: u16,
     pub completeness: Completeness,
@@ -54,7 +52,7 @@ impl Record {
             ends: Both::default(),
             wide: None,
             open: 0,
-            letters: [0; LETTERS],
+            letters: Beginning::default(),
             copies: 0,
             completeness: Completeness::default(),
             conn_state: 0,
@@ -100,24 +98,35 @@ impl Record {
         }
     }
 
-    /// Takes down Zeek's words.
+    /// Takes down what a segment adds to Zeek's history.
+    #[inline]
+    pub fn add_to_history(&mut self, added: Added) {
+        let is_long = self.wide.as_ref().is_some_and(|wide| wide.history.is_some());
+        if !added.is_empty() && (is_long || !self.letters.append(added)) {
+            let history = self.wide.get_or_insert_default().history.get_or_insert_with(|| self.letters.as_str().into());
+            history.extend(added.letters().map(char::from));
+        }
+    }
+
+    /// Takes down Zeek's word, now that no more letters come.
     pub fn zeek(&mut self, zeek: &Zeek) {
-        let word = zeek.conn_state();
+        let word = zeek.conn_state(self.history());
         let place = Zeek::STATES.iter().position(|known| *known == word);
         self.conn_state = place.and_then(|place| u8::try_from(place).ok()).unwrap_or(0);
-        let history = zeek.history();
-        match self.letters.get_mut(..history.len()) {
-            Some(letters) => letters.copy_from_slice(history.as_bytes()),
-            None => self.wide.get_or_insert_default().history = Some(history.into()),
+        if let Some(history) = self.wide.as_mut().and_then(|wide| wide.history.as_mut()) {
+            history.shrink_to_fit();
         }
     }
 
     /// Zeek's words: `conn_state` and `history`.
     pub fn in_zeeks_words(&self) -> (&'static str, &str) {
-        let inline = self.letters.split(|letter| *letter == 0).next().unwrap_or_default();
-        let long = self.wide.as_ref().and_then(|wide| wide.history.as_deref());
         let state = Zeek::STATES.get(usize::from(self.conn_state)).copied().unwrap_or_default();
-        (state, long.unwrap_or_else(|| std::str::from_utf8(inline).unwrap_or_default()))
+        (state, self.history())
+    }
+
+    fn history(&self) -> &str {
+        let all = self.wide.as_ref().and_then(|wide| wide.history.as_deref());
+        all.unwrap_or_else(|| self.letters.as_str())
     }
 
     /// Whether a SYN without ACK asks for another connection: its number is not the one that opened this one (a SYN sent again

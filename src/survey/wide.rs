@@ -14,5 +14,5 @@ pub struct Wide {
     /// The same for SYN, SYN-ACK, FIN and RST.
     pub flags: Both<[u32; 4]>,
     /// All of Zeek's history.
-    pub history: Option<Box<str>>,
+    pub history: Option<String>,
 }

@@ -8,70 +8,71 @@
 //! well-known port; and its timers, which can end a connection early and begin another. A payload that the capture cut short
 //! counts as seen, while Zeek, which reassembles bytes, has a gap there.
 
+mod ahead;
 mod endpoint;
+pub mod history;
+mod known;
 mod marks;
+mod pair;
 mod stream;
+mod trouble;
 
 use self::endpoint::{Endpoint, Phase};
+use self::history::{Added, is_syn_then_reset};
+use self::pair::Pair;
+use self::trouble::Trouble;
 use super::head::Head;
 
-/// What Zeek makes of one connection's segments, taken in their order.
-#[derive(Clone, Debug, Default)]
+/// What Zeek makes of one connection's segments, taken in their order, without the history's letters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Zeek {
-    originator: Endpoint,
-    responder: Endpoint,
+    ends: Pair<Endpoint>,
+    troubles: Option<Box<Pair<Trouble>>>,
     /// Whether the one whom the caller calls responder is Zeek's originator.
     flipped: bool,
-    history: String,
 }
 
+/// The bound that a survey keeps for each open connection, in bytes.
+const _: () = assert!(size_of::<Zeek>() <= 88);
+
 impl Zeek {
-    /// What Zeek makes of `segments`, each with whether the originator sent it.
-    pub fn of(segments: impl IntoIterator<Item = (Head, bool)>) -> Self {
-        let mut zeek = Self::default();
+    /// Zeek's words for `segments`, each with whether the originator sent it: `conn_state` and `history`.
+    pub fn words(segments: impl IntoIterator<Item = (Head, bool)>) -> (&'static str, String) {
+        let (mut zeek, mut history) = (Self::default(), String::new());
         for (segment, from_originator) in segments {
-            zeek.take(&segment, from_originator);
+            history.extend(zeek.take(&segment, from_originator).letters().map(char::from));
         }
-        zeek
+        (zeek.conn_state(&history), history)
     }
 
-    /// Nothing yet, in the memory of what is not needed any more.
-    pub fn renew(&mut self) {
-        let mut history = std::mem::take(&mut self.history);
-        history.clear();
-        *self = Self { history, ..Self::default() };
-    }
-
-    /// Takes the next segment in.
-    pub fn take(&mut self, segment: &Head, from_originator: bool) {
+    /// Takes the next segment in: the letters of what happened, in its order, upper case for the originator's.
+    pub fn take(&mut self, segment: &Head, from_originator: bool) -> Added {
+        let mut added = Added::default();
         if !from_originator && self.is_new() {
-            self.history.push('^');
+            added.add(b'^', true);
         }
         let by_originator = from_originator != self.flipped;
-        self.numbers(segment, by_originator);
-        let (own, peer) = self.pair(by_originator);
+        self.numbers(segment, by_originator, &mut added);
+        let (own, peer) = self.ends.split(by_originator);
         if own.moves(peer, segment, by_originator) {
             self.flip();
+            added.add(b'^', true);
         }
-        self.content(segment, from_originator != self.flipped);
-    }
-
-    /// The letters of what happened, in its order: upper case for the originator's.
-    pub fn history(&self) -> &str {
-        &self.history
+        self.content(segment, from_originator != self.flipped, &mut added);
+        added
     }
 
     /// Every word that [`Self::conn_state`] can say.
     pub const STATES: [&str; 13] =
         ["REJ", "RSTRH", "RSTR", "RSTOS0", "RSTO", "SF", "SH", "S2", "SHR", "S3", "S0", "S1", "OTH"];
 
-    /// How the connection stands, in Zeek's word: `SF`, `RSTR`, `S0`, …
-    pub fn conn_state(&self) -> &'static str {
-        let (originator, responder) = (self.originator.phase, self.responder.phase);
+    /// How the connection stands, whose `history` is that, in Zeek's word: `SF`, `RSTR`, `S0`, …
+    pub fn conn_state(&self, history: &str) -> &'static str {
+        let (originator, responder) = (self.ends.of(true).phase, self.ends.of(false).phase);
         match (originator, responder) {
             (_, Phase::Reset) => self.reset_by_responder(),
             (Phase::Reset, _) if !responder.is_inactive() => "RSTO",
-            (Phase::Reset, _) if self.is_syn_then_reset() => "RSTOS0",
+            (Phase::Reset, _) if is_syn_then_reset(history) => "RSTOS0",
             (Phase::Closed, Phase::Closed) => "SF",
             (Phase::Closed, _) => if_inactive(responder, "SH", "S2"),
             (_, Phase::Closed) => if_inactive(originator, "SHR", "S3"),
@@ -82,64 +83,67 @@ impl Zeek {
     }
 
     fn reset_by_responder(&self) -> &'static str {
-        match self.originator.phase {
+        let (originator, responder) = (self.ends.of(true), self.ends.of(false));
+        match originator.phase {
             Phase::SynSent | Phase::SynAckSent => "REJ",
-            Phase::Reset if self.originator.sent_nothing() && self.responder.sent_nothing() => "REJ",
+            Phase::Reset if originator.sent_nothing() && responder.sent_nothing() => "REJ",
             originator => if_inactive(originator, "RSTRH", "RSTR"),
         }
     }
 
-    /// Zeek's pattern `^?S[^HAFGIQ]*R.*` on the whole history.
-    fn is_syn_then_reset(&self) -> bool {
-        let history = self.history.strip_prefix('^').unwrap_or(&self.history);
-        let after_syn = history.strip_prefix('S');
-        after_syn.and_then(|rest| rest.chars().find(|letter| "HAFGIQR".contains(*letter))) == Some('R')
-    }
-
+    /// Whether no segment was taken in: the first makes at least one end something else than inactive.
     fn is_new(&self) -> bool {
-        self.history.is_empty() && [&self.originator, &self.responder].iter().all(|end| end.phase == Phase::Inactive)
+        [true, false].iter().all(|end| self.ends.of(*end).phase == Phase::Inactive)
     }
 
-    fn pair(&mut self, by_originator: bool) -> (&mut Endpoint, &mut Endpoint) {
-        if by_originator {
-            (&mut self.originator, &mut self.responder)
-        } else {
-            (&mut self.responder, &mut self.originator)
-        }
+    /// What went wrong at one end, now that something did.
+    fn trouble(&mut self, by_originator: bool) -> &mut Trouble {
+        self.troubles.get_or_insert_default().of_mut(by_originator)
     }
 
     /// What the header shows before the states move: flags, a zero window, a repetition.
-    fn numbers(&mut self, segment: &Head, by_originator: bool) {
-        let (own, peer) = self.pair(by_originator);
+    fn numbers(&mut self, segment: &Head, by_originator: bool, added: &mut Added) {
+        let (own, peer) = self.ends.split(by_originator);
         own.begins(segment);
         let flag = own.flag(segment);
-        let zero_window = own.closes_window(peer, segment);
+        let closes_window = own.closes_window(peer, segment);
         own.notes_fin(segment);
         peer.is_acknowledged(segment);
-        let repeated = own.repeats(segment);
-        for letter in [flag, zero_window, repeated].into_iter().flatten() {
-            self.add(letter, by_originator);
+        let repeats = own.repeats(segment);
+        if let Some(flag) = flag {
+            added.add(flag, by_originator);
+        }
+        if closes_window && self.trouble(by_originator).zero_windows.rises() {
+            added.add(b'w', by_originator);
+        }
+        if repeats && self.trouble(by_originator).repetitions.rises() {
+            added.add(b't', by_originator);
         }
     }
 
     /// What the segment acknowledges and brings, after the states have moved.
-    fn content(&mut self, segment: &Head, by_originator: bool) {
-        let (own, peer) = self.pair(by_originator);
-        let gaps = peer.misses(own, segment);
-        own.brings(segment);
+    fn content(&mut self, segment: &Head, by_originator: bool, added: &mut Added) {
+        let (own, peer) = self.ends.split(by_originator);
+        let mut troubles = self.troubles.as_deref_mut();
+        let gaps = peer.misses(troubles.as_mut().map(|both| &mut both.of_mut(!by_originator).ahead), segment);
+        let kept = own.brings(troubles.map(|both| &mut both.of_mut(by_originator).ahead), segment);
+        let gaps = if own.is_clean() && peer.is_clean() { gaps } else { 0 };
         for _ in 0..gaps {
-            self.add('g', !by_originator);
+            if self.trouble(!by_originator).gaps.rises() {
+                added.add(b'g', !by_originator);
+            }
+        }
+        if let Some(range) = kept {
+            self.trouble(by_originator).ahead.keep(range);
         }
     }
 
-    fn add(&mut self, letter: char, by_originator: bool) {
-        self.history.push(if by_originator { letter.to_ascii_uppercase() } else { letter });
-    }
-
     fn flip(&mut self) {
-        std::mem::swap(&mut self.originator, &mut self.responder);
+        self.ends.exchange();
+        if let Some(troubles) = &mut self.troubles {
+            troubles.exchange();
+        }
         self.flipped = !self.flipped;
-        self.history.push('^');
     }
 }
 

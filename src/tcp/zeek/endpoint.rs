@@ -1,6 +1,8 @@
 //! One end of a connection as Zeek follows it (`TCPSessionAdapter.cc`).
 
-use super::marks::{Marks, Scaled};
+use super::ahead::Ahead;
+use super::known::Known;
+use super::marks::Marks;
 use super::stream::Stream;
 use crate::tcp::head::Head;
 use crate::tcp::seq::{SeqNum, SeqRange};
@@ -36,24 +38,22 @@ impl Phase {
 }
 
 /// What Zeek knows of one end.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endpoint {
     pub phase: Phase,
     /// The phase before the present one.
     before: Phase,
+    pub known: Known,
     /// The number of its SYN; where none was seen, the number before its first.
     start: SeqNum,
     /// The number after the last that it sent.
-    last: SeqNum,
+    pub last: SeqNum,
     /// What the peer acknowledged of it.
-    acknowledged: SeqNum,
-    /// The number after its FIN, counted from `start`.
-    fin_end: Option<SeqNum>,
+    pub acknowledged: SeqNum,
+    /// The number after its FIN, counted from `start`, where it is known.
+    fin_end: SeqNum,
     marks: Marks,
-    stream: Stream,
-    repetitions: Scaled,
-    zero_windows: Scaled,
-    gaps: Scaled,
+    pub stream: Stream,
 }
 
 impl Endpoint {
@@ -75,22 +75,21 @@ impl Endpoint {
     }
 
     /// The letter of the flags.
-    pub fn flag(&mut self, segment: &Head) -> Option<char> {
+    pub fn flag(&mut self, segment: &Head) -> Option<u8> {
         let relative = segment.seq.relative_to(self.start);
-        self.marks.letter(segment, relative)
+        self.marks.letter(&mut self.known, segment, relative)
     }
 
-    /// `w`, where the window is shut and that means something: not beside or after a reset, nor after the peer's FIN.
-    pub fn closes_window(&mut self, peer: &Self, segment: &Head) -> Option<char> {
-        let counts =
-            segment.window == 0 && !segment.flags.rst() && peer.phase != Phase::Closed && self.phase != Phase::Reset;
-        (counts && self.zero_windows.rises()).then_some('w')
+    /// Whether the window is shut and that means something: not beside or after a reset, nor after the peer's FIN.
+    pub fn closes_window(&self, peer: &Self, segment: &Head) -> bool {
+        segment.window == 0 && !segment.flags.rst() && peer.phase != Phase::Closed && self.phase != Phase::Reset
     }
 
     /// Remembers where its stream ends.
     pub fn notes_fin(&mut self, segment: &Head) {
         if segment.flags.fin() {
-            self.fin_end = Some(self.relative(end(segment)));
+            self.fin_end = self.relative(end(segment));
+            self.known.learns(Known::END);
         }
     }
 
@@ -108,20 +107,19 @@ impl Endpoint {
         }
     }
 
-    /// `t`, where the payload lies before the end of what was sent.
-    pub fn repeats(&mut self, segment: &Head) -> Option<char> {
+    /// Whether the payload lies before the end of what was sent.
+    pub fn repeats(&mut self, segment: &Head) -> bool {
         let (end, flags) = (end(segment), segment.flags);
         let jump = self.last.distance_to(end).unsigned_abs();
         if (flags.syn() || flags.rst()) && jump > TOO_FAR {
-            return None;
+            return false;
         }
         let is_first_fin = flags.fin() && self.last == self.start + 1;
         if is_first_fin || (self.phase != Phase::Reset && self.last.is_before(end)) {
             self.last = end;
-            return None;
+            return false;
         }
-        let repeats = self.phase != Phase::Reset && segment.payload_len > 0;
-        (repeats && self.repetitions.rises()).then_some('t')
+        self.phase != Phase::Reset && segment.payload_len > 0
     }
 
     /// Its next phase after sending `segment`. True where this shows that the ends are to be exchanged: a SYN-ACK of one end
@@ -175,38 +173,44 @@ impl Endpoint {
         reversed
     }
 
-    /// How many gaps in its stream are to be written, now that `peer` has acknowledged with `segment`.
-    pub fn misses(&mut self, peer: &Self, segment: &Head) -> usize {
+    /// How many gaps there are in its stream, before which `ahead` lies, now that its peer has acknowledged with `segment`.
+    pub fn misses(&mut self, ahead: Option<&mut Ahead>, segment: &Head) -> usize {
         let Some(ack) = segment.acknowledges() else { return 0 };
-        let ack = self.relative(ack);
-        let before_fin = |fin: SeqNum| fin.is_at_or_before(ack).then(|| one_before(fin));
-        let gaps = self.stream.acknowledged(self.fin_end.and_then(before_fin).unwrap_or(ack));
-        if !self.is_clean() || !peer.is_clean() {
-            return 0;
-        }
-        (0..gaps).filter(|_| self.gaps.rises()).count()
+        self.stream.acknowledged(self.bytes_before(ack), ahead)
     }
 
-    /// Takes the payload in.
-    pub fn brings(&mut self, segment: &Head) {
-        if !segment.flags.rst() && segment.payload_len > 0 {
-            let payload = segment.payload_range();
-            self.stream.arrives(SeqRange::new(self.relative(payload.start), payload.len));
+    /// The end of the bytes before `ack`, counted from its first: a FIN is none.
+    #[inline]
+    pub fn bytes_before(&self, ack: SeqNum) -> SeqNum {
+        let ack = self.relative(ack);
+        let ends = self.known.has(Known::END) && self.fin_end.is_at_or_before(ack);
+        if ends { one_before(self.fin_end) } else { ack }
+    }
+
+    /// Takes the payload in; what is to be kept of it, for there is a gap before it.
+    pub fn brings(&mut self, ahead: Option<&mut Ahead>, segment: &Head) -> Option<SeqRange> {
+        if segment.flags.rst() || segment.payload_len == 0 {
+            return None;
         }
+        let payload = segment.payload_range();
+        let payload = SeqRange::new(self.relative(payload.start), payload.len);
+        self.stream.arrives(payload, ahead).then_some(payload)
     }
 
     /// Whether its numbers show that it sent no bytes.
     pub fn sent_nothing(&self) -> bool {
         let far = self.start.distance_to(self.last).max(self.start.distance_to(self.acknowledged));
-        far <= 1 + i32::from(self.fin_end.is_some())
+        far <= 1 + i32::from(self.known.has(Known::END))
     }
 
     /// Gaps are trusted only while both ends are open or were closed in order.
-    fn is_clean(&self) -> bool {
+    pub fn is_clean(&self) -> bool {
         self.phase == Phase::Established || (self.phase == Phase::Closed && self.before == Phase::Established)
     }
 
-    fn relative(&self, number: SeqNum) -> SeqNum {
+    /// `number` counted from its first.
+    #[inline]
+    pub fn relative(&self, number: SeqNum) -> SeqNum {
         SeqNum::new(number.relative_to(self.start))
     }
 
