@@ -11,6 +11,7 @@
 mod ahead;
 mod endpoint;
 pub mod history;
+mod in_order;
 mod known;
 mod marks;
 mod pair;
@@ -46,7 +47,14 @@ impl Zeek {
     }
 
     /// Takes the next segment in: the letters of what happened, in its order, upper case for the originator's.
+    #[inline]
     pub fn take(&mut self, segment: &Head, from_originator: bool) -> Added {
+        let added = self.goes_in_order(segment, from_originator != self.flipped);
+        added.unwrap_or_else(|| self.decide(segment, from_originator))
+    }
+
+    /// Takes in a segment that may change something.
+    fn decide(&mut self, segment: &Head, from_originator: bool) -> Added {
         let mut added = Added::default();
         if !from_originator && self.is_new() {
             added.add(b'^', true);

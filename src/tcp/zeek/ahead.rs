@@ -24,6 +24,11 @@ impl Default for Ahead {
 }
 
 impl Ahead {
+    /// Whether gaps are looked for, and there is none that bytes were seen behind.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Runs(runs) if runs.is_empty())
+    }
+
     /// Whether there were too many.
     pub const fn is_given_up(&self) -> bool {
         matches!(self, Self::GivenUp)

@@ -7,6 +7,8 @@ use crate::tcp::head::Head;
 use crate::tcp::segment::Flags;
 use crate::tcp::seq::SeqNum;
 
+mod in_order;
+
 /// The last segment's window where a line says nothing of it.
 const OPEN: u16 = 512;
 
