@@ -1,6 +1,7 @@
 //! What Wireshark and Zeek would say of a connection, which is asked for only sometimes.
 
 use super::Sighting;
+use super::open::Open;
 use super::record::Record;
 use crate::story::side::Side;
 use crate::tcp::analysis::Analysis;
@@ -12,6 +13,9 @@ pub struct Opinions {
     analysis: Analysis,
     zeek: Zeek,
 }
+
+/// The bound that a survey keeps for each connection that goes on, in bytes.
+const _: () = assert!(size_of::<Open>() + size_of::<Opinions>() <= 512);
 
 impl Opinions {
     /// Of a connection of which nothing is known yet, in the place of one that is not needed any more.

@@ -101,8 +101,11 @@ impl Record {
     /// Takes down what a segment adds to Zeek's history.
     #[inline]
     pub fn add_to_history(&mut self, added: Added) {
+        if added.is_empty() {
+            return;
+        }
         let is_long = self.wide.as_ref().is_some_and(|wide| wide.history.is_some());
-        if !added.is_empty() && (is_long || !self.letters.append(added)) {
+        if is_long || !self.letters.append(added) {
             let history = self.wide.get_or_insert_default().history.get_or_insert_with(|| self.letters.as_str().into());
             history.extend(added.letters().map(char::from));
         }
