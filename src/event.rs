@@ -43,12 +43,18 @@ impl FrameNo {
     pub const fn number(self) -> u64 {
         self.0 & ((1 << Self::FILE) - 1)
     }
+
+    /// Hands its text to `take`: its number; with several files `FILE:NUMBER`.
+    pub fn text<T>(self, take: impl FnOnce(&str) -> T) -> T {
+        let mut number = itoa::Buffer::new();
+        let number = number.format(self.number());
+        if self.file() == 0 { take(number) } else { take(&format!("{}:{number}", self.file())) }
+    }
 }
 
 impl fmt::Display for FrameNo {
-    /// Its number; with several files `FILE:NUMBER`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.file() == 0 { self.0.fmt(f) } else { f.pad(&format!("{}:{}", self.file(), self.number())) }
+        self.text(|text| if self.file() == 0 { f.pad_integral(true, "", text) } else { f.pad(text) })
     }
 }
 
@@ -84,22 +90,25 @@ impl Time {
     pub const fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
+
+    /// Hands its text to `take`: seconds with nine decimals, as in `1795307257.490341000`.
+    pub fn text<T>(self, take: impl FnOnce(&str) -> T) -> T {
+        // By hand: a capture's times are printed by the million.
+        let nanos = self.0.unsigned_abs();
+        let mut text = *b"-0000000000.000000000";
+        let (whole, fraction) = text.split_at_mut(12);
+        digits(nanos / 1_000_000_000, &mut whole[1..11]);
+        digits(nanos % 1_000_000_000, fraction);
+        let zeros = text[1..10].iter().take_while(|digit| **digit == b'0').count();
+        text[zeros] = b'-';
+        let begin = zeros + usize::from(self.0 >= 0);
+        take(std::str::from_utf8(&text[begin..]).unwrap_or_default())
+    }
 }
 
 impl fmt::Display for Time {
-    /// Seconds with nine decimals, as in `1795307257.490341000`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // By hand, from the last digit on: a capture's times are printed by the million.
-        let nanos = self.0.unsigned_abs();
-        let mut text = *b"0000000000.000000000";
-        let (seconds, fraction) = text.split_at_mut(10);
-        digits(nanos / 1_000_000_000, seconds);
-        digits(nanos % 1_000_000_000, &mut fraction[1..]);
-        let zeros = text[..9].iter().take_while(|digit| **digit == b'0').count();
-        if self.0 < 0 {
-            f.write_str("-")?;
-        }
-        f.write_str(std::str::from_utf8(&text[zeros..]).unwrap_or_default())
+        self.text(|text| f.write_str(text))
     }
 }
 
