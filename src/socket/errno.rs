@@ -63,17 +63,41 @@ const ERRNOS: [(u16, &str, &str); 33] = [
     (115, "EINPROGRESS", "Operation now in progress"),
 ];
 
+/// A name and its text.
+type Known = (&'static str, &'static str);
+
+/// What is known of each number, at its place: up to the highest.
+static BY_NUMBER: [Option<Known>; 116] = {
+    let mut known = [None; 116];
+    let mut next = 0;
+    while next < ERRNOS.len() {
+        let (number, name, text) = ERRNOS[next];
+        known[number.unsigned_abs() as usize] = Some((name, text));
+        next += 1;
+    }
+    known
+};
+
 impl Errno {
     /// The text of strerror(3), where the number is known.
     pub fn text(self) -> Option<&'static str> {
-        ERRNOS.iter().find(|(number, ..)| *number == self.0).map(|(_, _, text)| *text)
+        self.known().map(|(_, text)| text)
+    }
+
+    /// The name, where the number is known.
+    pub fn name(self) -> Option<&'static str> {
+        self.known().map(|(name, _)| name)
+    }
+
+    fn known(self) -> Option<Known> {
+        usize::try_from(self.0).ok().and_then(|number| BY_NUMBER.get(number).copied().flatten())
     }
 }
 
 impl fmt::Display for Errno {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match ERRNOS.iter().find(|(number, ..)| *number == self.0) {
-            Some((_, name, _)) => f.pad(name),
+        match self.name() {
+            Some(name) => f.pad(name),
             None => write!(f, "E{}", self.0),
         }
     }

@@ -74,25 +74,55 @@ impl Answer {
         self.sends = Some(segment);
         self
     }
+
+    /// Its text, where that is one of a few words.
+    pub fn word(&self) -> Option<&'static str> {
+        self.returns.word().filter(|_| self.is_alone())
+    }
+
+    /// Hands its text to `take`: `5`, `0 and FIN`, `EPIPE+SIGPIPE`, `waits`.
+    pub fn text<T>(&self, take: impl FnOnce(&str) -> T) -> T {
+        match (self.returns, self.word()) {
+            (_, Some(word)) => take(word),
+            (Returns::Bytes(bytes), None) if self.is_alone() => take(itoa::Buffer::new().format(bytes)),
+            _ => take(&self.in_full()),
+        }
+    }
+
+    /// Whether there is nothing to say beside what it returns: that data is sent goes without saying.
+    fn is_alone(&self) -> bool {
+        self.signal.is_none() && matches!(self.sends, Some("DATA") | None)
+    }
+
+    fn in_full(&self) -> String {
+        let returns = match self.returns {
+            Returns::Bytes(bytes) => bytes.to_string(),
+            Returns::Fails(errno) => errno.to_string(),
+            other => other.word().unwrap_or_default().to_owned(),
+        };
+        let signal = self.signal.map_or_else(String::new, |signal| format!("+{signal}"));
+        match self.sends {
+            Some("DATA") | None => returns + &signal,
+            Some(segment) => format!("{returns}{signal} and {segment}"),
+        }
+    }
+}
+
+impl Returns {
+    fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Zero => Some("0"),
+            Self::Asked => Some("ok"),
+            Self::Bytes(_) => None,
+            Self::Fails(errno) => errno.name(),
+            Self::Waits => Some("waits"),
+        }
+    }
 }
 
 impl fmt::Display for Answer {
-    /// `5`, `0 and FIN`, `EPIPE+SIGPIPE`, `waits`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.returns {
-            Returns::Zero => write!(f, "0")?,
-            Returns::Asked => write!(f, "ok")?,
-            Returns::Bytes(bytes) => write!(f, "{bytes}")?,
-            Returns::Fails(errno) => write!(f, "{errno}")?,
-            Returns::Waits => write!(f, "waits")?,
-        }
-        if let Some(signal) = self.signal {
-            write!(f, "+{signal}")?;
-        }
-        match self.sends {
-            Some("DATA") | None => Ok(()),
-            Some(segment) => write!(f, " and {segment}"),
-        }
+        self.text(|text| f.write_str(text))
     }
 }
 
