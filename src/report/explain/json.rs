@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::overview::{Overview, Selected};
 use super::shape::{Capture, Connection, Summed};
-use crate::report::lean;
+use crate::report::lean::Json;
 use crate::survey::Found;
 
 /// What is to be written.
@@ -25,10 +25,9 @@ pub struct Shown<'a> {
 
 /// Writes one object.
 pub fn write(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let (mut head, mut tail) = (Vec::new(), Vec::new());
-    lean::append(&Capture::of(shown.files, &found.counted), &mut head)?;
-    head.pop();
-    out.write_all(&head)?;
+    let (mut head, mut tail) = (Json::default(), Json::default());
+    head.append(&Capture::of(shown.files, &found.counted))?;
+    out.write_all(head.written().split_last().map_or(&[][..], |(_, open)| open))?;
     out.write_all(b",\"connections\":[")?;
     let mut first = true;
     pages(found, shown, None, &mut |page| {
@@ -38,44 +37,44 @@ pub fn write(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Resul
         }
         Ok(())
     })?;
-    lean::append(&Summed::of(shown.overview), &mut tail)?;
-    if let Some(brace) = tail.first_mut() {
+    tail.append(&Summed::of(shown.overview))?;
+    if let Some(brace) = tail.written().first_mut() {
         *brace = b',';
     }
     out.write_all(b"]")?;
-    out.write_all(&tail)?;
+    out.write_all(tail.written())?;
     out.write_all(b"\n")
 }
 
 /// Writes a `header` line, a line a connection, and a `summary` line.
 pub fn write_lines(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let (mut head, mut tail) = (Vec::new(), Vec::new());
+    let (mut head, mut tail) = (Json::default(), Json::default());
     line(Some("header"), &Capture::of(shown.files, &found.counted), &mut head)?;
-    out.write_all(&head)?;
+    out.write_all(head.written())?;
     pages(found, shown, Some("connection"), &mut |page| out.write_all(page))?;
     line(Some("summary"), &Summed::of(shown.overview), &mut tail)?;
-    out.write_all(&tail)
+    out.write_all(tail.written())
 }
 
 /// Adds a line with the object that `what` is, which says first of what `kind` it is, where that is to be said.
-fn line<T: Serialize>(kind: Option<&str>, what: &T, out: &mut Vec<u8>) -> io::Result<()> {
+fn line<T: Serialize>(kind: Option<&str>, what: &T, out: &mut Json) -> io::Result<()> {
     if let Some(kind) = kind {
-        out.extend_from_slice(b"{\"kind\":\"");
-        out.extend_from_slice(kind.as_bytes());
-        out.push(b'"');
+        out.push(b"{\"kind\":\"");
+        out.push(kind.as_bytes());
+        out.push(b"\"");
     }
-    let brace = out.len();
-    lean::append(what, out)?;
-    if let Some(brace) = out.get_mut(brace).filter(|_| kind.is_some()) {
+    let brace = out.written().len();
+    out.append(what)?;
+    if let Some(brace) = out.written().get_mut(brace).filter(|_| kind.is_some()) {
         // The object goes on from there.
         *brace = b',';
     }
-    out.push(b'\n');
+    out.push(b"\n");
     Ok(())
 }
 
 /// Some connections in words.
-type Page = Vec<u8>;
+type Page = Json;
 
 /// How many connections are put into words at a time: what they take stays in a processor's cache until it is written.
 const PAGE: usize = 256;
@@ -110,7 +109,7 @@ fn pages(
             let (give_back, written) = sync_channel::<Page>(AHEAD + 2);
             let thread = scope.spawn(move || {
                 for start in starts(first) {
-                    let out = written.try_recv().unwrap_or_else(|_| Page::with_capacity(PAGE * USUAL));
+                    let out = written.try_recv().unwrap_or_else(|_| Page::with_room(PAGE * USUAL));
                     if sender.send(page(found, shown, kind, start, out)).is_err() {
                         // Nobody takes pages any more once one could not be written.
                         break;
@@ -123,7 +122,7 @@ fn pages(
         for number in 0..found.len().div_ceil(PAGE) {
             let Some(maker) = makers.get(number % threads) else { return Err(panicked()) };
             let mut page = maker.pages.recv().map_err(|_| panicked())??;
-            take(&page)?;
+            take(page.written())?;
             page.clear();
             // Where nobody wants it any more, it is dropped.
             let _ = maker.give_back.try_send(page);
@@ -136,7 +135,7 @@ fn panicked() -> io::Error {
     io::Error::other("a thread that puts connections into words panicked")
 }
 
-fn page(found: &Found, shown: &Shown<'_>, kind: Option<&str>, start: usize, mut out: Vec<u8>) -> io::Result<Vec<u8>> {
+fn page(found: &Found, shown: &Shown<'_>, kind: Option<&str>, start: usize, mut out: Page) -> io::Result<Page> {
     for connection in
         found.part(start..(start + PAGE).min(found.len())).filter(|connection| (shown.selected)(connection))
     {
