@@ -79,11 +79,17 @@ impl Sent {
         counts
     }
 
-    /// How many of its segments have each finding, of which `overflows` times 256 are not held here.
-    pub fn findings(&self, overflows: [u32; FINDINGS]) -> impl Iterator<Item = (Finding, u64)> {
-        let counts =
-            self.findings.into_iter().zip(overflows).map(|(low, over)| u64::from(low) + (u64::from(over) << 8));
-        Finding::ALL.into_iter().zip(counts).filter(|(_, count)| *count > 0)
+    /// Whether none of its segments has any finding, where `overflows` are as below.
+    pub fn is_clean(&self, overflows: Option<&[u32; FINDINGS]>) -> bool {
+        self.findings == [0; FINDINGS] && overflows.is_none_or(|overflows| *overflows == [0; FINDINGS])
+    }
+
+    /// How many of its segments have `finding`, of which `overflows` times 256 are not held here.
+    pub fn times(&self, finding: Finding, overflows: Option<&[u32; FINDINGS]>) -> u64 {
+        let place = finding as usize;
+        let low = self.findings.get(place).copied().unwrap_or(0);
+        let over = overflows.and_then(|overflows| overflows.get(place)).copied().unwrap_or(0);
+        u64::from(low) + (u64::from(over) << 8)
     }
 
     /// Its initial sequence number, as far as it is known.

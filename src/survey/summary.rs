@@ -137,10 +137,23 @@ impl End<'_> {
         self.record.ends[self.side].flags(overflows)
     }
 
+    /// Whether none of them has any of Wireshark's flags.
+    pub fn is_clean(&self) -> bool {
+        self.record.ends[self.side].is_clean(self.overflows())
+    }
+
+    /// How many of them have `finding`, one of Wireshark's flags.
+    pub fn times(&self, finding: Finding) -> u64 {
+        self.record.ends[self.side].times(finding, self.overflows())
+    }
+
+    fn overflows(&self) -> Option<&[u32; FINDINGS]> {
+        self.record.wide.as_ref().map(|wide| &wide.findings[self.side])
+    }
+
     /// How many of them have each of Wireshark's flags, where they have any.
     pub fn findings(&self) -> impl Iterator<Item = (Finding, u64)> {
-        let overflows = self.record.wide.as_ref().map_or([0; FINDINGS], |wide| wide.findings[self.side]);
-        self.record.ends[self.side].findings(overflows)
+        Finding::ALL.iter().map(|finding| (*finding, self.times(*finding))).filter(|(_, count)| *count > 0)
     }
 
     /// How many of them carry data that was sent before, by our own judgement.

@@ -10,12 +10,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use super::value::{Endpoint, Findings, Seconds, Text};
+use super::value::{Endpoint, Findings, Returned, Seconds, Text, Word};
 use crate::event::Time;
 use crate::report::frame::Frame;
 use crate::socket::call::How;
 use crate::socket::errno::Errno;
-use crate::socket::outlook::{Answer, Socket};
+use crate::socket::outlook::Socket;
 use crate::story::side::Side;
 use crate::story::telling::Certainty;
 use crate::story::verdict::Name;
@@ -53,21 +53,21 @@ pub struct Connection<'a> {
     #[schemars(with = "Seconds")]
     idle_before_end: Option<Seconds>,
     /// Who sent the SYN; where none was captured, who sent the first packet.
-    client: End,
+    client: End<'a>,
     /// The other end.
-    server: End,
+    server: End<'a>,
     /// How it ended.
-    #[schemars(extend("enum" = Name::ALL.map(Name::text)))]
-    verdict: &'static str,
+    #[schemars(with = "String", extend("enum" = Name::ALL.map(Name::text)))]
+    verdict: Word,
     /// How sure the verdict is.
-    #[schemars(extend("enum" = certainties()))]
-    certainty: &'static str,
+    #[schemars(with = "String", extend("enum" = certainties()))]
+    certainty: Word,
     /// Who sent the first FIN; both if the FINs crossed, null without one.
-    #[schemars(extend("enum" = json!(["client", "server", "both", null])))]
-    first_closer: Option<&'static str>,
+    #[schemars(with = "Option<String>", extend("enum" = json!(["client", "server", "both", null])))]
+    first_closer: Option<Word>,
     /// Who sent the reset that ended it; null without one.
-    #[schemars(extend("enum" = json!(["client", "server", null])))]
-    reset_from: Option<&'static str>,
+    #[schemars(with = "Option<String>", extend("enum" = json!(["client", "server", null])))]
+    reset_from: Option<Word>,
     /// The packet with that reset; null without one.
     reset_frame: Option<Frame>,
     /// What happened, in one sentence.
@@ -76,8 +76,8 @@ pub struct Connection<'a> {
     #[schemars(range(max = 63))]
     wireshark_completeness: u8,
     /// Zeek's `conn_state`.
-    #[schemars(extend("examples" = ["SF", "RSTR"]))]
-    zeek_conn_state: &'static str,
+    #[schemars(with = "String", extend("examples" = ["SF", "RSTR"]))]
+    zeek_conn_state: Word,
     /// Zeek's history.
     zeek_history: &'a str,
     /// Packets of it that were captured several times, beyond the first; they count nowhere else.
@@ -92,7 +92,7 @@ pub struct Connection<'a> {
 /// One end of a connection: what it sent, and how it stood after the last segment.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "end")]
-pub struct End {
+pub struct End<'a> {
     /// Its address and port.
     #[schemars(with = "String")]
     endpoint: Endpoint,
@@ -115,11 +115,11 @@ pub struct End {
     #[serde(skip_serializing_if = "is_zero")]
     rst: u64,
     /// Its state, as RFC 9293 spells it.
-    #[schemars(extend("enum" = State::ALL.map(State::name)))]
-    state: &'static str,
+    #[schemars(with = "String", extend("enum" = State::ALL.map(State::name)))]
+    state: Word,
     /// How many of its segments have each of Wireshark's flags.
     #[serde(skip_serializing_if = "Findings::is_empty")]
-    analysis: Findings,
+    analysis: Findings<'a>,
     /// Where Wireshark's flags say otherwise: our own judgement.
     #[serde(skip_serializing_if = "Judged::is_empty")]
     judged: Judged,
@@ -143,8 +143,8 @@ pub struct Error {
     #[schemars(extend("examples" = ["EPIPE", "ECONNRESET", "ECONNREFUSED", "ETIMEDOUT"]))]
     error: Text<Errno>,
     /// How sure it is that the program gets it.
-    #[schemars(extend("enum" = certainties()))]
-    certainty: &'static str,
+    #[schemars(with = "String", extend("enum" = certainties()))]
+    certainty: Word,
 }
 
 /// What each call would return next: an error, a number of bytes, `ok` for all that was asked, `waits`; behind `and` the
@@ -153,14 +153,14 @@ pub struct Error {
 #[schemars(rename = "next")]
 pub struct Next {
     /// send(2). Where it is EPIPE, SIGPIPE comes with it unless the program ignores that or passes `MSG_NOSIGNAL`.
-    #[schemars(extend("examples" = ["ok", "EPIPE", "ECONNRESET"]))]
-    send: Text<Answer>,
+    #[schemars(with = "String", extend("examples" = ["ok", "EPIPE", "ECONNRESET"]))]
+    send: Returned,
     /// recv(2).
-    #[schemars(extend("examples" = ["0", "5", "waits", "ECONNRESET"]))]
-    recv: Text<Answer>,
+    #[schemars(with = "String", extend("examples" = ["0", "5", "waits", "ECONNRESET"]))]
+    recv: Returned,
     /// shutdown(2) with `SHUT_WR`.
-    #[schemars(extend("examples" = ["0 and FIN", "ENOTCONN"]))]
-    shutdown: Text<Answer>,
+    #[schemars(with = "String", extend("examples" = ["0 and FIN", "ENOTCONN"]))]
+    shutdown: Returned,
 }
 
 /// What we judge otherwise than Wireshark.
@@ -177,10 +177,9 @@ impl Judged {
         self.repeated == 0
     }
 
-    /// What of `repeated` is worth saying beside `analysis`.
-    fn beside(analysis: &Findings, repeated: u64) -> Self {
-        let is_same = analysis.count(Finding::Retransmission) == repeated;
-        Self { repeated: if is_same { 0 } else { repeated } }
+    fn of(end: &survey::End<'_>) -> Self {
+        let is_same = end.times(Finding::Retransmission) == end.repeated();
+        Self { repeated: if is_same { 0 } else { end.repeated() } }
     }
 }
 
@@ -206,14 +205,14 @@ impl<'a> Connection<'a> {
             idle_before_end: found.idle_before_end().map(|idle| Seconds(Time(idle))),
             client: End::of(&found.end(Side::Client), verdict),
             server: End::of(&found.end(Side::Server), verdict),
-            verdict: verdict.text(),
-            certainty: facts.certainty().name(),
-            first_closer: facts.first_closer(),
-            reset_from: reset.map(|reset| reset.by.name()),
+            verdict: Word(verdict.text()),
+            certainty: Word(facts.certainty().name()),
+            first_closer: facts.first_closer().map(Word),
+            reset_from: reset.map(|reset| Word(reset.by.name())),
             reset_frame: reset.map(|reset| Frame(reset.frame.frame())),
             why: facts.happened(),
             wireshark_completeness: found.completeness(),
-            zeek_conn_state: conn_state,
+            zeek_conn_state: Word(conn_state),
             zeek_history: history,
             copies: found.copies().into(),
             copy_of: found.copy_of(),
@@ -225,23 +224,22 @@ impl Next {
     fn of(socket: &Socket) -> Self {
         // No capture tells whether a program wants SIGPIPE; the error it gets in any case.
         Self {
-            send: Text(socket.send(true)),
-            recv: Text(socket.recv(ASKED)),
-            shutdown: Text(socket.shutdown(How::Write)),
+            send: Returned(socket.send(true)),
+            recv: Returned(socket.recv(ASKED)),
+            shutdown: Returned(socket.shutdown(How::Write)),
         }
     }
 }
 
 impl Error {
     fn of((errno, certainty): (Errno, Certainty)) -> Self {
-        Self { error: Text(errno), certainty: certainty.name() }
+        Self { error: Text(errno), certainty: Word(certainty.name()) }
     }
 }
 
-impl End {
-    fn of(end: &survey::End<'_>, verdict: Name) -> Self {
+impl<'a> End<'a> {
+    fn of(end: &survey::End<'a>, verdict: Name) -> Self {
         let [syn, synack, fin, rst] = end.flags();
-        let analysis = Findings(end.findings().collect());
         Self {
             endpoint: Endpoint(end.endpoint),
             packets: end.packets(),
@@ -250,9 +248,9 @@ impl End {
             synack,
             fin,
             rst,
-            state: end.state().name(),
-            judged: Judged::beside(&analysis, end.repeated()),
-            analysis,
+            state: Word(end.state().name()),
+            analysis: Findings(*end),
+            judged: Judged::of(end),
             lost: end.lost(),
             errors: end.error(verdict).map(Error::of).into_iter().collect(),
             next: end.socket().as_ref().map(Next::of),
