@@ -27,6 +27,7 @@ impl Errno {
     pub const EAGAIN: Self = Self(11);
 }
 
+/// In the order of their numbers.
 const ERRNOS: [(u16, &str, &str); 33] = [
     (1, "EPERM", "Operation not permitted"),
     (4, "EINTR", "Interrupted system call"),
@@ -63,21 +64,6 @@ const ERRNOS: [(u16, &str, &str); 33] = [
     (115, "EINPROGRESS", "Operation now in progress"),
 ];
 
-/// A name and its text.
-type Known = (&'static str, &'static str);
-
-/// What is known of each number, at its place: up to the highest.
-static BY_NUMBER: [Option<Known>; 116] = {
-    let mut known = [None; 116];
-    let mut next = 0;
-    while next < ERRNOS.len() {
-        let (number, name, text) = ERRNOS[next];
-        known[number.unsigned_abs() as usize] = Some((name, text));
-        next += 1;
-    }
-    known
-};
-
 impl Errno {
     /// The text of strerror(3), where the number is known.
     pub fn text(self) -> Option<&'static str> {
@@ -89,8 +75,10 @@ impl Errno {
         self.known().map(|(name, _)| name)
     }
 
-    fn known(self) -> Option<Known> {
-        usize::try_from(self.0).ok().and_then(|number| BY_NUMBER.get(number).copied().flatten())
+    /// The name and the text.
+    fn known(self) -> Option<(&'static str, &'static str)> {
+        let place = ERRNOS.binary_search_by_key(&self.0, |(number, ..)| *number).ok()?;
+        ERRNOS.get(place).map(|(_, name, text)| (*name, *text))
     }
 }
 
