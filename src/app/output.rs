@@ -29,14 +29,14 @@ pub fn write(story: &Story, about: &str, format: Format, common: &Common) -> Res
 }
 
 /// Hands `write` what the answer is written to. A reader that has gone is no failure.
-pub fn to(common: &Common, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
-    let (mut out, name): (Box<dyn Write>, String) = match &common.output {
+pub fn to(common: &Common, write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>) -> Result<(), Failure> {
+    let (mut out, name): (Box<dyn Write + Send>, String) = match &common.output {
         Some(path) => {
             let name = format!("{:?}", path.display().to_string());
             let file = File::create(path).map_err(|error| Failure::new(format!("cannot create {name}: {error}")))?;
             (Box::new(file), name)
         }
-        None => (Box::new(io::stdout().lock()), "standard output".to_owned()),
+        None => (Box::new(io::stdout()), "standard output".to_owned()),
     };
     let mut buffered = BufWriter::with_capacity(BUFFER, &mut out);
     let result = write(&mut buffered);

@@ -5,4 +5,5 @@ pub mod overview;
 pub mod shape;
 mod tally;
 pub mod text;
+mod turns;
 mod value;

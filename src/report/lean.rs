@@ -1,8 +1,8 @@
 //! JSON as fast as it can be copied: for shapes of which there are hundreds of thousands.
 //!
 //! `serde_json` looks through every name of a field for what has to be escaped, each time. Here the names of fields and of
-//! variants, which are Rust's own identifiers or as plain, are copied as they are; all else is as there, and a property test holds it to that. Only what the
-//! shapes of this program hold is known: no floats, no bytes, no enums with fields.
+//! variants, which are Rust's own identifiers or as plain, are copied as they are; all else is as there, and a property test
+//! holds it to that. Only what the shapes of this program hold is known: no floats, no bytes, no enums with fields.
 
 use std::fmt::{self, Display, Write};
 
@@ -17,11 +17,6 @@ pub struct Json {
 }
 
 impl Json {
-    /// With room for so many bytes.
-    pub fn with_room(room: usize) -> Self {
-        Self { bytes: vec![0; room], len: 0 }
-    }
-
     /// Adds `what`. Fails where it holds something that no shape of this program does.
     pub fn append(&mut self, what: &impl Serialize) -> Result<(), Unfit> {
         self.len = what.serialize(Lean { bytes: &mut self.bytes, at: self.len })?;
@@ -61,8 +56,7 @@ impl From<Unfit> for std::io::Error {
     }
 }
 
-/// Where JSON is added: at a place in `bytes`. Each value returns where it ends; a length in memory, as a `Vec` keeps it, would
-/// make each step wait for the one before.
+/// Where JSON is added: at a place in `bytes`. Each value returns where it ends, and there the next begins.
 struct Lean<'a> {
     bytes: &'a mut Vec<u8>,
     at: usize,

@@ -1,13 +1,12 @@
 //! A survey as one JSON object, or as lines of JSON.
 
 use std::io::{self, Write};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::{self, ScopedJoinHandle};
 
 use serde::Serialize;
 
 use super::overview::{Overview, Selected};
 use super::shape::{Capture, Connection, Summed};
+use super::turns;
 use crate::report::lean::Json;
 use crate::survey::Found;
 
@@ -24,7 +23,7 @@ pub struct Shown<'a> {
 }
 
 /// Writes one object.
-pub fn write(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(found: &Found, shown: &Shown<'_>, out: &mut (dyn Write + Send)) -> io::Result<()> {
     let (mut head, mut tail) = (Json::default(), Json::default());
     head.append(&Capture::of(shown.files, &found.counted))?;
     out.write_all(head.written().split_last().map_or(&[][..], |(_, open)| open))?;
@@ -47,7 +46,7 @@ pub fn write(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Resul
 }
 
 /// Writes a `header` line, a line a connection, and a `summary` line.
-pub fn write_lines(found: &Found, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_lines(found: &Found, shown: &Shown<'_>, out: &mut (dyn Write + Send)) -> io::Result<()> {
     let (mut head, mut tail) = (Json::default(), Json::default());
     line(Some("header"), &Capture::of(shown.files, &found.counted), &mut head)?;
     out.write_all(head.written())?;
@@ -79,67 +78,14 @@ type Page = Json;
 /// How many connections are put into words at a time: what they take stays in a processor's cache until it is written.
 const PAGE: usize = 256;
 
-/// What the words of one connection usually take, in bytes.
-const USUAL: usize = 1024;
-
-/// A thread that makes pages.
-struct Maker<'scope> {
-    pages: Receiver<io::Result<Page>>,
-    /// Pages that were written, to be filled again.
-    give_back: SyncSender<Page>,
-    thread: ScopedJoinHandle<'scope, ()>,
-}
-
-/// How many pages each thread may be ahead of what is written.
-const AHEAD: usize = 8;
-
-/// The selected connections as lines, page by page in their order. Several threads make them, each
-/// the pages that fall to it, while this one hands them on.
-fn pages(
-    found: &Found,
-    shown: &Shown<'_>,
-    kind: Option<&'static str>,
-    take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
-) -> io::Result<()> {
-    let threads = shown.threads.max(1);
-    let starts = |first: usize| (first * PAGE..found.len()).step_by(threads * PAGE);
-    thread::scope(|scope| {
-        let make = |first: usize| {
-            let (sender, pages) = sync_channel(AHEAD);
-            let (give_back, written) = sync_channel::<Page>(AHEAD + 2);
-            let thread = scope.spawn(move || {
-                for start in starts(first) {
-                    let out = written.try_recv().unwrap_or_else(|_| Page::with_room(PAGE * USUAL));
-                    if sender.send(page(found, shown, kind, start, out)).is_err() {
-                        // Nobody takes pages any more once one could not be written.
-                        break;
-                    }
-                }
-            });
-            Maker { pages, give_back, thread }
-        };
-        let makers: Vec<Maker<'_>> = (0..threads).map(make).collect();
-        for number in 0..found.len().div_ceil(PAGE) {
-            let Some(maker) = makers.get(number % threads) else { return Err(panicked()) };
-            let mut page = maker.pages.recv().map_err(|_| panicked())??;
-            take(page.written())?;
-            page.clear();
-            // Where nobody wants it any more, it is dropped.
-            let _ = maker.give_back.try_send(page);
-        }
-        makers.into_iter().try_for_each(|Maker { thread, .. }| thread.join().map_err(|_| panicked()))
-    })
-}
-
-fn panicked() -> io::Error {
-    io::Error::other("a thread that puts connections into words panicked")
-}
-
-fn page(found: &Found, shown: &Shown<'_>, kind: Option<&str>, start: usize, mut out: Page) -> io::Result<Page> {
-    for connection in
-        found.part(start..(start + PAGE).min(found.len())).filter(|connection| (shown.selected)(connection))
-    {
-        line(kind, &Connection::of(&connection), &mut out)?;
-    }
-    Ok(out)
+/// The selected connections as lines, page by page in their order.
+fn pages(found: &Found, shown: &Shown<'_>, kind: Option<&'static str>, take: turns::Take<'_>) -> io::Result<()> {
+    let make = |number: usize, page: &mut Page| {
+        page.clear();
+        let first = number * PAGE;
+        let connections = found.part(first..(first + PAGE).min(found.len()));
+        let mut selected = connections.filter(|connection| (shown.selected)(connection));
+        selected.try_for_each(|connection| line(kind, &Connection::of(&connection), page))
+    };
+    turns::write(shown.threads, found.len().div_ceil(PAGE), make, |page| page.written(), take)
 }

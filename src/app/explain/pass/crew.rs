@@ -93,7 +93,7 @@ impl Judge for Judges {
 const fn own_part(detail: Detail, count: usize) -> usize {
     match (count, detail) {
         (1, Detail::Endings) => 50,
-        (1, Detail::Everything) => 90,
+        (1, Detail::Everything) => 70,
         _ => 0,
     }
 }
