@@ -32,7 +32,7 @@ pub struct Common {
     #[arg(long, global = true, value_enum, help_heading = COMMON)]
     pub format: Option<Format>,
 
-    /// Write to FILE and not to stdout.
+    /// Write to FILE and not to stdout, which - is too.
     #[arg(short, long, global = true, value_name = "FILE", help_heading = COMMON)]
     pub output: Option<PathBuf>,
 

@@ -30,7 +30,8 @@ pub fn write(story: &Story, about: &str, format: Format, common: &Common) -> Res
 
 /// Hands `write` what the answer is written to. A reader that has gone is no failure.
 pub fn to(common: &Common, write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>) -> Result<(), Failure> {
-    let (mut out, name): (Box<dyn Write + Send>, String) = match &common.output {
+    let file = common.output.as_deref().filter(|path| path.as_os_str() != "-");
+    let (mut out, name): (Box<dyn Write + Send>, String) = match file {
         Some(path) => {
             let name = format!("{:?}", path.display().to_string());
             let file = File::create(path).map_err(|error| Failure::new(format!("cannot create {name}: {error}")))?;

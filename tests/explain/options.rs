@@ -215,6 +215,7 @@ fn what_is_written_to_a_file_is_what_stdout_gets() {
     let said = folder.run(&["x.pcap", "-o", "out.json", "--format", "json"]);
     assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (0, "", ""));
     assert_eq!(folder.get("out.json"), folder.told(&["--format", "json"]));
+    assert_eq!(folder.told(&["-o", "-", "--format", "json"]), folder.told(&["--format", "json"]));
 }
 
 #[test]
