@@ -54,6 +54,17 @@ fn segments_that_two_interfaces_saw_are_counted_once_and_that_is_said() {
 }
 
 #[test]
+fn packets_that_bear_an_earlier_time_are_counted() {
+    let capture = ordinary(Link::Ethernet);
+    let (folder, mut file) = (Folder::with(&capture), capture.file());
+    // The seconds of the first packet, behind the file's header.
+    file[25] += 1;
+    folder.put("x.pcap", &file);
+    let told = folder.told(&[]);
+    assert!(told.contains("1 packet with an earlier time than the one before it"), "{told}");
+}
+
+#[test]
 fn the_story_of_a_connection_that_two_interfaces_saw_is_told_once() {
     let folder = Folder::with(&seen_twice(&ordinary(Link::Sll2(1)), |_| {}));
     for (id, (verdict, ..)) in (0..).zip(ORDINARY) {

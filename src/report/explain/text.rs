@@ -156,7 +156,10 @@ fn beside(counted: &Counted, out: &mut dyn Write) -> io::Result<()> {
     lines.extend(
         counted.cut_short.map(|bytes| format!("the file ends inside a packet, of which {bytes} bytes are left")),
     );
-    lines.extend((counted.steps_back > 0).then(|| format!("time goes back {} times", thousands(counted.steps_back))));
+    lines.extend(
+        (counted.steps_back > 0)
+            .then(|| format!("{} with an earlier time than the one before it", many(counted.steps_back, "packet"))),
+    );
     lines.extend((counted.strays > 0).then(|| {
         format!("{} came long after their connection's end and were only counted", many(counted.strays, "segment"))
     }));
