@@ -58,3 +58,11 @@ fn what_explain_prints_of_the_recording_stands_in_it() {
         assert!(lines.contains(&quoted), "README has no line {quoted:?}");
     }
 }
+
+#[test]
+fn the_list_of_scenarios_is_the_programs() {
+    let readme = std::fs::read_to_string(format!("{}/README.md", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_epipe")).args(["lab", "--list"]).output().unwrap();
+    let listed = String::from_utf8(output.stdout).unwrap();
+    assert!(readme.contains(&format!("```\n{listed}```\n")), "README does not hold what epipe lab --list prints");
+}

@@ -4,10 +4,11 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::play::{self, Played};
-use super::{Ending, Failure, check, dashboard, output, save};
+use super::{Ending, Failure, check, dashboard, menu, output, save};
 use crate::cli::{self, Common};
 use crate::source::lab::scenario::{Scenario, ScenarioError};
 use crate::source::lab::{Network, Options, Pace, library};
+use crate::tui::menu::Entry;
 use crate::tui::model::{self as tui, Asking};
 
 /// Runs what `lab` names.
@@ -95,10 +96,14 @@ fn unreadable(error: ScenarioError) -> Failure {
     Failure::new(error.to_string())
 }
 
+/// The scenarios in their groups: a line that is the group's, and one each with name and question.
 fn list() -> Result<Ending, Failure> {
-    let scenarios = library::all().map_err(unreadable)?;
-    let line = |scenario: &Scenario| format!("{:<24} {}\n", scenario.name, scenario.question);
-    answer(&scenarios.iter().map(line).collect::<String>())
+    let groups = menu::groups().map_err(unreadable)?;
+    let told = groups.iter().filter(|group| !group.entries.is_empty()).map(|group| {
+        let line = |entry: &Entry| format!("{:<23}  {}\n", entry.name, entry.question);
+        format!("# {}: {}\n{}", group.title, group.line, group.entries.iter().map(line).collect::<String>())
+    });
+    answer(&told.collect::<Vec<_>>().join("\n"))
 }
 
 /// Prints the answer. A reader that has gone does not mind the rest.

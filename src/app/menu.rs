@@ -4,7 +4,7 @@ use super::{Ending, Failure, dashboard, lab, output};
 use crate::cli::{self, Common, Format};
 use crate::socket::call::{Call, CallName};
 use crate::source::lab::library;
-use crate::source::lab::scenario::Scenario;
+use crate::source::lab::scenario::{Scenario, ScenarioError};
 use crate::source::lab::script::{Step, StepKind};
 use crate::story::drawing::clip;
 use crate::tui::menu::{Entry, Group, Menu};
@@ -38,17 +38,22 @@ pub fn run(common: &Common) -> Result<Ending, Failure> {
 }
 
 fn menu() -> Result<Menu, Failure> {
-    let scenarios = library::all().map_err(|error| Failure::new(error.to_string()))?;
+    let groups = groups().map_err(|error| Failure::new(error.to_string()))?;
+    let rights = if nix::unistd::geteuid().is_root() { "running as root" } else { "no root used" };
+    Ok(Menu::new(rights, groups))
+}
+
+/// The scenarios that the program brings with it, in groups by what a person saw.
+pub fn groups() -> Result<Vec<Group>, ScenarioError> {
     let mut groups: Vec<Group> = GROUPS.iter().map(|(title, line)| group(title, line)).collect();
-    for scenario in &scenarios {
+    for scenario in &library::all()? {
         let at = groups.iter().position(|group| group.title == scenario.group).unwrap_or_else(|| {
             groups.push(group(&scenario.group, ""));
             groups.len() - 1
         });
         groups[at].entries.push(entry(scenario));
     }
-    let rights = if nix::unistd::geteuid().is_root() { "running as root" } else { "no root used" };
-    Ok(Menu::new(rights, groups))
+    Ok(groups)
 }
 
 fn group(title: &str, line: &str) -> Group {

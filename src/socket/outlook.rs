@@ -31,6 +31,8 @@ pub struct Socket {
     pub send_shut: bool,
     /// `SO_LINGER` is on with a time of 0.
     pub linger_zero: bool,
+    /// `TCP_LINGER2` is below 0: once closed it does not wait in FIN-WAIT-2 (tcp(7)).
+    pub skips_fin_wait_2: bool,
     /// How many descriptors hold it; with none it has no program.
     pub descriptors: u32,
 }

@@ -1,5 +1,6 @@
 //! `epipe lab --check` as a person or a script runs it.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Command, Output};
 
@@ -87,7 +88,12 @@ fn every_scenario_does_what_it_expects() {
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{said}");
     let listed = String::from_utf8(epipe(&["lab", "--list"]).output().unwrap().stdout).unwrap();
-    assert_eq!(said.lines().count(), listed.lines().count(), "{said}");
+    let names = |text: &str| -> BTreeSet<String> {
+        let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        lines.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&said), names(&listed));
+    assert!(names(&listed).len() >= 45, "{listed}");
 }
 
 #[test]

@@ -60,6 +60,8 @@ pub struct Scenario {
     pub errors: Vec<String>,
     /// Its place in the menu.
     pub order: u32,
+    /// What the segments alone show of each connection, in their order: a verdict's name, as `explain` prints it.
+    pub verdicts: Vec<String>,
     /// Its actors, in the order in which those still there at the end exit.
     pub actors: Vec<Actor>,
     /// What is done and expected.
@@ -84,6 +86,8 @@ struct File {
     errors: Vec<String>,
     #[serde(default)]
     order: u32,
+    #[serde(default)]
+    verdicts: Vec<String>,
     #[serde(default = "client_and_server")]
     actors: Spanned<Vec<String>>,
     script: Spanned<String>,
@@ -142,6 +146,7 @@ impl Scenario {
             fix: read.fix,
             errors: read.errors,
             order: read.order,
+            verdicts: read.verdicts,
             actors,
             steps,
             file: file.to_owned(),

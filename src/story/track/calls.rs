@@ -51,7 +51,13 @@ impl Track {
             }
         }
         if call.name == CallName::Close && outcome.errno.is_none() {
-            call.fd().into_iter().for_each(|fd| self.descriptors.close(actor, fd));
+            let Some(fd) = call.fd() else { return record };
+            if let Some(Handle::Listener { bound: Some(bound) }) = self.descriptors.get(actor, fd)
+                && self.blind
+            {
+                self.presume_never_accepted(bound);
+            }
+            self.descriptors.close(actor, fd);
         }
         record
     }
@@ -75,6 +81,13 @@ impl Track {
             }
             (CallName::Setsockopt, Some(fd), _) if call.has_flag("SO_LINGER") => {
                 self.set_linger(actor, fd, call.int(3) == Some(1) && call.int(4) == Some(0));
+            }
+            (CallName::Setsockopt, Some(fd), _) if call.has_flag("TCP_LINGER2") => {
+                if let Some(Handle::Connected(id, side)) = self.descriptors.get(actor, fd)
+                    && let Some(connection) = self.connection_mut(id)
+                {
+                    connection.ends[side].socket.skips_fin_wait_2 = call.int(3).is_some_and(|seconds| seconds < 0);
+                }
             }
             (CallName::Connect, Some(fd), _) => self.connected(actor, fd, call, outcome),
             (CallName::Accept, Some(listener), Some(fd)) => self.accepted(actor, listener, fd, outcome),

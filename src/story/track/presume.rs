@@ -8,8 +8,9 @@ use std::net::SocketAddr;
 use super::{Change, Track};
 use crate::event::ConnectionId;
 use crate::socket::call::{Call, CallName, How, Outcome};
+use crate::story::connection::Connection;
 use crate::story::end::End;
-use crate::story::side::Side;
+use crate::story::side::{Both, Side};
 use crate::tcp::rule::Rule;
 use crate::tcp::state::State;
 
@@ -84,11 +85,40 @@ impl Track {
             return Vec::new();
         }
         if end.socket.unread > 0 || end.socket.linger_zero {
-            let gone = change(end, side, State::Closed, Rule::Aborts);
-            return vec![gone, reset(&mut connection.ends[side.peer()], side.peer())];
+            return abort(&mut connection.ends, side);
         }
-        self.presume_fin(id, side)
+        let mut changes = self.presume_fin(id, side);
+        let Some(connection) = self.connection_mut(id) else { return changes };
+        let socket = &connection.ends[side].socket;
+        if socket.state == State::FinWait2 && socket.skips_fin_wait_2 {
+            changes.extend(abort(&mut connection.ends, side));
+        }
+        changes
     }
+
+    /// The listener at `bound` is closed: what nobody had accepted is reset (`inet_csk_listen_stop()`).
+    pub(super) fn presume_never_accepted(&mut self, bound: SocketAddr) {
+        let queued = |connection: &Connection| {
+            let server = connection.addresses.server;
+            connection.actors.server.is_none()
+                && connection.ends.server.socket.state == State::Established
+                && server.port() == bound.port()
+                && (bound.ip().is_unspecified() || bound.ip() == server.ip())
+        };
+        let ids: Vec<ConnectionId> =
+            self.connections().iter().filter(|one| queued(one)).map(|connection| connection.id).collect();
+        for id in ids {
+            if let Some(connection) = self.connection_mut(id) {
+                abort(&mut connection.ends, Side::Server);
+            }
+        }
+    }
+}
+
+/// `side` gives the connection up, and its peer hears of it.
+fn abort(ends: &mut Both<End>, side: Side) -> Vec<Change> {
+    let gone = change(&mut ends[side], side, State::Closed, Rule::Aborts);
+    vec![gone, reset(&mut ends[side.peer()], side.peer())]
 }
 
 fn set_state(end: &mut End, state: State) {
