@@ -99,12 +99,13 @@ fn draw_entries(model: &Model, area: Rect, buffer: &mut Buffer) {
     let fits = listed.len() <= height;
     let rows = if fits { height } else { height.saturating_sub(1) };
     let first = window(menu.entry, listed.len(), rows);
-    let names = listed.iter().map(|entry| label(entry).width()).max().unwrap_or(0);
-    let question = (usize::from(NAME_START) + names + 2).max(QUESTION_START);
+    // One long name does not take the room of all other questions.
+    let column = QUESTION_START - usize::from(NAME_START);
     for ((index, entry), y) in listed.iter().enumerate().skip(first).zip(area.top()..).take(rows) {
         let here = index == menu.entry;
         let style = model.theme.style(if here { Role::Strong } else { Role::Text });
-        let name = pad(&label(entry), question - usize::from(NAME_START));
+        let label = label(entry);
+        let name = pad(&label, column.max(label.width() + 2));
         let text = format!(" {} {name}{}", if here { "▶" } else { " " }, entry.question);
         put(buffer, area, area.x, y, &text, style);
     }
