@@ -87,6 +87,14 @@ impl Head {
         self.flags.ack() && (self.flags.syn() || (self.flags.rst() && self.seq.get() == 0))
     }
 
+    /// Whether it acknowledges, neither opens nor ends nor resets anything, and is short enough to be judged at a glance:
+    /// longer payloads are left to the rules, for half the ring would be ambiguous.
+    #[inline]
+    pub const fn is_plain(&self) -> bool {
+        const DECIDE: u16 = Flags::SYN.with(Flags::FIN).with(Flags::RST).bits();
+        self.flags.ack() && self.flags.bits() & DECIDE == 0 && self.payload_len <= 1 << 20
+    }
+
     /// Whether it carries an acknowledgement and nothing else that takes or ends sequence space.
     pub fn is_pure_ack(&self) -> bool {
         self.flags.ack() && !self.flags.rst() && self.range().len == 0

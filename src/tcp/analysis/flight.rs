@@ -31,7 +31,7 @@ impl Span {
 /// What one end has sent, with data, SYN or FIN, and its peer has not acknowledged.
 #[derive(Clone, Debug, Default)]
 pub struct Flight {
-    /// One segment has a place of its own: most connections of most captures never have more.
+    /// One segment has a place of its own, so that whoever never has more needs no allocation.
     one: Span,
     more: Option<Box<More>>,
 }

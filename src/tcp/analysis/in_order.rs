@@ -6,11 +6,7 @@ use super::facts::Facts;
 use super::flow::Flow;
 use super::{Analysis, RoundTrip};
 use crate::tcp::head::Head;
-use crate::tcp::segment::Flags;
 use crate::tcp::seq::SeqNum;
-
-/// Longer payloads are left to the rules: half the ring would be ambiguous.
-const LONGEST: u32 = 1 << 20;
 
 impl Analysis {
     /// Whether `segment`, which has no SACK option, is just the next one. Then it has been taken in; else nothing has happened.
@@ -32,20 +28,15 @@ impl Analysis {
 /// new, if it brings nothing itself, that was captured.
 #[inline]
 fn is_next(segment: &Head, fwd: &Flow, rev: &Flow) -> bool {
-    let flags = segment.flags;
-    let is_plain = flags.ack() && flags.bits() & (Flags::SYN.with(Flags::FIN).with(Flags::RST)).bits() == 0;
     let unknown = SeqNum::default();
     let has_begun = fwd.facts.has(Facts::BASE) && rev.facts.has(Facts::BASE);
     let says_something = if segment.payload_len == 0 {
         segment.ack != fwd.last_ack
     } else {
         let end = segment.seq + segment.payload_len;
-        segment.payload_len <= LONGEST
-            && rev.window != 0
-            && rev.window_end() != Some(end)
-            && (rev.last_ack == unknown || rev.last_ack.is_before(end))
+        rev.window != 0 && rev.window_end() != Some(end) && (rev.last_ack == unknown || rev.last_ack.is_before(end))
     };
-    is_plain
+    segment.is_plain()
         && has_begun
         && segment.window != 0
         && fwd.next != unknown

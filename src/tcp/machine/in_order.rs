@@ -6,11 +6,7 @@
 use super::Endpoint;
 use super::known::Known;
 use crate::tcp::head::Head;
-use crate::tcp::segment::Flags;
 use crate::tcp::state::State;
-
-/// Longer payloads are left to the rules: half the ring would be ambiguous.
-const LONGEST: u32 = 1 << 20;
 
 /// Whether `segment` is the next one from `sender` to `receiver`, both of which are open and have nothing in doubt. Then it has
 /// been sent and has arrived, as by [`Endpoint::take`]; else nothing has happened.
@@ -31,18 +27,15 @@ pub fn in_order(sender: &mut Endpoint, receiver: &mut Endpoint, segment: &Head) 
 /// Whether it begins where the last one ended, at either end, and acknowledges nothing that was not captured.
 #[inline]
 fn follows(sender: &Endpoint, receiver: &Endpoint, segment: &Head) -> bool {
-    let flags = segment.flags;
-    let is_plain = flags.ack() && flags.bits() & (Flags::SYN.with(Flags::FIN).with(Flags::RST)).bits() == 0;
     let next = Some(segment.seq);
     let acks_what_is_known = segment.ack.is_at_or_before(receiver.snd_nxt)
         && sender.rcv_nxt.is_some_and(|known| segment.ack.is_at_or_before(known));
     let is_new =
         !receiver.confirmed().is_some_and(|confirmed| (segment.seq + segment.payload_len).is_before(confirmed));
     let is_taken = segment.payload_len == 0 || receiver.rcv_wnd > 0;
-    is_plain
+    segment.is_plain()
         && next == Some(sender.snd_nxt)
         && next == receiver.rcv_nxt
-        && segment.payload_len <= LONGEST
         && acks_what_is_known
         && is_new
         && is_taken

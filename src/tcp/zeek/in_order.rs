@@ -8,10 +8,6 @@ use super::endpoint::{Endpoint, Phase};
 use super::history::Added;
 use super::marks;
 use crate::tcp::head::Head;
-use crate::tcp::segment::Flags;
-
-/// Longer payloads are left to the rules: half the ring would be ambiguous.
-const LONGEST: u32 = 1 << 20;
 
 impl Zeek {
     /// The letters of `segment`, if it is the next one between ends that have spoken. Then it has been taken in; else nothing
@@ -43,16 +39,14 @@ impl Zeek {
 /// Zeek does not always believe it.
 #[inline]
 fn is_plain(segment: &Head) -> bool {
-    const DECIDE: u16 = Flags::SYN.with(Flags::FIN).with(Flags::RST).bits();
-    let flags = segment.flags;
-    flags.ack() && flags.bits() & DECIDE == 0 && segment.window != 0 && segment.ack.get() != 0
+    segment.is_plain() && segment.window != 0 && segment.ack.get() != 0
 }
 
 impl Endpoint {
     /// Whether `segment` begins where the last that it sent ended, and everything before was seen.
     #[inline]
     fn is_continued_by(&self, segment: &Head) -> bool {
-        segment.seq == self.last && self.relative(segment.seq) == self.stream.next && segment.payload_len <= LONGEST
+        segment.seq == self.last && self.relative(segment.seq) == self.stream.next
     }
 
     /// Whether everything that its peer acknowledges with `segment` was seen.
