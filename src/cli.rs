@@ -116,6 +116,14 @@ pub struct Lab {
     #[arg(long, value_enum)]
     pub pace: Option<Pace>,
 
+    /// Play N random sequences of calls on this kernel and compare every answer with the outlook; exit 1 where it is wrong.
+    #[arg(long, value_name = "N", conflicts_with_all = ["scenario", "list", "check", "step", "quiz", "pace", "host", "print", "write"])]
+    pub storm: Option<u64>,
+
+    /// The seed of the first sequence; each has the next [default: 1].
+    #[arg(long, value_name = "SEED", requires = "storm")]
+    pub seed: Option<u64>,
+
     /// Use the host's loopback and not a private one.
     #[arg(long)]
     pub host: bool,

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::play::{self, Played};
-use super::{Ending, Failure, check, dashboard, menu, output, save};
+use super::{Ending, Failure, check, dashboard, menu, output, save, storm};
 use crate::cli::{self, Common};
 use crate::source::lab::scenario::{Scenario, ScenarioError};
 use crate::source::lab::{Network, Options, Pace, library};
@@ -15,6 +15,9 @@ use crate::tui::model::{self as tui, Asking};
 pub fn run(lab: &cli::Lab, common: &Common) -> Result<Ending, Failure> {
     if lab.list {
         return list();
+    }
+    if let Some(sequences) = lab.storm {
+        return storm::run(sequences, lab.seed.unwrap_or(1));
     }
     let named = lab.scenario.as_deref().map(find).transpose()?;
     if lab.print {

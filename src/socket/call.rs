@@ -70,6 +70,7 @@ pub enum CallName {
     Getsockopt,
     Poll,
     Select,
+    Fcntl,
     Nanosleep,
     Fork,
     Kill,
@@ -79,7 +80,7 @@ pub enum CallName {
     Exit,
 }
 
-const NAMES: [(CallName, &str); 25] = [
+const NAMES: [(CallName, &str); 26] = [
     (CallName::Socket, "socket"),
     (CallName::Socketpair, "socketpair"),
     (CallName::Pipe, "pipe"),
@@ -98,6 +99,7 @@ const NAMES: [(CallName, &str); 25] = [
     (CallName::Getsockopt, "getsockopt"),
     (CallName::Poll, "poll"),
     (CallName::Select, "select"),
+    (CallName::Fcntl, "fcntl"),
     (CallName::Nanosleep, "nanosleep"),
     (CallName::Fork, "fork"),
     (CallName::Kill, "kill"),

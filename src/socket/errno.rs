@@ -25,6 +25,18 @@ impl Errno {
     pub const EADDRINUSE: Self = Self(98);
     /// Resource temporarily unavailable: the call would wait.
     pub const EAGAIN: Self = Self(11);
+    /// Invalid argument.
+    pub const EINVAL: Self = Self(22);
+    /// Bad file descriptor.
+    pub const EBADF: Self = Self(9);
+    /// Software caused connection abort.
+    pub const ECONNABORTED: Self = Self(103);
+    /// Transport endpoint is already connected.
+    pub const EISCONN: Self = Self(106);
+    /// Operation already in progress.
+    pub const EALREADY: Self = Self(114);
+    /// Operation now in progress.
+    pub const EINPROGRESS: Self = Self(115);
 }
 
 /// In the order of their numbers.

@@ -36,6 +36,7 @@ mod report;
 pub mod scenario;
 pub mod script;
 mod stage;
+pub mod storm;
 mod teller;
 
 /// How many messages may wait for whoever watches.

@@ -101,7 +101,7 @@ const fn form(name: CallName) -> &'static str {
         CallName::Sigprocmask => "sigprocmask(SIG_BLOCK or SIG_UNBLOCK, SIGPIPE)",
         CallName::Sigpending => "sigpending()",
         CallName::Exit => "exit(code), from 0 to 255",
-        CallName::Fork | CallName::Kill => "a call that the lab can make",
+        CallName::Fcntl | CallName::Fork | CallName::Kill => "a call that the lab can make",
     }
 }
 
@@ -144,7 +144,7 @@ impl Args<'_> {
             CallName::Sigprocmask => self.mask()?,
             CallName::Sigpending => self.count(0, Action::PendingSignals)?,
             CallName::Exit => self.count(1, Action::Exit(self.int(0).filter(|code| (0..=255).contains(code))?))?,
-            CallName::Fork | CallName::Kill => return None,
+            CallName::Fcntl | CallName::Fork | CallName::Kill => return None,
         };
         Some(action)
     }
