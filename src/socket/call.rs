@@ -68,6 +68,7 @@ pub enum CallName {
     Dup,
     Setsockopt,
     Getsockopt,
+    Fcntl,
     Poll,
     Select,
     Nanosleep,
@@ -76,10 +77,12 @@ pub enum CallName {
     Sigaction,
     Sigprocmask,
     Sigpending,
+    /// No system call but a request of netlink's `sock_diag(7)`.
+    SockDestroy,
     Exit,
 }
 
-const NAMES: [(CallName, &str); 25] = [
+const NAMES: [(CallName, &str); 27] = [
     (CallName::Socket, "socket"),
     (CallName::Socketpair, "socketpair"),
     (CallName::Pipe, "pipe"),
@@ -96,6 +99,7 @@ const NAMES: [(CallName, &str); 25] = [
     (CallName::Dup, "dup"),
     (CallName::Setsockopt, "setsockopt"),
     (CallName::Getsockopt, "getsockopt"),
+    (CallName::Fcntl, "fcntl"),
     (CallName::Poll, "poll"),
     (CallName::Select, "select"),
     (CallName::Nanosleep, "nanosleep"),
@@ -104,6 +108,7 @@ const NAMES: [(CallName, &str); 25] = [
     (CallName::Sigaction, "sigaction"),
     (CallName::Sigprocmask, "sigprocmask"),
     (CallName::Sigpending, "sigpending"),
+    (CallName::SockDestroy, "sock_destroy"),
     (CallName::Exit, "exit"),
 ];
 
@@ -182,6 +187,7 @@ impl Call {
                 | N::Sigaction
                 | N::Sigprocmask
                 | N::Sigpending
+                | N::SockDestroy
                 | N::Exit
         );
         match self.args.first() {
