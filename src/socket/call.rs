@@ -68,19 +68,21 @@ pub enum CallName {
     Dup,
     Setsockopt,
     Getsockopt,
+    Fcntl,
     Poll,
     Select,
-    Fcntl,
     Nanosleep,
     Fork,
     Kill,
     Sigaction,
     Sigprocmask,
     Sigpending,
+    /// No system call but a request of netlink's `sock_diag(7)`.
+    SockDestroy,
     Exit,
 }
 
-const NAMES: [(CallName, &str); 26] = [
+const NAMES: [(CallName, &str); 27] = [
     (CallName::Socket, "socket"),
     (CallName::Socketpair, "socketpair"),
     (CallName::Pipe, "pipe"),
@@ -97,15 +99,16 @@ const NAMES: [(CallName, &str); 26] = [
     (CallName::Dup, "dup"),
     (CallName::Setsockopt, "setsockopt"),
     (CallName::Getsockopt, "getsockopt"),
+    (CallName::Fcntl, "fcntl"),
     (CallName::Poll, "poll"),
     (CallName::Select, "select"),
-    (CallName::Fcntl, "fcntl"),
     (CallName::Nanosleep, "nanosleep"),
     (CallName::Fork, "fork"),
     (CallName::Kill, "kill"),
     (CallName::Sigaction, "sigaction"),
     (CallName::Sigprocmask, "sigprocmask"),
     (CallName::Sigpending, "sigpending"),
+    (CallName::SockDestroy, "sock_destroy"),
     (CallName::Exit, "exit"),
 ];
 
@@ -184,6 +187,7 @@ impl Call {
                 | N::Sigaction
                 | N::Sigprocmask
                 | N::Sigpending
+                | N::SockDestroy
                 | N::Exit
         );
         match self.args.first() {

@@ -120,6 +120,12 @@ pub struct Signal(pub i32);
 impl Signal {
     /// Broken pipe: a write on something that nobody can read.
     pub const SIGPIPE: Self = Self(13);
+
+    /// Whether a process that does nothing about it ends by it (signal(7)): all others are passed over, or stop it.
+    pub const fn is_deadly(self) -> bool {
+        // SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGWINCH.
+        !matches!(self.0, 17..=23 | 28)
+    }
 }
 
 const SIGNALS: [(i32, &str); 18] = [
@@ -176,6 +182,8 @@ mod tests {
             let signal = Signal(number);
             assert_eq!(signal.to_string().parse(), Ok(signal));
         }
+        let harmless: Vec<i32> = (1..32).filter(|number| !Signal(*number).is_deadly()).collect();
+        assert_eq!(harmless, [17, 18, 19, 20, 21, 22, 23, 28]);
         assert_eq!(Errno::EPIPE.text(), Some("Broken pipe"));
     }
 }

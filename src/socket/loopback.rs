@@ -364,7 +364,9 @@ impl Loopback {
     /// What nobody accepted is reset (`inet_csk_listen_stop()`).
     fn stop_listening(&mut self, number: Number) -> Vec<Sent> {
         let queue = self.sockets.get_mut(number).map(|kept| std::mem::take(&mut kept.queue)).unwrap_or_default();
-        queue.into_iter().flat_map(|child| self.both(child, |ends| ends.disconnect())).collect()
+        let is_open = |child: &Number| self.sockets.get(*child).is_some_and(|kept| !kept.socket.is_gone());
+        let open: Vec<Number> = queue.into_iter().filter(is_open).collect();
+        open.into_iter().flat_map(|child| self.both(child, |ends| ends.disconnect())).collect()
     }
 
     fn shutdown(&mut self, number: Number, call: &Call) -> Vec<Sent> {

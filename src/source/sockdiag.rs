@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 
-use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
+use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
 use netlink_packet_sock_diag::SockDiagMessage;
 use netlink_packet_sock_diag::constants::{AF_INET, IPPROTO_TCP};
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, InetResponseHeader, SocketId, StateFlags};
@@ -84,6 +84,19 @@ impl SockDiag {
         }
     }
 
+    /// Has the kernel give up the socket with `ends`, as `ss -K` does. Needs `CAP_NET_ADMIN` in the user namespace of the
+    /// network namespace, and a kernel with `CONFIG_INET_DIAG_DESTROY`. The error is the kernel's.
+    pub fn destroy(&mut self, ends: Ends) -> io::Result<()> {
+        self.sequence = self.sequence.wrapping_add(1);
+        self.socket.send(&destruction(self.sequence, ends), 0)?;
+        let (answer, _) = self.socket.recv_from_full()?;
+        let answer = NetlinkMessage::<SockDiagMessage>::deserialize(&answer).map_err(io::Error::other)?;
+        match answer.payload {
+            NetlinkPayload::Error(error) if error.code.is_some() => Err(error.to_io()),
+            _ => Ok(()),
+        }
+    }
+
     /// Reads one datagram of the answer into `table`; true where it was the last.
     fn take(&self, datagram: &[u8], table: &mut Table) -> Result<bool, SockDiagError> {
         let mut rest = datagram;
@@ -109,15 +122,42 @@ impl SockDiag {
 }
 
 fn request(sequence: u32, which: SocketId) -> Vec<u8> {
+    message(sequence, NLM_F_REQUEST | NLM_F_DUMP, which)
+}
+
+/// The type of the message that asks for a socket's end (`include/uapi/linux/sock_diag.h`), and where a message has its
+/// type (netlink(7)).
+const SOCK_DESTROY: [u8; 2] = 21_u16.to_ne_bytes();
+const TYPE: std::ops::Range<usize> = 4..6;
+
+fn destruction(sequence: u32, ends: Ends) -> Vec<u8> {
+    let id = SocketId {
+        source_address: ends.local.ip(),
+        source_port: ends.local.port(),
+        destination_address: ends.remote.ip(),
+        destination_port: ends.remote.port(),
+        interface_id: 0,
+        // No cookie: the addresses are enough.
+        cookie: [0xff; 8],
+    };
+    let mut message = message(sequence, NLM_F_REQUEST | NLM_F_ACK, id);
+    // The crate knows only the question of the same form.
+    if let Some(kind) = message.get_mut(TYPE) {
+        kind.copy_from_slice(&SOCK_DESTROY);
+    }
+    message
+}
+
+fn message(sequence: u32, flags: u16, socket_id: SocketId) -> Vec<u8> {
     let mut header = NetlinkHeader::default();
-    header.flags = NLM_F_REQUEST | NLM_F_DUMP;
+    header.flags = flags;
     header.sequence_number = sequence;
     let body = InetRequest {
         family: AF_INET,
         protocol: IPPROTO_TCP,
         extensions: ExtensionFlags::empty(),
         states: StateFlags::all(),
-        socket_id: which,
+        socket_id,
     };
     let mut message = NetlinkMessage::new(header, SockDiagMessage::InetRequest(body).into());
     message.finalize();

@@ -9,6 +9,7 @@ use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use nix::sys::prctl::set_pdeathsig;
+use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::Signal;
 use nix::unistd;
 
@@ -28,6 +29,8 @@ pub fn run() -> ExitCode {
 
 fn serve() -> io::Result<()> {
     set_pdeathsig(Signal::SIGKILL)?;
+    // A scenario may end an actor by SIGSEGV; nobody wants its memory on the disk.
+    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     close_inherited();
     perform::dispose_pipe_signal(Disposition::Counted)?;
     let mut lines = Lines::default();

@@ -7,6 +7,8 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
 
+use nix::unistd::Pid;
+
 use super::report::Report;
 use crate::event::{Actor, ExitStatus};
 use crate::notation;
@@ -120,9 +122,11 @@ impl Player {
         Ok(status.code().map_or_else(killed, ExitStatus::Code))
     }
 
-    /// Kills it with SIGKILL.
-    pub fn kill(&mut self) -> io::Result<()> {
-        self.child.kill()
+    /// Sends it `signal`.
+    pub fn kill(&mut self, signal: Signal) -> io::Result<()> {
+        let pid = Pid::from_raw(i32::try_from(self.pid()).map_err(io::Error::other)?);
+        let signal = nix::sys::signal::Signal::try_from(signal.0)?;
+        Ok(nix::sys::signal::kill(pid, signal)?)
     }
 }
 

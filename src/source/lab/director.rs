@@ -8,12 +8,12 @@ use super::compare;
 use super::message::Command;
 use super::report::Report;
 use super::scenario::Scenario;
-use super::script::{Expect, Step, StepKind};
+use super::script::{Expect, Returned, Step, StepKind};
 use super::stage::StageError;
 use super::teller::{Inbox, Teller};
 use crate::event::{Actor, Event, ExitStatus, FrameNo, Gap, What};
 use crate::socket::call::{Call, CallName};
-use crate::socket::errno::Signal;
+use crate::socket::errno::{Errno, Signal};
 use crate::source::clock::{self, StepWatch};
 use crate::source::live::{Capture, Markers};
 use crate::source::merge::{Merge, Ticket};
@@ -44,6 +44,9 @@ const STUCK: Duration = Duration::from_secs(20);
 
 /// How much longer than a call's own time-out its return may take.
 const TIMER_SLACK: Duration = Duration::from_secs(2);
+
+/// How long the kernel's own timers may take to give a connection up. The scenarios set them to some seconds.
+const KERNEL_TIMERS: Duration = Duration::from_secs(30);
 
 /// What is watched on the machine.
 pub struct Instruments {
@@ -187,7 +190,7 @@ impl<'a> Director<'a> {
                 }
                 self.call(actor, call, expect, *race)
             }
-            StepKind::Returns { actor, .. } => self.await_return(actor),
+            StepKind::Returns { actor, result, .. } => self.await_return(actor, result),
             StepKind::Ends { actor, status } => self.await_end(actor, *status),
         }
     }
@@ -241,15 +244,18 @@ impl<'a> Director<'a> {
             _ if race => return Ok(Next::Step),
             _ => self.settle()?,
         }
-        if *expect == Expect::Waits { Ok(Next::Step) } else { self.await_return(actor) }
+        if let Expect::Returns(expected) = expect { self.await_return(actor, expected) } else { Ok(Next::Step) }
     }
 
-    /// Waits until the call of `actor` has returned. All has settled, so that only a time-out of its own can still end it.
-    fn await_return(&mut self, actor: &Actor) -> Result<Next, StageError> {
+    /// Waits until the call of `actor` has returned. All has settled, so that only a time-out can still end it: one of its
+    /// own, or one of the kernel's, where it is to return that.
+    fn await_return(&mut self, actor: &Actor, expected: &Returned) -> Result<Next, StageError> {
         let Some((call, since)) = self.call_of(actor) else {
             return Ok(if self.is_gone(actor) { Next::Break } else { Next::Step });
         };
-        let Some(patience) = action::patience(&call) else { return Ok(Next::Break) };
+        let times_out = matches!(expected, Returned::Outcome(outcome) if outcome.errno == Some(Errno::ETIMEDOUT));
+        let kernels = times_out.then_some(KERNEL_TIMERS);
+        let Some(patience) = action::patience(&call).or(kernels) else { return Ok(Next::Break) };
         let until = since + patience + TIMER_SLACK;
         while self.call_of(actor).is_some() {
             if Instant::now() >= until {
@@ -264,14 +270,16 @@ impl<'a> Director<'a> {
         Ok(Next::Step)
     }
 
-    /// Waits until `actor` has ended; one that is to be killed by SIGKILL is killed here.
+    /// Waits until `actor` has ended. SIGPIPE comes to it by its own doing; every other signal is sent to it here.
     fn await_end(&mut self, actor: &Actor, status: ExitStatus) -> Result<Next, StageError> {
         let Some(part) = self.parts.iter_mut().find(|part| part.player.name() == actor && !part.gone) else {
             self.settle()?;
             return Ok(Next::Step);
         };
-        if status == ExitStatus::Killed(Signal(libc::SIGKILL)) {
-            part.player.kill().map_err(|error| StageError::actor("kill", actor, &error))?;
+        if let ExitStatus::Killed(signal) = status
+            && signal != Signal::SIGPIPE
+        {
+            part.player.kill(signal).map_err(|error| StageError::actor("kill", actor, &error))?;
         }
         let until = Instant::now() + TIMER_SLACK;
         while !self.is_gone(actor) && Instant::now() < until {

@@ -2,44 +2,27 @@
 
 use std::net::SocketAddr;
 use std::os::fd::{BorrowedFd, RawFd};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::errno::Errno as NixErrno;
-use nix::sys::signal::{
-    SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal as NixSignal, sigaction, sigprocmask,
-};
-use nix::sys::socket::{self, AddressFamily, MsgFlags, SockFlag, SockType, SockaddrIn, sockopt};
+use nix::sys::signal::SigmaskHow;
+use nix::sys::socket::{self, AddressFamily, MsgFlags, SockFlag, SockType, SockaddrIn};
 use nix::unistd;
 
-use super::action::{Action, Disposition, POLL_EVENTS};
+use super::action::{Action, POLL_EVENTS};
 use crate::socket::call::{Arg, Outcome, Payload};
 use crate::socket::errno::{Errno, Signal};
+use crate::source::sockdiag::{Ends, SockDiag, SockDiagError};
 
-/// How many SIGPIPEs were delivered. A signal handler can reach nothing but a static.
-static PIPE_SIGNALS: AtomicU32 = AtomicU32::new(0);
+mod options;
+mod signals;
 
-extern "C" fn count_pipe_signal(_: libc::c_int) {
-    PIPE_SIGNALS.fetch_add(1, Ordering::Relaxed);
-}
-
-/// Sets what SIGPIPE does to this process.
-#[allow(unsafe_code, reason = "a signal handler can do harm")]
-pub fn dispose_pipe_signal(disposition: Disposition) -> nix::Result<()> {
-    let handler = match disposition {
-        Disposition::Default => SigHandler::SigDfl,
-        Disposition::Ignored => SigHandler::SigIgn,
-        Disposition::Counted => SigHandler::Handler(count_pipe_signal),
-    };
-    let action = SigAction::new(handler, SaFlags::SA_RESTART, SigSet::empty());
-    // SAFETY: the handler does nothing but an atomic addition, which is async-signal-safe.
-    unsafe { sigaction(NixSignal::SIGPIPE, &action) }.map(|_| ())
-}
+pub use signals::dispose_pipe_signal;
 
 /// Makes the call. A SIGPIPE that was delivered meanwhile stands in the outcome. An exit does not return.
 pub fn perform(action: &Action) -> Outcome {
-    let signals_before = PIPE_SIGNALS.load(Ordering::Relaxed);
+    let signals_before = signals::delivered();
     let mut outcome = make(action).unwrap_or_else(|errno| Outcome::failure(number(errno as i32)));
-    if PIPE_SIGNALS.load(Ordering::Relaxed) != signals_before {
+    if signals::delivered() != signals_before {
         outcome.signal = Some(Signal::SIGPIPE);
     }
     outcome
@@ -54,6 +37,7 @@ fn make(action: &Action) -> nix::Result<Outcome> {
     match action {
         Action::Socket | Action::Socketpair | Action::Pipe | Action::Dup { .. } | Action::Accept { .. } => open(action),
         Action::Bind { .. } | Action::Listen { .. } | Action::Connect { .. } => name(action),
+        Action::Disconnect { fd } => disconnect(*fd),
         Action::Send { fd, data, flags } => socket::send(*fd, data, MsgFlags::from_bits_retain(*flags)).map(counted),
         Action::Write { fd, data } => unistd::write(borrowed(*fd), data).map(counted),
         Action::Recv { fd, len, flags } => {
@@ -62,7 +46,12 @@ fn make(action: &Action) -> nix::Result<Outcome> {
         Action::Read { fd, len } => receive(*len, |buffer| unistd::read(borrowed(*fd), buffer)),
         Action::Shutdown { fd, how } => shutdown(*fd, *how),
         Action::Close { fd } => unistd::close(*fd).map(|()| Outcome::success(0)),
-        Action::SetOption { .. } | Action::SetLinger { .. } | Action::SocketError { .. } => option(action),
+        Action::SetOption { .. }
+        | Action::SetLinger { .. }
+        | Action::AttachFilter { .. }
+        | Action::SocketError { .. }
+        | Action::SetStatus { .. }
+        | Action::CloseOnExec { .. } => options::option(action),
         Action::Poll { fd, events, timeout } => poll(*fd, *events, *timeout),
         Action::Select { fd, timeout } => select(*fd, *timeout),
         Action::Nanosleep(duration) => {
@@ -70,9 +59,10 @@ fn make(action: &Action) -> nix::Result<Outcome> {
             Ok(Outcome::success(0))
         }
         Action::PipeSignal(disposition) => dispose_pipe_signal(*disposition).map(|()| Outcome::success(0)),
-        Action::BlockPipeSignal => mask_pipe_signal(SigmaskHow::SIG_BLOCK),
-        Action::UnblockPipeSignal => mask_pipe_signal(SigmaskHow::SIG_UNBLOCK),
-        Action::PendingSignals => pending_signals(),
+        Action::BlockPipeSignal => signals::mask_pipe_signal(SigmaskHow::SIG_BLOCK),
+        Action::UnblockPipeSignal => signals::mask_pipe_signal(SigmaskHow::SIG_UNBLOCK),
+        Action::PendingSignals => signals::pending_signals(),
+        Action::SockDestroy { local, remote } => destroy(Ends { local: (*local).into(), remote: (*remote).into() }),
         Action::Exit(code) => std::process::exit(*code),
     }
 }
@@ -85,7 +75,6 @@ fn descriptor(fd: RawFd) -> Outcome {
     Outcome::success(i64::from(fd))
 }
 
-/// What the lab's descriptors are opened with: nothing of ours is inherited by a child process.
 #[allow(unsafe_code, reason = "nix wants to know that a descriptor is open")]
 fn borrowed(fd: RawFd) -> BorrowedFd<'static> {
     // SAFETY: the number is not -1 (an action's descriptors are 3 or more, or 1, which stays open as long as the process).
@@ -103,17 +92,16 @@ fn open(action: &Action) -> nix::Result<Outcome> {
     };
     match action {
         Action::Socketpair => {
-            let (first, second) =
-                socket::socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)?;
+            let (first, second) = socket::socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::empty())?;
             Ok(pair(first, second))
         }
         Action::Pipe => {
-            let (read_end, write_end) = unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
+            let (read_end, write_end) = unistd::pipe()?;
             Ok(pair(read_end, write_end))
         }
         Action::Dup { fd } => unistd::dup(borrowed(*fd)).map(|fd| descriptor(fd.into_raw_fd())),
         Action::Accept { fd } => {
-            let accepted = socket::accept4(*fd, SockFlag::SOCK_CLOEXEC)?;
+            let accepted = socket::accept(*fd)?;
             let outcome = descriptor(accepted);
             // A connection that was reset meanwhile has no peer to be named.
             Ok(match socket::getpeername::<SockaddrIn>(accepted) {
@@ -121,7 +109,7 @@ fn open(action: &Action) -> nix::Result<Outcome> {
                 Err(_) => outcome,
             })
         }
-        _ => socket::socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)
+        _ => socket::socket(AddressFamily::Inet, SockType::Stream, SockFlag::empty(), None)
             .map(|fd| descriptor(fd.into_raw_fd())),
     }
 }
@@ -150,6 +138,26 @@ fn listen(fd: RawFd, backlog: i32) -> nix::Result<Outcome> {
     NixErrno::result(unsafe { libc::listen(fd, backlog) }).map(|_| Outcome::success(0))
 }
 
+#[allow(unsafe_code, reason = "nix has no address without a family")]
+fn disconnect(fd: RawFd) -> nix::Result<Outcome> {
+    let nowhere = libc::sockaddr {
+        sa_family: libc::sa_family_t::try_from(libc::AF_UNSPEC).unwrap_or_default(),
+        sa_data: [0; 14],
+    };
+    let size = libc::socklen_t::try_from(size_of_val(&nowhere)).unwrap_or(16);
+    // SAFETY: the address outlives the call, and `size` is its size.
+    NixErrno::result(unsafe { libc::connect(fd, &raw const nowhere, size) }).map(|_| Outcome::success(0))
+}
+
+fn destroy(ends: Ends) -> nix::Result<Outcome> {
+    let why = |error: std::io::Error| error.raw_os_error().map_or(NixErrno::EIO, NixErrno::from_raw);
+    let mut kernel = SockDiag::open().map_err(|error| match error {
+        SockDiagError::Open(error) | SockDiagError::Ask(error) => why(error),
+        SockDiagError::Answer(_) => NixErrno::EIO,
+    })?;
+    kernel.destroy(ends).map_err(why).map(|()| Outcome::success(0))
+}
+
 fn receive(len: usize, read: impl FnOnce(&mut [u8]) -> nix::Result<usize>) -> nix::Result<Outcome> {
     let mut buffer = vec![0; len];
     let count = read(&mut buffer)?;
@@ -162,31 +170,6 @@ fn receive(len: usize, read: impl FnOnce(&mut [u8]) -> nix::Result<usize>) -> ni
 fn shutdown(fd: RawFd, how: i32) -> nix::Result<Outcome> {
     // SAFETY: shutdown(2) takes two numbers and touches no memory.
     NixErrno::result(unsafe { libc::shutdown(fd, how) }).map(|_| Outcome::success(0))
-}
-
-/// Calls on socket options.
-fn option(action: &Action) -> nix::Result<Outcome> {
-    match action {
-        Action::SetLinger { fd, on, seconds } => {
-            let linger = libc::linger { l_onoff: i32::from(*on), l_linger: *seconds };
-            socket::setsockopt(&borrowed(*fd), sockopt::Linger, &linger).map(|()| Outcome::success(0))
-        }
-        Action::SocketError { fd } => {
-            let error = socket::getsockopt(&borrowed(*fd), sockopt::SocketError)?;
-            let value = if error == 0 { Arg::Int(0) } else { Arg::Word(number(error).to_string()) };
-            Ok(Outcome::success(0).with(value))
-        }
-        Action::SetOption { fd, level, option, value } => set_option(*fd, *level, *option, *value),
-        _ => Err(NixErrno::EINVAL),
-    }
-}
-
-#[allow(unsafe_code, reason = "level and option are plain numbers here")]
-fn set_option(fd: RawFd, level: i32, option: i32, value: i32) -> nix::Result<Outcome> {
-    let size = libc::socklen_t::try_from(size_of_val(&value)).unwrap_or(4);
-    // SAFETY: the value is one int that outlives the call, and `size` is its size.
-    let result = unsafe { libc::setsockopt(fd, level, option, (&raw const value).cast(), size) };
-    NixErrno::result(result).map(|_| Outcome::success(0))
 }
 
 /// The bits as words, joined by `|`.
@@ -218,22 +201,4 @@ fn select(fd: RawFd, timeout: i32) -> nix::Result<Outcome> {
     let count = select(fd + 1, &mut readable, None, None, limit)?;
     let outcome = Outcome::success(i64::from(count));
     Ok(if count == 0 { outcome } else { outcome.with(Arg::Word("readable".to_owned())) })
-}
-
-fn mask_pipe_signal(how: SigmaskHow) -> nix::Result<Outcome> {
-    let mut signals = SigSet::empty();
-    signals.add(NixSignal::SIGPIPE);
-    sigprocmask(how, Some(&signals), None).map(|()| Outcome::success(0))
-}
-
-#[allow(unsafe_code, reason = "nix has no sigpending")]
-fn pending_signals() -> nix::Result<Outcome> {
-    // SAFETY: a sigset_t is plain data, for which all zeroes are valid.
-    let mut signals: libc::sigset_t = unsafe { std::mem::zeroed() };
-    // SAFETY: sigpending(2) writes one sigset_t, which outlives the call.
-    NixErrno::result(unsafe { libc::sigpending(&raw mut signals) })?;
-    // SAFETY: the set was just written.
-    let pending = unsafe { libc::sigismember(&raw const signals, libc::SIGPIPE) } == 1;
-    let word = if pending { "SIGPIPE" } else { "none" };
-    Ok(Outcome::success(0).with(Arg::Word(word.to_owned())))
 }

@@ -8,7 +8,7 @@
 //! server  accept … = 4                         the result of the call that waited
 //! ? client  send(3, "hello", 5, 0) = *         ?: a telling call; = *: whatever it returns
 //! client  close(3) = 0  race                   go on at once, without settling
-//! client  killed by SIGPIPE                    the actor's end; by SIGKILL: the lab kills it
+//! client  killed by SIGPIPE                    the actor's end; any other signal is sent to it by the lab
 //! server  exit(0)                              the actor ends by itself
 //! ```
 
@@ -213,6 +213,9 @@ fn segment(text: &str, optional: bool) -> Result<StepKind, ParseError> {
 fn killed(signal: &str, actor: &Actor) -> Result<StepKind, ParseError> {
     let column = "killed by ".len();
     let signal: Signal = signal.trim().parse().or_else(|_| expected(column, "the name of a signal"))?;
+    if !signal.is_deadly() {
+        return expected(column, "a signal that ends a process");
+    }
     Ok(StepKind::Ends { actor: actor.clone(), status: ExitStatus::Killed(signal) })
 }
 

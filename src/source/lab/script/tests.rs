@@ -57,6 +57,7 @@ fn what_cannot_be_read_is_told_with_its_place() {
         ("client  exit(0)\nclient  close(3) = 0", "2:1: client is gone here"),
         ("client  close(3) = 0\n  [C > S  .  1:1(0) ack 1", "2:26: expected `]` at the line's end"),
         ("client  close(3) = 0\n  C > S  Q  1:1(0) ack 1", "2:10: expected TCP flags such as `P.`"),
+        ("client  killed by SIGCHLD", "1:19: expected a signal that ends a process"),
         ("client  killed by PIPE", "1:19: expected the name of a signal"),
     ] {
         assert_eq!(steps(script).unwrap_err(), error, "{script}");
