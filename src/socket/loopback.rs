@@ -11,9 +11,11 @@ use std::collections::BTreeMap;
 
 use super::call::{Call, CallName, Fd};
 use super::errno::Errno;
-use super::outlook::{Answer, Attachment, Returns, Socket, Target};
-use super::settled::{Ends, From, Wire, disconnected};
+use super::outlook::{Answer, Returns, Socket, Target};
+use super::settled::{Caused, Ends, From, Wire};
 use crate::tcp::state::State;
+
+mod effect;
 
 /// One of the programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -71,6 +73,13 @@ struct Kept {
     connection: Option<usize>,
 }
 
+/// The descriptor that the next call gets which opens one (open(2)).
+pub fn lowest_free(is_open: impl Fn(Fd) -> bool) -> Fd {
+    /// Below are the program's own.
+    const FIRST: i32 = 3;
+    (FIRST..=i32::MAX).map(Fd).find(|fd| !is_open(*fd)).unwrap_or(Fd(FIRST))
+}
+
 /// All sockets.
 #[derive(Clone, Debug, Default)]
 pub struct Loopback {
@@ -78,9 +87,6 @@ pub struct Loopback {
     files: BTreeMap<(Program, Fd), Number>,
     connections: usize,
 }
-
-/// The first descriptor that a program opens.
-const FIRST: i32 = 3;
 
 impl Loopback {
     /// The descriptors that `program` has open.
@@ -200,9 +206,9 @@ impl Loopback {
         self.sockets.len() - 1
     }
 
-    /// Gives `program` the lowest descriptor that is free (open(2)).
+    /// Gives `program` a descriptor of a socket.
     fn open(&mut self, program: Program, number: Number) -> Fd {
-        let fd = (FIRST..).map(Fd).find(|fd| !self.files.contains_key(&(program, *fd))).unwrap_or(Fd(FIRST));
+        let fd = lowest_free(|fd| self.files.contains_key(&(program, fd)));
         self.files.insert((program, fd), number);
         self.with(number, |socket| socket.descriptors += 1);
         fd
@@ -213,174 +219,20 @@ impl Loopback {
     }
 
     /// Has both ends of the connection of `number` act on each other.
-    fn both(&mut self, number: Number, act: impl FnOnce(&mut Ends<'_>) -> Vec<(From, Wire)>) -> Vec<Sent> {
-        let Some(Kept { socket: near, peer: Some(peer), has_port, .. }) = self.sockets.get(number) else {
+    fn both(&mut self, number: Number, act: impl FnOnce(&mut Ends) -> Vec<Caused>) -> Vec<Sent> {
+        let Some(Kept { socket: near, peer: Some(peer), has_port: near_is_server, .. }) = self.sockets.get(number)
+        else {
             return Vec::new();
         };
-        let (mut near, peer, near_is_server) = (*near, *peer, *has_port);
-        let Some(mut far) = self.sockets.get(peer).map(|kept| kept.socket) else { return Vec::new() };
-        let sent = act(&mut Ends { near: &mut near, far: &mut far });
-        self.with(number, |socket| *socket = near);
-        self.with(peer, |socket| *socket = far);
-        sent.into_iter().map(|(from, wire)| Sent { by_server: (from == From::Near) == near_is_server, wire }).collect()
-    }
-
-    fn accept(&mut self, program: Program, listener: Number) -> Option<Fd> {
-        let kept = self.sockets.get_mut(listener).filter(|kept| !kept.queue.is_empty())?;
-        let child = kept.queue.remove(0);
-        kept.socket.unread -= 1;
-        self.with(child, |socket| socket.attachment = Attachment::Made);
-        Some(self.open(program, child))
-    }
-
-    fn connect(&mut self, number: Number, answer: &Answer, target: Option<Target>) -> Vec<Sent> {
-        if target == Some(Target::Unspecified) {
-            return self.disconnect(number);
-        }
-        let asked = self.sockets.get(number).map(|kept| kept.socket.attachment);
-        match (asked, answer.returns) {
-            (Some(Attachment::None), _) if answer.sends == Some("SYN") => self.connect_first(number, target),
-            (Some(Attachment::Asked), Returns::Zero) => {
-                self.with(number, |socket| socket.attachment = Attachment::Made);
-                Vec::new()
-            }
-            // The kernel disconnects what has failed.
-            (Some(Attachment::Asked), Returns::Fails(errno)) if errno != Errno::EALREADY => self.disconnect(number),
-            _ => Vec::new(),
-        }
-    }
-
-    fn connect_first(&mut self, number: Number, target: Option<Target>) -> Vec<Sent> {
-        let syn = Sent { by_server: false, wire: Wire::Syn };
-        // tcp_connect_init() forgets an old error and an old end, but not what was shut down.
-        self.with(number, |socket| (socket.pending, socket.end_seen) = (None, false));
-        let waits = self.sockets.get(number).is_some_and(|kept| !kept.socket.nonblocking);
-        if target == Some(Target::Listening) {
-            let child = self.establish(number, if waits { Attachment::Made } else { Attachment::Asked });
-            let mut sent = vec![syn, Sent { by_server: true, wire: Wire::Syn }];
-            sent.extend(child.map_or_else(Vec::new, |child| self.ends_at_once(child)));
-            return sent;
-        }
-        if waits {
-            self.with(number, |socket| disconnected(socket, false));
-        } else {
-            self.with(number, |socket| {
-                socket.reset_arrives(State::SynSent);
-                socket.attachment = Attachment::Asked;
-            });
-        }
-        vec![syn, Sent { by_server: true, wire: Wire::Rst }]
-    }
-
-    /// A connection between `client` and the listener. Its other end inherits what was set there (`sk_clone()`).
-    fn establish(&mut self, client: Number, attachment: Attachment) -> Option<Number> {
-        let is_listener = |kept: &Kept| kept.has_port && kept.socket.state == State::Listen;
-        let listener = self.sockets.iter().position(is_listener)?;
-        let connection = Some(self.connections);
-        self.connections += 1;
-        let heir = self.sockets.get(listener).map(|kept| kept.socket).unwrap_or_default();
-        let child = Socket {
-            linger_zero: heir.linger_zero,
-            skips_fin_wait_2: heir.skips_fin_wait_2,
-            send_shut: heir.send_shut,
-            receive_shut: heir.receive_shut,
-            attachment: Attachment::None,
-            descriptors: 0,
-            ..Socket::connected()
-        };
-        let child =
-            self.keep(Kept { socket: child, peer: Some(client), has_port: true, connection, ..Kept::default() });
-        if let Some(kept) = self.sockets.get_mut(listener) {
-            kept.queue.push(child);
-            kept.socket.unread += 1;
-        }
-        if let Some(kept) = self.sockets.get_mut(client) {
-            (kept.peer, kept.connection) = (Some(child), connection);
-            (kept.socket.state, kept.socket.attachment) = (State::Established, attachment);
-        }
-        Some(child)
-    }
-
-    /// An end that inherited from its listener that it sends nothing says so (`tcp_rcv_state_process()`, SYN-RECEIVED).
-    fn ends_at_once(&mut self, child: Number) -> Vec<Sent> {
-        let inherited = self.sockets.get(child).is_some_and(|kept| kept.socket.send_shut);
-        if inherited { self.both(child, |ends| ends.fin()) } else { Vec::new() }
-    }
-
-    /// tcp_disconnect(): what was there before goes on without a program, and the descriptors get a fresh socket.
-    fn disconnect(&mut self, number: Number) -> Vec<Sent> {
-        let sent = match self.sockets.get(number) {
-            Some(kept) if kept.socket.state == State::Listen => {
-                let sent = self.stop_listening(number);
-                self.with(number, |socket| disconnected(socket, false));
-                return sent;
-            }
-            Some(Kept { peer: None, .. }) => {
-                self.with(number, |socket| disconnected(socket, false));
-                return Vec::new();
-            }
-            Some(kept) if kept.socket.state == State::TimeWait => {
-                self.leave_record(number);
-                self.with(number, |socket| disconnected(socket, false));
-                return Vec::new();
-            }
-            _ => self.both(number, |ends| ends.disconnect()),
-        };
-        if let Some(kept) = self.sockets.get_mut(number) {
-            (kept.peer, kept.connection) = (None, None);
-        }
-        sent
-    }
-
-    /// The record of a TIME-WAIT stays when its socket is used for something else.
-    fn leave_record(&mut self, number: Number) {
-        let Some(kept) = self.sockets.get_mut(number) else { return };
-        let socket = Socket { state: State::TimeWait, ..Socket::default() };
-        let record = Kept { socket, queue: Vec::new(), ..kept.clone() };
-        (kept.peer, kept.connection) = (None, None);
-        let peer = record.peer;
-        let record = self.keep(record);
-        if let Some(peer) = peer.and_then(|peer| self.sockets.get_mut(peer)) {
-            peer.peer = Some(record);
-        }
-    }
-
-    fn close(&mut self, program: Program, fd: Option<Fd>, number: Number) -> Vec<Sent> {
-        if let Some(fd) = fd {
-            self.files.remove(&(program, fd));
-        }
-        self.with(number, |socket| socket.descriptors -= 1);
-        let Some(kept) = self.sockets.get(number).filter(|kept| kept.socket.descriptors == 0) else {
-            return Vec::new();
-        };
-        if kept.socket.state == State::Listen {
-            let sent = self.stop_listening(number);
-            self.with(number, |socket| socket.state = State::Closed);
-            return sent;
-        }
-        self.both(number, |ends| ends.close())
-    }
-
-    /// What nobody accepted is reset (`inet_csk_listen_stop()`).
-    fn stop_listening(&mut self, number: Number) -> Vec<Sent> {
-        let queue = self.sockets.get_mut(number).map(|kept| std::mem::take(&mut kept.queue)).unwrap_or_default();
-        let is_open = |child: &Number| self.sockets.get(*child).is_some_and(|kept| !kept.socket.is_gone());
-        let open: Vec<Number> = queue.into_iter().filter(is_open).collect();
-        open.into_iter().flat_map(|child| self.both(child, |ends| ends.disconnect())).collect()
-    }
-
-    fn shutdown(&mut self, number: Number, call: &Call) -> Vec<Sent> {
-        let Some((how, kept)) = call.how().zip(self.sockets.get(number)) else { return Vec::new() };
-        let state = kept.socket.state;
-        if kept.socket.attachment == Attachment::Asked {
-            let attachment = if kept.socket.is_gone() { Attachment::Cut } else { Attachment::Made };
-            self.with(number, |socket| socket.attachment = attachment);
-        }
-        if state == State::Listen {
-            return if how == super::call::How::Write { Vec::new() } else { self.disconnect(number) };
-        }
-        self.with(number, |socket| socket.shuts(how));
-        if how == super::call::How::Read { Vec::new() } else { self.both(number, |ends| ends.fin()) }
+        let (peer, near_is_server) = (*peer, *near_is_server);
+        let Some(far) = self.sockets.get(peer) else { return Vec::new() };
+        let mut ends = Ends { near: *near, far: far.socket };
+        let sent = act(&mut ends);
+        self.with(number, |socket| *socket = ends.near);
+        self.with(peer, |socket| *socket = ends.far);
+        sent.into_iter()
+            .map(|caused| Sent { by_server: (caused.from == From::Near) == near_is_server, wire: caused.wire })
+            .collect()
     }
 }
 

@@ -4,6 +4,7 @@
 //! the next call is made, data for an end without a program is answered with a reset, and no state is left that passes by
 //! itself.
 
+use super::errno::Errno;
 use super::outlook::{Attachment, Socket};
 use crate::tcp::state::State;
 
@@ -30,20 +31,37 @@ pub enum From {
     Far,
 }
 
-/// Both ends of a connection: the one that a call works on, and its peer. An end without a descriptor is a small record of
-/// the kernel's, or waits to be accepted: then its attachment is [`Attachment::None`].
-pub struct Ends<'a> {
-    /// The end that the call works on.
-    pub near: &'a mut Socket,
-    /// Its peer.
-    pub far: &'a mut Socket,
+/// A segment that a call has caused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caused {
+    /// Who sends it.
+    pub from: From,
+    /// What it is.
+    pub wire: Wire,
+    /// The state of the end that the call works on, once it has arrived.
+    pub near: State,
+    /// The state of its peer.
+    pub far: State,
 }
 
-impl Ends<'_> {
+/// Both ends of a connection: the one that a call works on, and its peer. An end without a descriptor is a small record of
+/// the kernel's, or waits to be accepted: then its attachment is [`Attachment::None`].
+pub struct Ends {
+    /// The end that the call works on.
+    pub near: Socket,
+    /// Its peer.
+    pub far: Socket,
+}
+
+impl Ends {
+    fn caused(&self, from: From, wire: Wire) -> Caused {
+        Caused { from, wire, near: self.near.state, far: self.far.state }
+    }
+
     /// `bytes` are sent, at least one.
-    pub fn data(&mut self, bytes: u64) -> Vec<(From, Wire)> {
-        let mut sent = vec![(From::Near, Wire::Data(bytes))];
-        let far = &mut *self.far;
+    pub fn data(&mut self, bytes: u64) -> Vec<Caused> {
+        let mut sent = vec![self.caused(From::Near, Wire::Data(bytes))];
+        let far = &mut self.far;
         let record = far.descriptors == 0 && far.attachment != Attachment::None && far.state == State::FinWait2;
         if !record && !far.is_gone() && !far.resets_data() {
             far.data_arrives(bytes);
@@ -57,12 +75,12 @@ impl Ends<'_> {
             far.reset_arrives(far.state);
         }
         self.near.reset_arrives(self.near.state);
-        sent.push((From::Far, Wire::Rst));
+        sent.push(self.caused(From::Far, Wire::Rst));
         sent
     }
 
     /// This end says that it sends no more, if it has not said so before (`tcp_send_fin()`).
-    pub fn fin(&mut self) -> Vec<(From, Wire)> {
+    pub fn fin(&mut self) -> Vec<Caused> {
         match self.near.state {
             State::Established => self.near.state = State::FinWait2,
             // The peer, which ended first, acknowledges at once: LAST-ACK is passed through.
@@ -79,18 +97,18 @@ impl Ends<'_> {
             }
             _ => {}
         }
-        vec![(From::Near, Wire::Fin)]
+        vec![self.caused(From::Near, Wire::Fin)]
     }
 
     /// This end gives the connection up (`tcp_send_active_reset()`).
-    pub fn reset(&mut self) -> Vec<(From, Wire)> {
+    pub fn reset(&mut self) -> Vec<Caused> {
         self.near.dies();
         self.far.reset_arrives(self.far.state);
-        vec![(From::Near, Wire::Rst)]
+        vec![self.caused(From::Near, Wire::Rst)]
     }
 
     /// The last descriptor of this end was closed, and is not counted any more (`__tcp_close()`).
-    pub fn close(&mut self) -> Vec<(From, Wire)> {
+    pub fn close(&mut self) -> Vec<Caused> {
         if self.near.is_gone() {
             return Vec::new();
         }
@@ -106,17 +124,17 @@ impl Ends<'_> {
     }
 
     /// This end is disconnected (`tcp_disconnect()`): open, it is given up, and its program is told so as well.
-    pub fn disconnect(&mut self) -> Vec<(From, Wire)> {
+    pub fn disconnect(&mut self) -> Vec<Caused> {
         let open = !self.near.is_gone();
         let sent = if open { self.reset() } else { Vec::new() };
-        disconnected(self.near, open);
+        disconnected(&mut self.near, open);
         sent
     }
 }
 
-/// What tcp_disconnect() leaves of a socket: its options, an error where it `was_open`, and else what was already pending.
+/// What `tcp_disconnect()` leaves of a socket: its options, an error where it `was_open`, and else what was already pending.
 pub fn disconnected(socket: &mut Socket, was_open: bool) {
-    let pending = if was_open { Some(super::errno::Errno::ECONNRESET) } else { socket.pending };
+    let pending = if was_open { Some(Errno::ECONNRESET) } else { socket.pending };
     *socket = Socket {
         state: State::Closed,
         unread: 0,

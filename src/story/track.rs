@@ -13,6 +13,7 @@ use super::side::{Both, Side};
 use crate::decode::{Glance, glance, hop};
 use crate::event::{Actor, ConnectionId, Event, EventId, Frame, Time, What};
 use crate::socket::call::{Call, Fd};
+use crate::socket::outlook::Attachment;
 use crate::tcp::segment::Segment;
 
 mod calls;
@@ -188,6 +189,7 @@ impl Track {
         let end = &mut connection.ends[side];
         end.has_calls = true;
         end.socket.descriptors += 1;
+        end.socket.attachment = Attachment::Made;
         end.socket.linger_zero |= linger_zero;
     }
 }

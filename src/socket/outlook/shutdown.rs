@@ -24,9 +24,7 @@ impl Socket {
             }
             (How::Write, State::Listen) => Answer { why: "a listening socket sends nothing anyway", ..answer },
             (_, State::Listen) => Answer { why: "it listens no more (tcp_disconnect())", ..answer },
-            (How::Read, State::SynSent) | (_, State::SynSent) => {
-                Answer { why: "the attempt to connect is given up (tcp_disconnect())", ..answer }
-            }
+            (_, State::SynSent) => Answer { why: "the attempt to connect is given up (tcp_disconnect())", ..answer },
             (How::Read, _) => answer,
             (_, State::Established | State::CloseWait | State::SynReceived) => {
                 Answer { why: "the FIN says that no more bytes will come", ..answer }.sending("FIN")

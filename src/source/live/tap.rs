@@ -38,7 +38,7 @@ impl Tap {
 
     /// The next frame, and its length on the wire in bytes; `None` where there is none yet.
     #[cfg(feature = "capture")]
-    pub fn next(&mut self) -> Result<Option<(u32, &[u8])>, CaptureError> {
+    pub fn next_frame(&mut self) -> Result<Option<(u32, &[u8])>, CaptureError> {
         match self.handle.next_packet() {
             Ok(packet) => Ok(Some((packet.header.len, packet.data))),
             Err(pcap::Error::TimeoutExpired) => Ok(None),
@@ -48,7 +48,7 @@ impl Tap {
 
     /// There is none.
     #[cfg(not(feature = "capture"))]
-    pub fn next(&mut self) -> Result<Option<(u32, &[u8])>, CaptureError> {
+    pub fn next_frame(&mut self) -> Result<Option<(u32, &[u8])>, CaptureError> {
         Ok(None)
     }
 }

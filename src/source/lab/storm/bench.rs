@@ -14,7 +14,7 @@ use nix::sys::time::{TimeVal, TimeValLike as _};
 use super::sequence::{NOBODY, PORT, Step, addr};
 use crate::decode::{self, Decoded};
 use crate::socket::call::{Arg, Call, CallName, Fd, Outcome};
-use crate::socket::loopback::{Program, Sent};
+use crate::socket::loopback::{Program, Sent, lowest_free};
 use crate::socket::settled::Wire;
 use crate::source::lab::action::Action;
 use crate::source::lab::perform;
@@ -141,7 +141,7 @@ impl Bench {
         }
         match (step.call.name, step.call.fd()) {
             (CallName::Socket | CallName::Accept | CallName::Dup, _) => {
-                let fd = (3..).map(Fd).find(|fd| !self.files.contains_key(&(step.program, *fd))).unwrap_or(Fd(3));
+                let fd = lowest_free(|fd| self.files.contains_key(&(step.program, fd)));
                 let real = RawFd::try_from(outcome.ret).unwrap_or(-1);
                 self.files.insert((step.program, fd), real);
                 set_patience(real);
@@ -178,7 +178,7 @@ impl Bench {
         let mut sent = Vec::new();
         let Some(tap) = &mut self.tap else { return Ok(sent) };
         let link_type = tap.link_type();
-        while let Some((original_len, data)) = tap.next()? {
+        while let Some((original_len, data)) = tap.next_frame()? {
             if let Decoded::Tcp(segment) = decode::decode(link_type, data, original_len) {
                 sent.extend(wire(&segment).map(|wire| Sent {
                     by_server: segment.src.port() == self.port || segment.src.port() == NOBODY,

@@ -65,7 +65,9 @@ impl Count {
             (&mut self.states, &other.states),
             (&mut self.reasons, &other.reasons),
         ] {
-            others.iter().for_each(|(key, count)| *own.entry(key.clone()).or_default() += count);
+            for (key, count) in others {
+                *own.entry(key.clone()).or_default() += count;
+            }
         }
         self.no_capture = self.no_capture.take().or_else(|| other.no_capture.clone());
     }

@@ -52,11 +52,13 @@ const BACKLOG: i64 = 8;
 const SOCKETS: usize = 6;
 
 /// How many calls are made after the usual beginning.
-const CALLS: std::ops::RangeInclusive<usize> = 3..=16;
+const CALLS: std::ops::RangeInclusive<usize> = 4..=24;
 
 /// The sequence of this seed: a server that listens and mostly a client that is connected with it, and then what comes.
 pub fn random(seed: u64) -> Vec<Step> {
-    let mut writer = Writer { rng: Rng::with_seed(seed), model: Loopback::default(), steps: Vec::new() };
+    let mut rng = Rng::with_seed(seed);
+    let mood = rng.choice(&MOODS).copied().unwrap_or(&ANYTHING);
+    let mut writer = Writer { rng, mood, model: Loopback::default(), steps: Vec::new(), latest: Fd(3) };
     writer.begin();
     let wanted = writer.steps.len() + writer.rng.usize(CALLS);
     // Some tries come to nothing: a descriptor that has no such call, a call outside the model's domain.
@@ -72,8 +74,11 @@ pub fn random(seed: u64) -> Vec<Step> {
 /// Writes a sequence, and follows it in the model so that calls meet sockets that they can mean something to.
 struct Writer {
     rng: Rng,
+    mood: &'static [(Kind, usize)],
     model: Loopback,
     steps: Vec<Step>,
+    /// The descriptor of the latest call.
+    latest: Fd,
 }
 
 /// A kind of call, to be chosen by weight.
@@ -98,7 +103,10 @@ enum Kind {
     Select,
 }
 
-const KINDS: [(Kind, usize); 17] = [
+/// What a sequence is mostly about: how often each kind of call is tried.
+const MOODS: [&[(Kind, usize)]; 3] = [&ANYTHING, &OPENING, &ENDING];
+
+const ANYTHING: [(Kind, usize); 17] = [
     (Kind::Socket, 3),
     (Kind::Listen, 2),
     (Kind::Accept, 10),
@@ -107,7 +115,7 @@ const KINDS: [(Kind, usize); 17] = [
     (Kind::Write, 4),
     (Kind::Recv, 18),
     (Kind::Read, 4),
-    (Kind::Shutdown, 14),
+    (Kind::Shutdown, 12),
     (Kind::Close, 12),
     (Kind::Dup, 3),
     (Kind::Linger, 5),
@@ -116,6 +124,35 @@ const KINDS: [(Kind, usize); 17] = [
     (Kind::Error, 5),
     (Kind::Poll, 9),
     (Kind::Select, 2),
+];
+
+/// Sockets before and after their connections.
+const OPENING: [(Kind, usize); 11] = [
+    (Kind::Socket, 6),
+    (Kind::Listen, 4),
+    (Kind::Accept, 8),
+    (Kind::Connect, 28),
+    (Kind::Send, 5),
+    (Kind::Recv, 5),
+    (Kind::Shutdown, 8),
+    (Kind::Close, 8),
+    (Kind::Blocking, 12),
+    (Kind::Error, 8),
+    (Kind::Poll, 8),
+];
+
+/// How connections end.
+const ENDING: [(Kind, usize); 10] = [
+    (Kind::Accept, 4),
+    (Kind::Send, 22),
+    (Kind::Recv, 12),
+    (Kind::Shutdown, 14),
+    (Kind::Close, 16),
+    (Kind::Dup, 2),
+    (Kind::Linger, 6),
+    (Kind::FinWait2, 6),
+    (Kind::Error, 6),
+    (Kind::Poll, 8),
 ];
 
 impl Writer {
@@ -132,12 +169,13 @@ impl Writer {
         }
         self.add(Server, listen(fd));
         self.add(Client, socket());
-        if self.rng.u8(..5) == 0 {
-            let kind = self.choose(&[(Kind::Linger, 1), (Kind::Blocking, 3), (Kind::Shutdown, 1)]);
+        if self.rng.u8(..4) == 0 {
+            let kind = self.choose(&[(Kind::Linger, 1), (Kind::Blocking, 4), (Kind::Shutdown, 1)]);
             let call = self.call(Client, fd, kind);
             self.try_add(Client, call);
         }
-        self.add(Client, connect(fd, addr(PORT)));
+        let port = if self.rng.u8(..8) == 0 { NOBODY } else { PORT };
+        self.add(Client, connect(fd, addr(port)));
         if self.rng.u8(..10) > 0 {
             self.add(Server, Call::new(CallName::Accept, vec![int(fd)]));
         }
@@ -159,9 +197,17 @@ impl Writer {
     fn one(&mut self) {
         let program = if self.rng.bool() { Program::Server } else { Program::Client };
         let open = self.model.descriptors(program);
-        let Some(fd) = self.rng.choice(&open).copied() else { return };
-        let fd = if self.rng.u8(..80) == 0 { Fd(9) } else { fd };
-        let kind = self.choose(&KINDS);
+        let listens = |fd: &Fd| self.model.socket(program, *fd).is_some_and(|socket| socket.state == State::Listen);
+        // Most calls mean nothing to a listener.
+        let others: Vec<Fd> = open.iter().filter(|fd| !listens(fd)).copied().collect();
+        let among = if self.rng.u8(..3) > 0 && !others.is_empty() { &others } else { &open };
+        let Some(fd) = self.rng.choice(among).copied() else { return };
+        let fd = match self.rng.u8(..80) {
+            0 => Fd(9),
+            1..30 if open.contains(&self.latest) => self.latest,
+            _ => fd,
+        };
+        let kind = self.choose(self.mood);
         let call = self.call(program, fd, kind);
         self.try_add(program, call);
     }
@@ -175,6 +221,7 @@ impl Writer {
     }
 
     fn add(&mut self, program: Program, call: Call) {
+        self.latest = call.fd().unwrap_or(self.latest);
         if self.model.call(program, &call, place(&call)).is_some() {
             self.steps.push(Step { program, call });
         }
@@ -207,13 +254,12 @@ impl Writer {
             _ => return call,
         };
         let socket = call.fd().and_then(|fd| self.model.socket(program, fd)).copied().unwrap_or_default();
-        if waits(&socket, &call) && self.rng.u8(..12) > 0 {
-            if let Some(arg) = call.args.get_mut(flags) {
-                *arg = match &*arg {
-                    Arg::Word(word) => Arg::Word(format!("{word}|MSG_DONTWAIT")),
-                    _ => Arg::Word("MSG_DONTWAIT".to_owned()),
-                };
-            }
+        let may_wait = !waits(&socket, &call) || self.rng.u8(..12) == 0;
+        if let Some(arg) = call.args.get_mut(flags).filter(|_| !may_wait) {
+            *arg = match &*arg {
+                Arg::Word(word) => Arg::Word(format!("{word}|MSG_DONTWAIT")),
+                _ => Arg::Word("MSG_DONTWAIT".to_owned()),
+            };
         }
         call
     }
@@ -259,8 +305,8 @@ impl Writer {
 
     fn connect(&mut self, fd: Fd) -> Call {
         let to = match self.rng.u8(..10) {
-            0..6 => addr(PORT),
-            6..8 => addr(NOBODY),
+            0..5 => addr(PORT),
+            5..8 => addr(NOBODY),
             _ => Arg::Word("AF_UNSPEC".to_owned()),
         };
         connect(fd, to)
