@@ -64,8 +64,15 @@ fn difference(call: &Call, comes: &Comes, came: &Came, states: &[(States, States
     if said != was {
         return Some((said, was));
     }
-    if let Some(sent) = came.sent.as_ref().filter(|sent| **sent != comes.sent) {
-        return Some((sent_text(&comes.sent), sent_text(sent)));
+    if let Some(sent) = &came.sent {
+        if *sent != comes.sent {
+            return Some((sent_text(&comes.sent), sent_text(sent)));
+        }
+        if let Some(word) =
+            comes.answer.sends.filter(|word| sent.first().is_none_or(|first| wire_word(first.wire) != *word))
+        {
+            return Some((format!("it sends {word}"), sent_text(sent)));
+        }
     }
     let (number, (said, was)) = states.iter().enumerate().find(|(_, (said, was))| said != was)?;
     let text = |states: &States| format!("connection {}: {} and {}", number + 1, states[0], states[1]);
@@ -129,13 +136,20 @@ fn sent_text(sent: &[Sent]) -> String {
     }
     let one = |Sent { by_server, wire }: &Sent| {
         let who = if *by_server { "server" } else { "client" };
-        let what = match wire {
-            Wire::Syn => "SYN".to_owned(),
-            Wire::Data(bytes) => format!("DATA({bytes})"),
-            Wire::Fin => "FIN".to_owned(),
-            Wire::Rst => "RST".to_owned(),
-        };
-        format!("{who} {what}")
+        match wire {
+            Wire::Data(bytes) => format!("{who} DATA({bytes})"),
+            wire => format!("{who} {}", wire_word(*wire)),
+        }
     };
     sent.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// The word that the outlook has for it.
+const fn wire_word(wire: Wire) -> &'static str {
+    match wire {
+        Wire::Syn => "SYN",
+        Wire::Data(_) => "DATA",
+        Wire::Fin => "FIN",
+        Wire::Rst => "RST",
+    }
 }
