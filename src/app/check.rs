@@ -1,23 +1,67 @@
-//! `epipe lab --check`: compares what happens with what a scenario expects.
+//! `epipe lab --check`: compares what happens with what scenarios expect.
 
 use std::io::{self, Write};
-use std::sync::mpsc::Receiver;
+use std::num::NonZero;
+use std::ops::ControlFlow;
+use std::thread;
 
+use self::checked::Checked;
+use self::counts::Counts;
 use super::{Ending, Failure};
-use crate::event::{Event, Gap, What};
-use crate::source::lab::message::{Message, Mismatch};
+use crate::source::lab::Options;
 use crate::source::lab::scenario::Scenario;
-use crate::source::lab::{Lab, Options};
 
-/// Runs each of `scenarios` and prints a line for each, and one for each difference.
+mod checked;
+mod counts;
+mod pool;
+mod text;
+
+/// Runs `scenarios`, as many at once as there are processors, and tells of each, in their order, and how many went how. Those
+/// that have to share the host's loopback take turns.
 pub fn run(scenarios: &[Scenario], options: &Options) -> Result<Ending, Failure> {
-    let mut all_as_expected = true;
-    for scenario in scenarios {
-        let result = check(scenario, options)?;
-        all_as_expected &= result.mismatches.is_empty();
-        print(&result.text(scenario))?;
+    let at_once = thread::available_parallelism().map_or(1, NonZero::get);
+    let mut telling = Telling::default();
+    pool::in_order(
+        scenarios,
+        at_once,
+        |scenario| Checked::run(scenario, options),
+        |result| match telling.tell(result) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(failure) => {
+                telling.failure = Some(failure);
+                ControlFlow::Break(())
+            }
+        },
+    )
+    .map_err(|error| Failure::new(format!("cannot start a thread for a scenario: {error}")))?;
+    telling.end()
+}
+
+/// What was told so far.
+#[derive(Default)]
+struct Telling {
+    counts: Counts,
+    failure: Option<Failure>,
+}
+
+impl Telling {
+    fn tell(&mut self, result: Result<Checked<'_>, Failure>) -> Result<(), Failure> {
+        let checked = result?;
+        if checked.mismatches.is_empty() {
+            self.counts.as_expected += 1;
+        } else {
+            self.counts.otherwise += 1;
+        }
+        print(&text::lines(&checked))
     }
-    Ok(if all_as_expected { Ending::Done } else { Ending::No })
+
+    fn end(self) -> Result<Ending, Failure> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        print(&text::counts(self.counts))?;
+        Ok(if self.counts.otherwise == 0 { Ending::Done } else { Ending::No })
+    }
 }
 
 /// Prints `text`. That nobody reads any more changes nothing: the exit code is the answer too.
@@ -28,76 +72,5 @@ fn print(text: &str) -> Result<(), Failure> {
             Err(Failure::new(format!("cannot write to stdout: {error}")))
         }
         _ => Ok(()),
-    }
-}
-
-/// What a run came to.
-#[derive(Default)]
-struct Checked {
-    calls: usize,
-    segments: usize,
-    no_capture: Option<String>,
-    gaps: Vec<String>,
-    mismatches: Vec<Mismatch>,
-}
-
-fn check(scenario: &Scenario, options: &Options) -> Result<Checked, Failure> {
-    let (_lab, messages) =
-        Lab::start(scenario, options).map_err(|error| Failure::new(format!("{}: {error}", scenario.name)))?;
-    follow(&messages, &scenario.name)
-}
-
-fn follow(messages: &Receiver<Message>, name: &str) -> Result<Checked, Failure> {
-    let mut checked = Checked::default();
-    for message in messages {
-        match message {
-            Message::Event(event) => checked.count(&event),
-            Message::Mismatch(mismatch) => checked.mismatches.push(mismatch),
-            Message::Finished => return Ok(checked),
-            Message::Failed { message, help } => {
-                return Err(Failure { message: format!("{name}: {message}"), help });
-            }
-            Message::Run(_) | Message::Settled(_) => {}
-        }
-    }
-    Err(Failure::new(format!("{name}: the lab ended without a word")))
-}
-
-impl Checked {
-    fn count(&mut self, event: &Event) {
-        match &event.what {
-            What::Begun(_) => self.calls += 1,
-            What::Segment { .. } => self.segments += 1,
-            What::Gap(Gap::NoCapture(why)) => self.no_capture = Some(why.clone()),
-            What::Gap(gap) => self.gaps.push(gap_text(gap)),
-            _ => {}
-        }
-    }
-
-    fn text(&self, scenario: &Scenario) -> String {
-        let answer = if self.mismatches.is_empty() { "as expected" } else { "otherwise" };
-        let segments = match &self.no_capture {
-            None => format!("{} segments", self.segments),
-            Some(why) => format!("segments not compared: {why}"),
-        };
-        let mut lines = vec![format!("{:<24} {answer}: {} calls, {segments}", scenario.name, self.calls)];
-        for Mismatch { line, expected, happened } in &self.mismatches {
-            lines.push(format!("  {}:{line}: expected {expected}", scenario.file));
-            lines.push(format!("    but it was {happened}"));
-        }
-        lines.extend(self.gaps.iter().map(|gap| format!("  {gap}")));
-        lines.join("\n") + "\n"
-    }
-}
-
-/// What was missing, in words.
-fn gap_text(gap: &Gap) -> String {
-    match gap {
-        Gap::Dropped(frames) => format!("the capture lost {frames} frames"),
-        Gap::Malformed { frame, why } => format!("frame {frame} cannot be read: {why}"),
-        Gap::CutShort { bytes } => format!("the capture ended in the middle of a record, after {bytes} bytes of it"),
-        Gap::NoCapture(why) => format!("no capture: {why}"),
-        Gap::Unsettled(what) => format!("did not settle: {what}"),
-        Gap::ClockStep(nanoseconds) => format!("the wall clock was stepped by {nanoseconds} ns"),
     }
 }

@@ -115,8 +115,8 @@ impl Listening {
             }
             Message::Settled(_) => {}
             // The story is told as it happened; that the scenario's words may not fit it is said beside it.
-            Message::Mismatch(Mismatch { line, expected, happened }) => {
-                eprintln!("epipe: {}:{line}: expected {expected}, but it was {happened}", self.file);
+            Message::Mismatch(Mismatch { line, column, expected, happened }) => {
+                eprintln!("epipe: {}:{line}:{column}: expected {expected}, but it was {happened}", self.file);
             }
             Message::Finished => return Ok(Some(Played::Whole(Story::tell(std::mem::take(&mut self.journal))))),
             Message::Failed { message, help } => return Err(Failure { message, help }),

@@ -1,9 +1,9 @@
 //! `epipe lab --check` as a person or a script runs it.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Command, Output};
 
+use epipe::source::lab::library;
 use tempfile::NamedTempFile;
 
 fn epipe(arguments: &[&str]) -> Command {
@@ -30,18 +30,50 @@ fn line_of(text: &str) -> usize {
     source.lines().position(|line| line.contains(text)).unwrap() + 1
 }
 
+/// The line of a text like that of `line_of`, and the column at which `part` of it stands.
+fn place_of(text: &str, part: &str) -> String {
+    let source = include_str!("../../src/source/lab/scenarios/broken-pipe.toml");
+    let number = line_of(text);
+    format!("{number}:{}", source.lines().nth(number - 1).unwrap().find(part).unwrap() + 1)
+}
+
 #[test]
-fn a_difference_is_told_with_its_line_and_the_answer_is_no() {
+fn a_difference_is_told_with_its_place_and_the_answer_is_no() {
     let file = changed("= -1 EPIPE, SIGPIPE", "= -1 ECONNRESET");
     let output = check(&file);
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    let line = line_of("EPIPE, SIGPIPE");
-    let place = format!("  {}:{line}: expected ", file.path().display());
+    let place = format!("  {}:{}: expected ", file.path().display(), place_of("EPIPE, SIGPIPE", "= -1"));
     let difference: Vec<&str> = said.lines().filter(|line| line.starts_with(' ')).collect();
     assert_eq!(difference.len(), 2, "{said}");
     assert!(difference[0].starts_with(&place), "{said}");
     assert_eq!(difference[1], "    but it was = -1 EPIPE (Broken pipe), SIGPIPE");
+    assert_eq!(said.lines().last(), Some("0 as expected, 1 otherwise, 0 skipped"));
+}
+
+#[cfg(feature = "capture")]
+#[test]
+fn what_was_checked_is_said() {
+    let output = epipe(&["lab", "broken-pipe", "--check"]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let line = "as expected: 16 calls, 9 segments; reset-after-close, by the segments alone too\n";
+    assert_eq!(said, format!("broken-pipe              {line}1 as expected, 0 otherwise, 0 skipped\n"));
+}
+
+#[cfg(feature = "capture")]
+#[test]
+fn a_verdict_that_the_segments_alone_do_not_show_is_told_at_its_key() {
+    let file = changed("verdicts = [\"reset-after-close\"]", "verdicts = [\"aborted\"]");
+    let output = check(&file);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let place = format!("{}:{}", file.path().display(), place_of("verdicts = ", "["));
+    let difference: Vec<&str> = said.lines().filter(|line| line.starts_with(' ')).collect();
+    let expected = format!("  {place}: expected verdicts = [\"aborted\"]");
+    assert_eq!(difference, [&expected, "    but it was verdicts = [\"reset-after-close\"] from the segments alone"]);
+
+    let undeclared = changed("verdicts = [\"reset-after-close\"]\n", "");
+    assert_eq!(check(&undeclared).status.code(), Some(0));
 }
 
 #[cfg(feature = "capture")]
@@ -56,7 +88,8 @@ fn a_run_that_goes_otherwise_is_told_and_that_it_does_is_said() {
         (Some(0), 9),
         "{said}"
     );
-    assert!(said.starts_with(&format!("epipe: {place}:{}: expected ", line_of("EPIPE, SIGPIPE"))), "{said}");
+    let at = place_of("EPIPE, SIGPIPE", "= -1");
+    assert!(said.starts_with(&format!("epipe: {place}:{at}: expected ")), "{said}");
     assert!(said.ends_with(", but it was = -1 EPIPE (Broken pipe), SIGPIPE\n") && said.lines().count() == 1, "{said}");
 }
 
@@ -83,17 +116,16 @@ fn a_file_that_makes_no_sense_is_told_with_line_and_column() {
 }
 
 #[test]
-fn every_scenario_does_what_it_expects() {
+fn every_scenario_does_what_it_expects_and_is_told_in_its_place() {
     let output = epipe(&["lab", "--check", "--pace", "fast"]).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{said}");
-    let listed = String::from_utf8(epipe(&["lab", "--list"]).output().unwrap().stdout).unwrap();
-    let names = |text: &str| -> BTreeSet<String> {
-        let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-        lines.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
-    };
-    assert_eq!(names(&said), names(&listed));
-    assert!(names(&listed).len() >= 45, "{listed}");
+    let told = said.lines().filter(|line| line.contains(" as expected: "));
+    let names: Vec<&str> = told.map(|line| line.split(' ').next().unwrap()).collect();
+    let scenarios = library::all().unwrap();
+    assert_eq!(names, scenarios.iter().map(|scenario| scenario.name.as_str()).collect::<Vec<_>>());
+    let last = format!("{} as expected, 0 otherwise, 0 skipped", names.len());
+    assert_eq!(said.lines().last(), Some(last.as_str()));
 }
 
 #[test]

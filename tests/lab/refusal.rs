@@ -3,6 +3,8 @@
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
+use epipe::source::lab::library;
+
 use super::common::{AS_NOBODY, installed, text};
 
 /// A system call that is refused: always, or where one of its arguments has this value.
@@ -76,6 +78,25 @@ fn without_namespaces_root_captures_on_the_hosts_loopback() {
     let said = text(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains("as expected: 16 calls, 9 segments"), "{said}");
+}
+
+/// All scenarios use the same few ports.
+#[test]
+#[ignore = "needs root, to become nobody"]
+fn without_namespaces_the_scenarios_take_turns_on_the_hosts_loopback() {
+    let _alone = HOST.lock();
+    let (_directory, program) = installed();
+    let mut command = Command::new(&program);
+    command.args(["lab", "--check"]).uid(AS_NOBODY).gid(AS_NOBODY);
+    let said = text(&refuse(&mut command, &UNSHARE).output().unwrap());
+    // Those that go without SO_REUSEADDR meet what the others have left in TIME-WAIT.
+    let needs_a_fresh_port = ["restart ", "restart/client-first "];
+    let told: Vec<&str> = said.lines().filter(|line| line.contains(" calls, segments not compared: ")).collect();
+    assert_eq!(told.len(), library::all().unwrap().len(), "{said}");
+    for line in told {
+        let fresh = needs_a_fresh_port.iter().any(|name| line.starts_with(name));
+        assert!(fresh || line.contains(" as expected: "), "{said}");
+    }
 }
 
 #[test]

@@ -124,8 +124,9 @@ fn frame(rest: &str) -> Option<Event> {
 
 fn mismatch(rest: &str) -> Option<Mismatch> {
     let (line, rest) = rest.split_once(' ')?;
+    let (column, rest) = rest.split_once(' ')?;
     let (expected, happened) = two_texts(rest)?;
-    Some(Mismatch { line: line.parse().ok()?, expected, happened })
+    Some(Mismatch { line: line.parse().ok()?, column: column.parse().ok()?, expected, happened })
 }
 
 fn why_and_help(rest: &str) -> Option<(String, Option<String>)> {

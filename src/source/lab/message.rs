@@ -44,9 +44,11 @@ pub struct NextCall {
 /// Where the kernel did otherwise than the scenario expects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
-    /// The line of the scenario's file.
+    /// The line of the scenario's file, from 1.
     pub line: usize,
-    /// What that line expects, in its notation.
+    /// The column of it in which the expectation stands, from 1.
+    pub column: usize,
+    /// What is expected there, in the notation of the line.
     pub expected: String,
     /// What happened, in the same notation.
     pub happened: String,

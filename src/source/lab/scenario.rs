@@ -41,6 +41,15 @@ pub enum ScenarioError {
     },
 }
 
+/// A place in a scenario's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+}
+
 /// A scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
@@ -60,8 +69,11 @@ pub struct Scenario {
     pub errors: Vec<String>,
     /// Its place in the menu.
     pub order: u32,
-    /// What the segments alone show of each connection, in their order: a verdict's name, as `explain` prints it.
-    pub verdicts: Vec<String>,
+    /// What the segments alone show of each connection, in their order: a verdict's name, as `explain` prints it. `None`
+    /// where the file does not say.
+    pub verdicts: Option<Vec<String>>,
+    /// Where the file says so; else where its script begins.
+    pub verdicts_at: Place,
     /// Its actors, in the order in which those still there at the end exit.
     pub actors: Vec<Actor>,
     /// What is done and expected.
@@ -86,8 +98,7 @@ struct File {
     errors: Vec<String>,
     #[serde(default)]
     order: u32,
-    #[serde(default)]
-    verdicts: Vec<String>,
+    verdicts: Option<Spanned<Vec<String>>>,
     #[serde(default = "client_and_server")]
     actors: Spanned<Vec<String>>,
     script: Spanned<String>,
@@ -114,7 +125,7 @@ impl Scenario {
     /// Reads `source`, which came from `file`.
     pub fn parse(file: &str, source: &str) -> Result<Self, ScenarioError> {
         let wrong = |offset: usize, message: String| {
-            let (line, column) = place(source, offset);
+            let Place { line, column } = place(source, offset);
             ScenarioError::Wrong { file: file.to_owned(), line, column, message }
         };
         let read: File = toml::from_str(source)
@@ -146,7 +157,8 @@ impl Scenario {
             fix: read.fix,
             errors: read.errors,
             order: read.order,
-            verdicts: read.verdicts,
+            verdicts_at: place(source, read.verdicts.as_ref().map_or(start, |verdicts| verdicts.span().start)),
+            verdicts: read.verdicts.map(Spanned::into_inner),
             actors,
             steps,
             file: file.to_owned(),
@@ -172,15 +184,15 @@ const SCRIPT_FORM: &str = "the script must stand between two lines of three sing
 fn first_line(source: &str, start: usize) -> Option<usize> {
     let literal = source.get(start..)?;
     let opens = literal.starts_with("'''\n") || literal.starts_with("'''\r\n");
-    opens.then(|| place(source, start).0 + 1)
+    opens.then(|| place(source, start).line + 1)
 }
 
-/// Line and column, from 1, of a byte of the text.
-fn place(source: &str, offset: usize) -> (usize, usize) {
+/// The place of a byte of the text.
+fn place(source: &str, offset: usize) -> Place {
     let before = source.get(..offset).unwrap_or(source);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let column = before.get(line_start..).map_or(0, |text| text.chars().count());
-    (before.matches('\n').count() + 1, column + 1)
+    Place { line: before.matches('\n').count() + 1, column: column + 1 }
 }
 
 fn check_name(name: &str) -> Result<(), String> {

@@ -6,7 +6,7 @@
 //! ```text
 //! frame ID NUMBER TIME LATE LINKTYPE ORIGINAL_LENGTH HEX
 //! settled INDEX       the step that comes next, or -
-//! mismatch LINE "expected" "happened"
+//! mismatch LINE COLUMN "expected" "happened"
 //! finished
 //! refused "why" "help"
 //! failed "why" "help"
@@ -78,7 +78,7 @@ impl Teller {
     /// Where the kernel did otherwise than expected.
     pub fn mismatch(&mut self, mismatch: &Mismatch) -> Result<(), StageError> {
         let (expected, happened) = (quote(mismatch.expected.as_bytes()), quote(mismatch.happened.as_bytes()));
-        self.line(&format!("mismatch {} {expected} {happened}", mismatch.line))
+        self.line(&format!("mismatch {} {} {expected} {happened}", mismatch.line, mismatch.column))
     }
 
     /// That the run is over.

@@ -37,6 +37,21 @@ server  exit(3)
 }
 
 #[test]
+fn what_is_expected_has_its_column() {
+    let script = "\
+server  accept(3) …
+client  connect(3, 127.0.0.1:2222) = 0  race
+        C > S  S  0:0(0)
+server  accept … = 4
+  ? client  send(3, \"abc\", 3, 0) = 3
+client  killed by SIGPIPE
+server  nanosleep(1)
+";
+    let columns: Vec<usize> = steps(script).unwrap().iter().map(|step| step.column).collect();
+    assert_eq!(columns, [19, 36, 9, 18, 34, 9, 9, 1]);
+}
+
+#[test]
 fn who_is_left_at_the_end_exits_or_is_killed() {
     let steps = steps("server  accept(3) …\nclient  close(3) = 0").unwrap();
     let texts: Vec<(usize, &str)> = steps[2..].iter().map(|step| (step.line, step.text.as_str())).collect();
@@ -58,6 +73,7 @@ fn what_cannot_be_read_is_told_with_its_place() {
         ("client  close(3) = 0\n  [C > S  .  1:1(0) ack 1", "2:26: expected `]` at the line's end"),
         ("client  close(3) = 0\n  C > S  Q  1:1(0) ack 1", "2:10: expected TCP flags such as `P.`"),
         ("client  killed by PIPE", "1:19: expected the name of a signal"),
+        ("server  accept(3) …\nserver  accept … = x", "2:20: expected what the call returned, a number"),
     ] {
         assert_eq!(steps(script).unwrap_err(), error, "{script}");
     }
