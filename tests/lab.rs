@@ -9,6 +9,9 @@ mod common;
 #[cfg(feature = "capture")]
 #[path = "lab/mutation.rs"]
 mod mutation;
+#[cfg(feature = "capture")]
+#[path = "lab/needs.rs"]
+mod needs;
 #[path = "lab/processes.rs"]
 mod processes;
 #[cfg(feature = "capture")]

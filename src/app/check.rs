@@ -47,10 +47,10 @@ struct Telling {
 impl Telling {
     fn tell(&mut self, result: Result<Checked<'_>, Failure>) -> Result<(), Failure> {
         let checked = result?;
-        if checked.mismatches.is_empty() {
-            self.counts.as_expected += 1;
-        } else {
-            self.counts.otherwise += 1;
+        match &checked.run {
+            Ok(findings) if findings.mismatches.is_empty() => self.counts.as_expected += 1,
+            Ok(_) => self.counts.otherwise += 1,
+            Err(_) => self.counts.skipped += 1,
         }
         print(&text::lines(&checked))
     }
@@ -60,7 +60,12 @@ impl Telling {
             return Err(failure);
         }
         print(&text::counts(self.counts))?;
-        Ok(if self.counts.otherwise == 0 { Ending::Done } else { Ending::No })
+        Ok(match self.counts {
+            Counts { otherwise: 1.., .. } => Ending::No,
+            // What was not run has not passed.
+            Counts { as_expected: 0, skipped: 1.., .. } => Ending::Failed,
+            _ => Ending::Done,
+        })
     }
 }
 

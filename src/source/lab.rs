@@ -24,12 +24,15 @@ use self::stage::{HostReason, Request, STAGE_ARGUMENT};
 
 pub mod action;
 mod actor;
+mod ambient;
 mod cast;
 pub mod compare;
 mod director;
+pub mod kernel;
 pub mod library;
 mod listener;
 pub mod message;
+pub mod need;
 mod perform;
 pub mod process;
 mod report;
@@ -149,7 +152,7 @@ fn wait_for_the_end_of(group: Pid) {
 }
 
 impl Lab {
-    /// Starts `scenario`. The messages end with [`Message::Finished`] or [`Message::Failed`]. Whoever does not receive
+    /// Starts `scenario`. The messages end with [`Message::Finished`], [`Message::Skipped`] or [`Message::Failed`]. Whoever does not receive
     /// holds the run up.
     pub fn start(scenario: &Scenario, options: &Options) -> Result<(Self, Receiver<Message>), LabError> {
         let (sender, receiver) = sync_channel(CHANNEL);
@@ -306,7 +309,7 @@ impl Runner {
                     Heard::Refused(why, help) => return Heeded::Refused(HostReason::Refused { why, help }),
                     Heard::Message(message) => message,
                 };
-                let last = matches!(message, Message::Finished | Message::Failed { .. });
+                let last = matches!(message, Message::Finished | Message::Skipped(_) | Message::Failed { .. });
                 if tell(message).is_break() || last {
                     return Heeded::Done;
                 }

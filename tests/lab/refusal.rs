@@ -8,21 +8,25 @@ use epipe::source::lab::library;
 use super::common::{AS_NOBODY, installed, text};
 
 /// A system call that is refused: always, or where one of its arguments has this value.
-struct Refused {
+pub struct Refused {
     call: libc::c_long,
     argument: Option<(u8, u32)>,
 }
 
-const UNSHARE: Refused = Refused { call: libc::SYS_unshare, argument: None };
+pub const UNSHARE: Refused = Refused { call: libc::SYS_unshare, argument: None };
 
 /// As Ubuntu's rule for programs without a profile does it: the namespace is granted, and what it is needed for is not.
 const LOOPBACK_UP: Refused = Refused { call: libc::SYS_ioctl, argument: Some((1, 0x8914)) };
 
 const PACKET_SOCKET: Refused = Refused { call: libc::SYS_socket, argument: Some((0, 17)) };
 
+pub const RAW_SOCKET: Refused = Refused { call: libc::SYS_socket, argument: Some((2, 6)) };
+
+pub const TUN_INTERFACE: Refused = Refused { call: libc::SYS_ioctl, argument: Some((1, 0x4004_54ca)) };
+
 /// Has the kernel say EPERM to a system call, as container runtimes do: a BPF filter on its number.
 #[allow(unsafe_code, reason = "the filter must be installed between fork and exec")]
-fn refuse<'a>(command: &'a mut Command, refused: &Refused) -> &'a mut Command {
+pub fn refuse<'a>(command: &'a mut Command, refused: &Refused) -> &'a mut Command {
     let number = u32::try_from(refused.call).unwrap();
     let eperm = u32::try_from(libc::EPERM).unwrap();
     let word = |code: u32, jt, jf, k| libc::sock_filter { code: u16::try_from(code).unwrap(), jt, jf, k };

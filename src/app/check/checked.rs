@@ -5,16 +5,23 @@ use std::sync::mpsc::Receiver;
 use crate::app::Failure;
 use crate::event::{Event, Gap, What};
 use crate::source::lab::message::{Message, Mismatch};
+use crate::source::lab::need::Missing;
 use crate::source::lab::scenario::Scenario;
 use crate::source::lab::{Lab, Options};
 use crate::story::Story;
 use crate::story::alone::{Otherwise, Verdicts};
 use crate::story::journal::Journal;
 
-/// What a run came to.
+/// What came of a scenario.
 pub struct Checked<'a> {
-    /// Which was run.
+    /// Which.
     pub scenario: &'a Scenario,
+    /// What its run came to, or what is missing for one.
+    pub run: Result<Findings, Missing>,
+}
+
+/// What a run came to.
+pub struct Findings {
     /// How many calls were made.
     pub calls: usize,
     /// How many segments were captured; why none were, where that was refused.
@@ -32,11 +39,14 @@ impl<'a> Checked<'a> {
     pub fn run(scenario: &'a Scenario, options: &Options) -> Result<Self, Failure> {
         let named = |failure: Failure| Failure { message: format!("{}: {failure}", scenario.name), ..failure };
         let (_lab, messages) = Lab::start(scenario, options).map_err(|error| named(Failure::new(error.to_string())))?;
-        let (journal, mismatches) = follow(&messages).map_err(named)?;
-        Ok(Self::of(scenario, journal, mismatches))
+        let run = follow(&messages).map_err(named)?;
+        let run = run.map(|(journal, mismatches)| Findings::of(scenario, journal, mismatches));
+        Ok(Self { scenario, run })
     }
+}
 
-    fn of(scenario: &'a Scenario, journal: Journal, mut mismatches: Vec<Mismatch>) -> Self {
+impl Findings {
+    fn of(scenario: &Scenario, journal: Journal, mut mismatches: Vec<Mismatch>) -> Self {
         let story = Story::tell(journal);
         let verdicts = Verdicts::of(&story);
         mismatches.extend(verdicts.otherwise(scenario.verdicts.as_deref()).map(|words| at_verdicts(scenario, words)));
@@ -47,7 +57,6 @@ impl<'a> Checked<'a> {
             _ => None,
         });
         Self {
-            scenario,
             calls: count(|event| event.begun().is_some()),
             segments: no_capture.map_or_else(|| Ok(count(|event| event.segment().is_some())), Err),
             verdicts,
@@ -57,8 +66,8 @@ impl<'a> Checked<'a> {
     }
 }
 
-/// The run, and where it went otherwise than its calls and segments should.
-fn follow(messages: &Receiver<Message>) -> Result<(Journal, Vec<Mismatch>), Failure> {
+/// The run, and where it went otherwise than its calls and segments should; or what is missing for it.
+fn follow(messages: &Receiver<Message>) -> Result<Result<(Journal, Vec<Mismatch>), Missing>, Failure> {
     let mut journal = Journal::default();
     let mut mismatches = Vec::new();
     for message in messages {
@@ -66,7 +75,8 @@ fn follow(messages: &Receiver<Message>) -> Result<(Journal, Vec<Mismatch>), Fail
             Message::Run(run) => journal = Journal::new(run),
             Message::Event(event) => journal.append(event).map_err(|error| Failure::new(error.to_string()))?,
             Message::Mismatch(mismatch) => mismatches.push(mismatch),
-            Message::Finished => return Ok((journal, mismatches)),
+            Message::Finished => return Ok(Ok((journal, mismatches))),
+            Message::Skipped(missing) => return Ok(Err(missing)),
             Message::Failed { message, help } => return Err(Failure { message, help }),
             Message::Settled(_) => {}
         }

@@ -1,27 +1,42 @@
 //! What came of a check, as text for people: a line a scenario, and lines below it where something is not as expected.
 
-use super::checked::Checked;
+use super::checked::{Checked, Findings};
 use super::counts::Counts;
 use crate::source::lab::message::Mismatch;
+use crate::source::lab::need::Missing;
 use crate::story::alone::{Told, Verdicts};
 use crate::story::telling::Certainty;
 
 /// The lines on one scenario.
 pub fn lines(checked: &Checked<'_>) -> String {
-    let answer = if checked.mismatches.is_empty() { "as expected" } else { "otherwise" };
-    let segments = match &checked.segments {
+    let lines = match &checked.run {
+        Ok(findings) => found(findings, &checked.scenario.file),
+        Err(missing) => skipped(missing),
+    };
+    format!("{:<24} {}\n", checked.scenario.name, lines.join("\n"))
+}
+
+fn found(findings: &Findings, file: &str) -> Vec<String> {
+    let answer = if findings.mismatches.is_empty() { "as expected" } else { "otherwise" };
+    let segments = match &findings.segments {
         Ok(1) => "1 segment".to_owned(),
         Ok(count) => format!("{count} segments"),
         Err(why) => format!("segments not compared: {why}"),
     };
-    let (name, calls, verdicts) = (&checked.scenario.name, checked.calls, verdicts(&checked.verdicts));
-    let mut lines = vec![format!("{name:<24} {answer}: {calls} calls, {segments}; {verdicts}")];
-    for Mismatch { line, column, expected, happened } in &checked.mismatches {
-        lines.push(format!("  {}:{line}:{column}: expected {expected}", checked.scenario.file));
+    let verdicts = verdicts(&findings.verdicts);
+    let mut lines = vec![format!("{answer}: {} calls, {segments}; {verdicts}", findings.calls)];
+    for Mismatch { line, column, expected, happened } in &findings.mismatches {
+        lines.push(format!("  {file}:{line}:{column}: expected {expected}"));
         lines.push(format!("    but it was {happened}"));
     }
-    lines.extend(checked.gaps.iter().map(|gap| format!("  {gap}")));
-    lines.join("\n") + "\n"
+    lines.extend(findings.gaps.iter().map(|gap| format!("  {gap}")));
+    lines
+}
+
+fn skipped(missing: &Missing) -> Vec<String> {
+    let Missing { need, why, help } = missing;
+    let help = help.as_ref().map(|help| format!("  help: {help}"));
+    std::iter::once(format!("skipped: needs {need}, but {why}")).chain(help).collect()
 }
 
 /// The last line.

@@ -1,5 +1,6 @@
 //! What the lab tells whoever watches it, and what it is told.
 
+use super::need::Missing;
 use crate::event::{Actor, Event, Run};
 use crate::socket::call::{Call, Outcome};
 
@@ -17,6 +18,8 @@ pub enum Message {
     Mismatch(Mismatch),
     /// The scenario has ended and its processes are gone; the last message but for a failure.
     Finished,
+    /// Something that the scenario needs is missing, and nothing was run; the last message.
+    Skipped(Missing),
     /// The run could not go on; the last message.
     Failed {
         /// The operation and the object, in lower case.

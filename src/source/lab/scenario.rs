@@ -1,11 +1,14 @@
 //! A scenario: what two actors do, and what is expected to come of it. Read from TOML.
 
 use std::path::Path;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::kernel::Kernel;
+use super::need::Need;
 use super::script::{self, Step};
 use crate::event::Actor;
 use crate::socket::call::Arg;
@@ -74,6 +77,10 @@ pub struct Scenario {
     pub verdicts: Option<Vec<String>>,
     /// Where the file says so; else where its script begins.
     pub verdicts_at: Place,
+    /// What it needs of the machine beside sockets.
+    pub needs: Vec<Need>,
+    /// The first kernel on which its expectations hold; `None` for any.
+    pub since: Option<Kernel>,
     /// Its actors, in the order in which those still there at the end exit.
     pub actors: Vec<Actor>,
     /// What is done and expected.
@@ -99,6 +106,9 @@ struct File {
     #[serde(default)]
     order: u32,
     verdicts: Option<Spanned<Vec<String>>>,
+    #[serde(default)]
+    needs: Vec<Spanned<String>>,
+    since: Option<Spanned<String>>,
     #[serde(default = "client_and_server")]
     actors: Spanned<Vec<String>>,
     script: Spanned<String>,
@@ -140,6 +150,9 @@ impl Scenario {
             return Err(wrong(read.title.span().start, message));
         }
         let actors = actors(read.actors.get_ref()).map_err(|message| wrong(read.actors.span().start, message))?;
+        let needs = read.needs.iter().map(|need| spanned(need).map_err(|(at, message)| wrong(at, message)));
+        let needs = needs.collect::<Result<_, _>>()?;
+        let since = read.since.as_ref().map(spanned).transpose().map_err(|(at, message)| wrong(at, message))?;
         let start = read.script.span().start;
         let first = first_line(source, start).ok_or_else(|| wrong(start, SCRIPT_FORM.to_owned()))?;
         let steps = script::parse(read.script.get_ref(), first, &actors).map_err(|error| ScenarioError::Wrong {
@@ -159,6 +172,8 @@ impl Scenario {
             order: read.order,
             verdicts_at: place(source, read.verdicts.as_ref().map_or(start, |verdicts| verdicts.span().start)),
             verdicts: read.verdicts.map(Spanned::into_inner),
+            needs,
+            since,
             actors,
             steps,
             file: file.to_owned(),
@@ -185,6 +200,11 @@ fn first_line(source: &str, start: usize) -> Option<usize> {
     let literal = source.get(start..)?;
     let opens = literal.starts_with("'''\n") || literal.starts_with("'''\r\n");
     opens.then(|| place(source, start).line + 1)
+}
+
+/// What `text` means; the error says where it stands and what is wrong.
+fn spanned<T: FromStr<Err = String>>(text: &Spanned<String>) -> Result<T, (usize, String)> {
+    text.get_ref().parse().map_err(|message| (text.span().start, message))
 }
 
 /// The place of a byte of the text.
@@ -238,6 +258,17 @@ mod tests {
         assert_eq!(wrong, "x.toml:7:9: expected the name of a call that epipe knows");
         let wrong = parse("actors = [\"a b\"]\nscript = '''\n'''\n").unwrap_err();
         assert_eq!(wrong, "x.toml:6:10: an actor's name is made of small letters, digits and -, not \"a b\"");
+    }
+
+    #[test]
+    fn needs_are_known_ones() {
+        let scenario = parse("needs = [\"TUN\", \"CAP_NET_ADMIN\"]\nsince = \"6.10\"\nscript = '''\n'''\n").unwrap();
+        assert_eq!(scenario.needs, [Need::Tun, Need::NetAdmin]);
+        assert_eq!(scenario.since, "6.10".parse().ok());
+        let wrong = parse("needs = [\"TUN\",\n  \"CAP_SYS_ADMIN\"]\nscript = '''\n'''\n").unwrap_err();
+        assert_eq!(wrong, "x.toml:7:3: a scenario can need CAP_NET_ADMIN, CAP_NET_RAW, TUN, not \"CAP_SYS_ADMIN\"");
+        let wrong = parse("since = \"6\"\nscript = '''\n'''\n").unwrap_err();
+        assert_eq!(wrong, "x.toml:6:9: a kernel's version is two or three numbers, such as 6.10, not \"6\"");
     }
 
     #[test]
