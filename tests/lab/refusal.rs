@@ -3,9 +3,10 @@
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use epipe::source::lab::library;
+use epipe::source::lab::message::Message;
+use epipe::source::lab::{Network, Options, library};
 
-use super::common::{AS_NOBODY, installed, text};
+use super::common::{AS_NOBODY, installed, options, run_all, text};
 
 /// A system call that is refused: always, or where one of its arguments has this value.
 pub struct Refused {
@@ -84,23 +85,18 @@ fn without_namespaces_root_captures_on_the_hosts_loopback() {
     assert!(said.contains("as expected: 16 calls, 9 segments"), "{said}");
 }
 
-/// All scenarios use the same few ports.
 #[test]
-#[ignore = "needs root, to become nobody"]
-fn without_namespaces_the_scenarios_take_turns_on_the_hosts_loopback() {
+#[ignore = "needs root, to capture on the host's loopback"]
+fn runs_that_share_the_hosts_loopback_take_turns() {
     let _alone = HOST.lock();
-    let (_directory, program) = installed();
-    let mut command = Command::new(&program);
-    command.args(["lab", "--check"]).uid(AS_NOBODY).gid(AS_NOBODY);
-    let said = text(&refuse(&mut command, &UNSHARE).output().unwrap());
-    // Those that go without SO_REUSEADDR meet what the others have left in TIME-WAIT.
-    let needs_a_fresh_port = ["restart ", "restart/client-first "];
-    let told: Vec<&str> = said.lines().filter(|line| line.contains(" calls, segments not compared: ")).collect();
-    assert_eq!(told.len(), library::all().unwrap().len(), "{said}");
-    for line in told {
-        let fresh = needs_a_fresh_port.iter().any(|name| line.starts_with(name));
-        assert!(fresh || line.contains(" as expected: "), "{said}");
-    }
+    let scenario = library::find("broken-pipe").unwrap().unwrap();
+    let options = Options { network: Network::Host, ..options() };
+    let once = || {
+        let told = run_all(&scenario, &options);
+        assert_eq!(told.last(), Some(&Message::Finished));
+        assert!(!told.iter().any(|message| matches!(message, Message::Mismatch(_))), "{told:?}");
+    };
+    std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(once))));
 }
 
 #[test]
