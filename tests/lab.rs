@@ -4,6 +4,8 @@
 
 #[path = "lab/check.rs"]
 mod check;
+#[path = "schema/checker.rs"]
+mod checker;
 #[path = "lab/common.rs"]
 mod common;
 #[cfg(feature = "capture")]

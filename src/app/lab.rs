@@ -23,7 +23,7 @@ pub fn run(lab: &cli::Lab, common: &Common) -> Result<Ending, Failure> {
     }
     if lab.check {
         let scenarios = named.map_or_else(library::all, |scenario| Ok(vec![scenario])).map_err(unreadable)?;
-        return check::run(&scenarios, &options(lab));
+        return check::run(&scenarios, &options(lab), common);
     }
     let Some(scenario) = named else {
         return Err(Failure::new("no scenario was named").help("epipe lab --list names them all"));
