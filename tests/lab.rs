@@ -8,6 +8,8 @@ mod check;
 mod checker;
 #[path = "lab/common.rs"]
 mod common;
+#[path = "lab/mistakes.rs"]
+mod mistakes;
 #[cfg(feature = "capture")]
 #[path = "lab/mutation.rs"]
 mod mutation;

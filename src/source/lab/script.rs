@@ -12,13 +12,16 @@
 //! server  exit(0)                              the actor ends by itself
 //! ```
 
+use self::order::{Order, Wrong};
 use super::action;
 use crate::event::{Actor, ExitStatus};
 use crate::notation::{self, ParseError, SegmentText};
 use crate::socket::call::{Call, CallName, Outcome};
 use crate::socket::errno::Signal;
 
+mod descriptors;
 mod order;
+mod possible;
 
 /// One line that says something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,7 +136,7 @@ pub struct ScriptError {
 /// Reads `script`, whose first line is number `first_line` of its file. The exits that follow from its end are added.
 pub fn parse(script: &str, first_line: usize, actors: &[Actor]) -> Result<Vec<Step>, ScriptError> {
     let mut steps = Vec::new();
-    let mut order = order::Order::new(actors);
+    let mut order = Order::new(actors);
     for (number, line) in (first_line..).zip(script.lines()) {
         let content = without_comment(line).trim_end();
         let text = content.trim_start();
@@ -148,7 +151,12 @@ pub fn parse(script: &str, first_line: usize, actors: &[Actor]) -> Result<Vec<St
             message: format!("expected {}", error.expected),
         };
         let (kind, expects) = parse_line(text, actors).map_err(wrong)?;
-        order.check(&kind).map_err(|message| ScriptError { line: number, column: column(0), message })?;
+        order.check(&kind).map_err(|wrong| match wrong {
+            Wrong::Line(message) => ScriptError { line: number, column: column(0), message },
+            Wrong::Expectation(instead) => {
+                ScriptError { line: number, column: column(expects), message: format!("expected {instead}") }
+            }
+        })?;
         steps.push(Step { line: number, column: column(expects), text: text.to_owned(), implied: false, kind });
     }
     let last = steps.last().map_or(first_line, |step| step.line);
@@ -214,7 +222,14 @@ fn segment(text: &str, optional: bool) -> Result<StepKind, ParseError> {
     if !rest.trim().is_empty() {
         return expected(column_of(text, rest), "the end of the segment");
     }
+    possible::segment(&segment).or_else(|instead| expected(flags_at(text), instead))?;
     Ok(StepKind::Segment { text: segment, optional })
+}
+
+/// Where the flags stand in a segment's line: behind the second of its ends.
+fn flags_at(text: &str) -> usize {
+    let behind = text.split_once("> ").map_or(text, |(_, behind)| behind).trim_start();
+    column_of(text, behind.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).trim_start())
 }
 
 fn killed(signal: &str, actor: &Actor) -> Result<StepKind, ParseError> {

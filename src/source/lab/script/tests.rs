@@ -1,8 +1,19 @@
 use super::*;
 
+const OPENED: &str = "\
+server  socket(AF_INET, SOCK_STREAM, 0) = 3
+client  socket(AF_INET, SOCK_STREAM, 0) = 3
+";
+
+/// The steps of `script`, before which both actors have opened descriptor 3.
 fn steps(script: &str) -> Result<Vec<Step>, String> {
     let actors = [Actor::new("server"), Actor::new("client")];
-    parse(script, 1, &actors).map_err(|error| format!("{}:{}: {}", error.line, error.column, error.message))
+    let opened = OPENED.lines().count();
+    let parsed = parse(&format!("{OPENED}{script}"), 1, &actors);
+    let shifted = |step: Step| Step { line: step.line - opened, ..step };
+    parsed
+        .map(|steps| steps.into_iter().skip(opened).map(shifted).collect())
+        .map_err(|error| format!("{}:{}: {}", error.line - opened, error.column, error.message))
 }
 
 #[test]
@@ -66,7 +77,6 @@ fn what_cannot_be_read_is_told_with_its_place() {
         ("client  close(3) = x", "1:20: expected what the call returned, a number"),
         ("client  close(0) = 0", "1:9: expected a descriptor from 3 on: 0, 1 and 2 are the lab's"),
         ("client  close(3) = 0 0 extra \"", "1:31: expected a printable ASCII character or the closing quote"),
-        ("C > S  .  1:1(0) ack 1", "1:1: a segment before the first call"),
         ("server  accept(3) …\nserver  close(3) = 0", "2:1: server still waits in accept here"),
         ("server  accept … = 4", "1:1: server does not wait in such a call here"),
         ("client  exit(0)\nclient  close(3) = 0", "2:1: client is gone here"),
@@ -77,4 +87,10 @@ fn what_cannot_be_read_is_told_with_its_place() {
     ] {
         assert_eq!(steps(script).unwrap_err(), error, "{script}");
     }
+}
+
+#[test]
+fn a_segment_comes_of_a_call() {
+    let error = parse("C > S  .  1:1(0) ack 1", 1, &[Actor::new("client")]).unwrap_err();
+    assert_eq!(error.message, "a segment before the first call");
 }
