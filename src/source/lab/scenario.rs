@@ -68,6 +68,8 @@ pub struct Scenario {
     pub lesson: String,
     /// What a programmer does about it.
     pub fix: String,
+    /// Where it is written, or seen: man pages, functions of the kernel, sections of RFCs, reports.
+    pub sources: Vec<String>,
     /// Error texts, as programs print them, by which it is found.
     pub errors: Vec<String>,
     /// Its place in the menu.
@@ -105,6 +107,8 @@ struct File {
     lesson: String,
     #[serde(default)]
     fix: String,
+    #[serde(default)]
+    sources: Vec<String>,
     #[serde(default)]
     errors: Vec<String>,
     #[serde(default)]
@@ -172,6 +176,7 @@ impl Scenario {
             question: read.question.into_inner(),
             lesson: read.lesson,
             fix: read.fix,
+            sources: read.sources,
             errors: read.errors,
             order: read.order,
             verdicts_at: place(source, read.verdicts.as_ref().map_or(start, |verdicts| verdicts.span().start)),
