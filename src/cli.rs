@@ -54,7 +54,7 @@ pub enum Format {
     Tcpdump,
     /// Prose: patterns, verdicts, and what is worth looking at. Only of explain, whose default it is.
     Text,
-    /// One JSON object.
+    /// One JSON object; of lab --check one a line.
     Json,
     /// A line of JSON a connection. Only of explain.
     Jsonl,
@@ -81,7 +81,7 @@ pub enum Command {
     Replay(Replay),
     /// Say of every connection in captures how it ended, and why.
     Explain(Explain),
-    /// Print the JSON Schemas of explain's JSON and of a story's.
+    /// Print the JSON Schemas of explain's JSON, of a story's and of a check's.
     Schema(Schema),
     /// Say what this machine allows (capture, namespaces) and how to get what is missing.
     Doctor,
@@ -100,7 +100,7 @@ pub struct Lab {
     pub list: bool,
 
     /// Compare what happens with what the scenario expects; exit 1 if this kernel does otherwise. Without a name: all.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["list", "step", "quiz", "print", "write"])]
     pub check: bool,
 
     /// Wait for Enter before each call.
@@ -250,7 +250,7 @@ epipe schema explain.";
 #[derive(Args, Clone, Debug)]
 #[command(after_help = SCHEMA_AFTER)]
 pub struct Schema {
-    /// Which one; without a name both, and which of their fields are alike.
+    /// Which one; without a name all, and which fields explain's and a story's have alike.
     #[arg(value_name = "NAME", value_enum)]
     pub name: Option<Schemas>,
 }
@@ -262,6 +262,8 @@ pub enum Schemas {
     Explain,
     /// Of a story's JSON: lab, replay, explain --connection N.
     Story,
+    /// Of the lines of lab --check --format json.
+    Check,
 }
 
 const SCHEMA_AFTER: &str = "\

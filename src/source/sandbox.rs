@@ -118,9 +118,9 @@ fn enter_user_namespace() -> Result<(), SandboxError> {
     set_pdeathsig(Signal::SIGKILL).map_err(SandboxError::DieWithParent)
 }
 
-/// Brings up `lo`, as `ip link set lo up` does.
+/// Brings up `lo`, as `ip link set lo up` does; where it is up nothing changes.
 #[allow(unsafe_code, reason = "neither nix nor std sets interface flags")]
-fn loopback_up() -> io::Result<()> {
+pub fn loopback_up() -> io::Result<()> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     // SAFETY: an ifreq is plain data, for which all zeroes are valid.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
