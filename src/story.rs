@@ -17,6 +17,7 @@ pub mod drawing;
 pub mod end;
 pub mod ending;
 mod explain;
+pub mod foretold;
 pub mod journal;
 mod ladder;
 pub mod marks;
@@ -36,6 +37,7 @@ use account::{Direction, Fate};
 use analysis::Analysed;
 use cause::Cause;
 use connection::Connection;
+use foretold::Foretold;
 use journal::{Journal, OutOfOrder};
 use rows::Row;
 use side::{Both, Side};
@@ -132,6 +134,11 @@ impl Story {
     /// What the event `id` came from.
     pub fn cause(&self, id: EventId) -> Option<&Cause> {
         self.causes.get(&id)
+    }
+
+    /// What the outlook said of the call that began with the event `id`, and whether it came so.
+    pub fn foretold(&self, id: EventId) -> Option<Foretold> {
+        self.journal.get(id).and_then(|begun| foretold::foretold(self, begun))
     }
 
     /// The segments that the event `id` caused, rising.

@@ -58,7 +58,7 @@ fn take(printed: &mut Fields, documented: &Fields, name: &str, value: &Value) {
             ("story", "events") => "event",
             ("connection", "client" | "server") => "end",
             ("event", "changes") => "change",
-            ("event", "cause" | "states" | "fate") | ("end", "next") => field,
+            ("event", "cause" | "states" | "fate" | "foretold") | ("end", "next") => field,
             _ => continue,
         };
         let list = inner.as_array().map_or_else(|| vec![inner], |list| list.iter().collect());

@@ -10,14 +10,10 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use epipe::event::{ConnectionId, Event, EventId, ExitStatus, Gap, What};
-use epipe::socket::call::{Call, CallName, Outcome};
-use epipe::socket::errno::Errno;
-use epipe::socket::outlook::{Readiness, Returns, Socket};
+use epipe::event::{Event, EventId, Gap, What};
 use epipe::source::lab::library;
 use epipe::story::Story;
 use epipe::story::journal::Journal;
-use epipe::story::side::Side;
 use wire::{journal_of, reread};
 
 /// How many calls were compared, and in what the outlook was wrong.
@@ -30,173 +26,16 @@ struct Held {
 /// Holds the outlook to every call of `story` that worked on a connection.
 fn hold(name: &str, story: &Story, held: &mut Held) {
     for event in story.journal().events() {
-        let Some(call) = event.begun() else { continue };
-        // The record of the end knows the connection also where the call made it.
-        let Some((connection, side)) = place(story, event.id) else { continue };
-        let Some(before) = socket(story, connection, side, event.id) else { continue };
-        let Some(happened) = happened(story, event) else { continue };
-        let Some(mut expected) = expected(story, connection, side, call, event.id, &before) else { continue };
-        if story.is_blind() {
-            // What was sent is not known, nor whether the FIN of a process that was killed came before its end was told.
-            expected = Came { sent: None, waited: happened.waited, ..expected };
-        }
+        let Some((call, foretold)) = event.begun().zip(story.foretold(event.id)) else { continue };
+        let Some(came_so) = foretold.held else { continue };
         held.compared += 1;
-        if expected != happened {
+        if !came_so {
             let text = epipe::notation::call(call);
-            held.wrong.push(format!("{name}: event {} {text}: said {expected:?}, was {happened:?}", event.id));
+            let was = story.call(event.id).and_then(|(_, outcome)| outcome).map(epipe::notation::outcome);
+            let said = foretold.text();
+            held.wrong.push(format!("{name}: event {} {text}: foretold {said}, was {was:?}", event.id));
         }
     }
-}
-
-fn place(story: &Story, id: EventId) -> Option<(ConnectionId, Side)> {
-    let record = story.record(id)?;
-    record.connection.zip(record.side)
-}
-
-/// The socket of `side` just before the event `at`.
-fn socket(story: &Story, connection: ConnectionId, side: Side, at: EventId) -> Option<Socket> {
-    let events = &story.connection(connection)?.events;
-    let latest = events.iter().rev().find(|id| **id < at)?;
-    Some(story.record(*latest)?.ends[side].socket)
-}
-
-/// What a call came to, or was said to come to.
-#[derive(Debug, PartialEq, Eq)]
-struct Came {
-    /// Another process acted before it returned, or it never returned.
-    waited: bool,
-    /// Count or error, and what poll or select reported.
-    returned: Result<(u64, String), Errno>,
-    sigpipe: bool,
-    /// `FIN`, `RST`, `DATA` of this end that the story says it caused.
-    sent: Option<&'static str>,
-}
-
-fn happened(story: &Story, begun: &Event) -> Option<Came> {
-    let (call, outcome) = story.call(begun.id)?;
-    let sent = story.segments_of(begun.id).iter().find_map(|id| sent(story, *id));
-    let killed = || {
-        let exit = |event: &&Event| event.actor == begun.actor && matches!(event.what, What::Exit(_));
-        let exit = story.journal().events().iter().find(exit)?;
-        matches!(exit.what, What::Exit(ExitStatus::Killed(signal)) if signal.to_string() == "SIGPIPE").then_some(())
-    };
-    let Some(outcome) = outcome else {
-        // Only an end by SIGPIPE says what the call would have returned.
-        killed()?;
-        return Some(Came { waited: false, returned: Err(Errno::EPIPE), sigpipe: true, sent });
-    };
-    let waited = waited(story, begun);
-    let returned = match outcome.errno {
-        Some(errno) => Err(errno),
-        None => Ok((outcome.count()?, word(call, outcome))),
-    };
-    let sigpipe = outcome.signal.is_some() || found_pending(story, begun);
-    Some(Came { waited, returned, sigpipe, sent })
-}
-
-/// Whether something else had to happen before the call returned: the lab makes a call when the one before has returned or
-/// waits, and a process that is killed has its FIN sent.
-fn waited(story: &Story, begun: &Event) -> bool {
-    let Some(end) = story.end_of(begun.id) else { return true };
-    let side = place(story, begun.id).map(|(_, side)| side);
-    story.journal().events().iter().filter(|event| event.id > begun.id && event.id < end).any(|event| {
-        match &event.what {
-            What::Begun(_) => event.actor != begun.actor,
-            What::Segment { segment, .. } => {
-                (segment.flags.fin() || segment.payload_len > 0) && place(story, event.id).map(|(_, side)| side) != side
-            }
-            _ => false,
-        }
-    })
-}
-
-/// Whether the SIGPIPE that a failed call raised was held back by the process's mask, and found by sigpending(2) next.
-fn found_pending(story: &Story, begun: &Event) -> bool {
-    let own = |event: &&Event| event.id > begun.id && event.actor == begun.actor && event.begun().is_some();
-    let next = story.journal().events().iter().find(own);
-    next.and_then(|next| story.call(next.id)).is_some_and(|(call, outcome)| {
-        call.name == CallName::Sigpending && outcome.is_some_and(|outcome| outcome.word() == Some("SIGPIPE"))
-    })
-}
-
-/// What poll(2) or `SO_ERROR` handed out.
-fn word(call: &Call, outcome: &Outcome) -> String {
-    match call.name {
-        CallName::Poll => outcome.word().unwrap_or_default().to_owned(),
-        CallName::Getsockopt => epipe::notation::outcome(outcome),
-        _ => String::new(),
-    }
-}
-
-fn sent(story: &Story, id: EventId) -> Option<&'static str> {
-    let (_, segment) = story.journal().get(id)?.segment()?;
-    match () {
-        () if segment.flags.rst() => Some("RST"),
-        () if segment.flags.fin() => Some("FIN"),
-        () if segment.payload_len > 0 => Some("DATA"),
-        () => None,
-    }
-}
-
-/// What the outlook says of `call`. Where it waits, what it says when the call is about to return counts.
-fn expected(
-    story: &Story,
-    connection: ConnectionId,
-    side: Side,
-    call: &Call,
-    begun: EventId,
-    before: &Socket,
-) -> Option<Came> {
-    let first = said(call, before)?;
-    if first.returned.is_ok() || first.errno().is_some() {
-        return first.result(false);
-    }
-    let end = story.end_of(begun)?;
-    let then = socket(story, connection, side, end)?;
-    said(call, &then)?.result(true)
-}
-
-/// What the model answers to `call`; `returned` is an error of `None` where it waits.
-struct Said {
-    returned: Result<(u64, String), Option<Errno>>,
-    sigpipe: bool,
-    sent: Option<&'static str>,
-}
-
-impl Said {
-    fn errno(&self) -> Option<Errno> {
-        self.returned.as_ref().err().copied().flatten()
-    }
-
-    fn result(self, waited: bool) -> Option<Came> {
-        let returned = match self.returned {
-            Ok(returned) => Ok(returned),
-            Err(errno) => Err(errno?),
-        };
-        Some(Came { waited, returned, sigpipe: self.sigpipe, sent: self.sent })
-    }
-}
-
-fn said(call: &Call, socket: &Socket) -> Option<Said> {
-    let answer = socket.answer(call, None)?;
-    let returned = match answer.returns {
-        Returns::Zero => Ok((0, String::new())),
-        Returns::Asked => Ok((call.asked_len()?, String::new())),
-        Returns::Bytes(bytes) => Ok((bytes, String::new())),
-        Returns::Ready(ready) if call.name == CallName::Poll => Ok((1, poll_words(ready))),
-        Returns::Ready(_) => Ok((1, String::new())),
-        Returns::Error(error) => {
-            Ok((0, format!("= 0 {}", error.map_or_else(|| "0".to_owned(), |errno| errno.to_string()))))
-        }
-        Returns::Fails(errno) => Err(Some(errno)),
-        Returns::Waits => Err(None),
-        Returns::Descriptor => return None,
-    };
-    Some(Said { returned, sigpipe: answer.signal.is_some(), sent: answer.sends })
-}
-
-fn poll_words(ready: Readiness) -> String {
-    ready.words().iter().map(|word| format!("POLL{word}")).collect::<Vec<_>>().join("|")
 }
 
 /// The run without its segments, as one that could not be captured.

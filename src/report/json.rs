@@ -241,6 +241,14 @@ fn begun(story: &Story, seen: &Event, call: &Call) -> Value {
         }
         fields.insert("fate".to_owned(), bytes);
     }
+    if let Some((fields, foretold)) = object.as_object_mut().zip(story.foretold(seen.id)) {
+        let answer = foretold.last();
+        let mut told = json!({"answer": foretold.text(), "why": answer.why, "source": answer.source});
+        if let Some((told, held)) = told.as_object_mut().zip(foretold.held) {
+            told.insert("held".to_owned(), json!(held));
+        }
+        fields.insert("foretold".to_owned(), told);
+    }
     object
 }
 

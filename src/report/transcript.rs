@@ -79,7 +79,7 @@ fn line(story: &Story, event: &Event, start: Time) -> Option<(Ids, (TranscriptLi
             Some(end) => {
                 let outcome = end.ended()?.1.clone();
                 let deed = Deed::Call { actor, call: call.clone(), end: moment(end), outcome };
-                (deed, Some(end.id), comment(story, end.id))
+                (deed, Some(end.id), comment(story, event.id, end.id))
             }
             None => (Deed::Event { actor, what: event.what.clone() }, None, String::new()),
         },
@@ -107,10 +107,15 @@ fn segment_text(story: &Story, event: &Event, segment: &Segment, frame: FrameNo)
     Some((text, format!("   ; {frame}{}{states}", cause(story, event.id))))
 }
 
-/// What stands behind a call's line, if anything does.
-fn comment(story: &Story, id: EventId) -> String {
-    let text = cause(story, id);
-    if text.is_empty() { text } else { format!("   ;{text}") }
+/// What stands behind the line of a call that began and ended so: what was foretold of it, and its cause.
+fn comment(story: &Story, begun: EventId, end: EventId) -> String {
+    let foretold = story.foretold(begun).map(|foretold| {
+        let wrong = if foretold.held == Some(false) { ", wrongly" } else { "" };
+        format!("  foretold {}{wrong}", foretold.text())
+    });
+    let cause = Some(cause(story, end)).filter(|text| !text.is_empty());
+    let parts: Vec<String> = foretold.into_iter().chain(cause).collect();
+    if parts.is_empty() { String::new() } else { format!("   ;{}", parts.join(";")) }
 }
 
 fn cause(story: &Story, id: EventId) -> String {

@@ -254,7 +254,7 @@ impl Writer {
             _ => return call,
         };
         let socket = call.fd().and_then(|fd| self.model.socket(program, fd)).copied().unwrap_or_default();
-        let may_wait = !waits(&socket, &call) || self.rng.u8(..12) == 0;
+        let may_wait = !waits(&socket, &call) || call.has_flag("MSG_WAITALL") || self.rng.u8(..12) == 0;
         if let Some(arg) = call.args.get_mut(flags).filter(|_| !may_wait) {
             *arg = match &*arg {
                 Arg::Word(word) => Arg::Word(format!("{word}|MSG_DONTWAIT")),

@@ -1,0 +1,166 @@
+//! What the outlook said of a call before it was made, beside what came of it.
+
+use super::Story;
+use super::side::Side;
+use crate::event::{ConnectionId, Event, EventId, ExitStatus, What};
+use crate::notation;
+use crate::socket::call::{Arg, Call, CallName, Outcome};
+use crate::socket::errno::Errno;
+use crate::socket::outlook::{Answer, Returns, Socket};
+
+/// What was foretold of one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Foretold {
+    /// What the outlook said just before the call.
+    pub first: Answer,
+    /// Where that was that the call waits: what it said just before the call returned.
+    pub then: Option<Answer>,
+    /// Whether it came so; `None` where the call has not returned.
+    pub held: Option<bool>,
+}
+
+impl Foretold {
+    /// In words: `EPIPE+SIGPIPE`, `waits, then 5`.
+    pub fn text(&self) -> String {
+        match self.then {
+            None => self.first.to_string(),
+            Some(then) => format!("{}, then {then}", self.first),
+        }
+    }
+
+    /// The answer that counts.
+    pub fn last(&self) -> &Answer {
+        self.then.as_ref().unwrap_or(&self.first)
+    }
+}
+
+/// What was foretold of the call that began with the event `begun`; `None` where the outlook does not know the call, or the
+/// story not its socket.
+pub fn foretold(story: &Story, begun: &Event) -> Option<Foretold> {
+    let call = begun.begun()?;
+    // The record of the end knows the connection also where the call made it.
+    let record = story.record(begun.id)?;
+    let (connection, side) = record.connection.zip(record.side)?;
+    let first = socket(story, connection, side, begun.id)?.answer(call, None)?;
+    let end = story.end_of(begun.id);
+    let then = match (first.returns, end) {
+        (Returns::Waits, Some(end)) => socket(story, connection, side, end)?.answer(call, None),
+        _ => None,
+    };
+    let foretold = Foretold { first, then, held: None };
+    // Without a capture nobody saw what ended the wait.
+    let unseen = story.is_blind() && foretold.last().returns == Returns::Waits;
+    let came = happened(story, begun, call, side).filter(|_| !unseen);
+    let held = came.map(|came| came.is(foretold, call, story.is_blind()));
+    Some(Foretold { held, ..foretold })
+}
+
+/// The socket of `side` just before the event `at`.
+fn socket(story: &Story, connection: ConnectionId, side: Side, at: EventId) -> Option<Socket> {
+    let events = &story.connection(connection)?.events;
+    let latest = events.iter().rev().find(|id| **id < at)?;
+    Some(story.record(*latest)?.ends[side].socket)
+}
+
+/// What a call came to.
+struct Came<'a> {
+    /// Another process acted before it returned.
+    waited: bool,
+    /// What it returned; `None` where SIGPIPE killed the process meanwhile, which only EPIPE brings.
+    outcome: Option<&'a Outcome>,
+    sigpipe: bool,
+    /// `FIN`, `RST` or `DATA` of this end that it caused.
+    sent: Option<&'static str>,
+}
+
+impl Came<'_> {
+    fn is(&self, foretold: Foretold, call: &Call, blind: bool) -> bool {
+        let said = foretold.last();
+        let returned = match self.outcome {
+            Some(outcome) => returns(said, call, outcome),
+            None => said.returns == Returns::Fails(Errno::EPIPE),
+        };
+        // Without a capture what was sent is not known, nor whether the FIN of a process that was killed came before its end
+        // was told.
+        let timed_out = said.returns == Returns::Waits;
+        let waited = timed_out || self.waited == (foretold.first.returns == Returns::Waits);
+        let seen = self.sent == said.sends && waited;
+        returned && self.sigpipe == said.signal.is_some() && (blind || seen)
+    }
+}
+
+/// Whether `outcome` is what `said` says of `call`.
+fn returns(said: &Answer, call: &Call, outcome: &Outcome) -> bool {
+    let count = outcome.count();
+    match said.returns {
+        Returns::Zero => count == Some(0),
+        Returns::Asked => count.is_some() && count == call.asked_len(),
+        Returns::Bytes(bytes) => count == Some(bytes),
+        Returns::Descriptor => count.is_some(),
+        Returns::Ready(ready) if call.name == CallName::Poll => {
+            let words: Vec<String> = ready.words().iter().map(|word| format!("POLL{word}")).collect();
+            outcome.word() == Some(&words.join("|"))
+        }
+        Returns::Ready(_) => count == Some(1),
+        Returns::Error(error) => {
+            let value = error.map_or(Arg::Int(0), |errno| Arg::Word(errno.to_string()));
+            notation::outcome(outcome) == notation::outcome(&Outcome::success(0).with(value))
+        }
+        Returns::Fails(errno) => outcome.errno == Some(errno),
+        // Only its own time-out can have ended it.
+        Returns::Waits => count == Some(0) && matches!(call.name, CallName::Poll | CallName::Select),
+    }
+}
+
+fn happened<'a>(story: &'a Story, begun: &Event, call: &Call, side: Side) -> Option<Came<'a>> {
+    let sent = story.segments_of(begun.id).iter().find_map(|id| sent(story, *id));
+    let end = story.end_of(begun.id);
+    let Some((_, Some(outcome))) = end.and_then(|_| story.call(begun.id)) else {
+        let killed = is_killed_by_sigpipe(story, begun);
+        return killed.then_some(Came { waited: false, outcome: None, sigpipe: true, sent });
+    };
+    let sigpipe = outcome.signal.is_some() || (call.name.sends() && found_pending(story, begun));
+    Some(Came { waited: waited(story, begun, side), outcome: Some(outcome), sigpipe, sent })
+}
+
+fn is_killed_by_sigpipe(story: &Story, begun: &Event) -> bool {
+    story
+        .journal()
+        .events()
+        .iter()
+        .filter(|event| event.actor == begun.actor)
+        .any(|event| matches!(event.what, What::Exit(ExitStatus::Killed(signal)) if signal.to_string() == "SIGPIPE"))
+}
+
+/// Whether something else had to happen before the call returned: another process made a call, or the peer sent something.
+fn waited(story: &Story, begun: &Event, side: Side) -> bool {
+    let Some(end) = story.end_of(begun.id) else { return true };
+    let events = story.journal().events().iter().filter(|event| event.id > begun.id && event.id < end);
+    events.into_iter().any(|event| match &event.what {
+        What::Begun(_) => event.actor != begun.actor,
+        What::Segment { segment, .. } => {
+            let carries = segment.flags.fin() || segment.payload_len > 0;
+            carries && story.record(event.id).and_then(|record| record.side) != Some(side)
+        }
+        _ => false,
+    })
+}
+
+/// Whether the SIGPIPE that a failed call raised was held back by the process's mask, and found by sigpending(2) next.
+fn found_pending(story: &Story, begun: &Event) -> bool {
+    let own = |event: &&Event| event.id > begun.id && event.actor == begun.actor && event.begun().is_some();
+    let next = story.journal().events().iter().find(own);
+    next.and_then(|next| story.call(next.id)).is_some_and(|(call, outcome)| {
+        call.name == CallName::Sigpending && outcome.is_some_and(|outcome| outcome.word() == Some("SIGPIPE"))
+    })
+}
+
+fn sent(story: &Story, id: EventId) -> Option<&'static str> {
+    let (_, segment) = story.journal().get(id)?.segment()?;
+    match () {
+        () if segment.flags.rst() => Some("RST"),
+        () if segment.flags.fin() => Some("FIN"),
+        () if segment.payload_len > 0 => Some("DATA"),
+        () => None,
+    }
+}
