@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
 
+mod ask;
 mod check;
 mod dashboard;
 mod doctor;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::play::{self, Played};
+use super::play::{self, Between, Played};
 use super::{Ending, Failure, check, dashboard, menu, output, save, storm};
 use crate::cli::{self, Common};
 use crate::source::lab::scenario::{Place, Scenario, ScenarioError};
@@ -38,9 +38,6 @@ pub fn run(lab: &cli::Lab, common: &Common) -> Result<Ending, Failure> {
 /// Plays `scenario` and shows its story.
 fn tell(scenario: &Scenario, lab: &cli::Lab, common: &Common) -> Result<Ending, Failure> {
     let format = output::format(common);
-    if lab.quiz && format != cli::Format::Dashboard {
-        return Err(Failure::new("--quiz asks in the dashboard").help("run it in a terminal, without --format and -o"));
-    }
     let in_dashboard = format == cli::Format::Dashboard && common.output.is_none();
     // A story that is to be saved has to be whole, and is shown afterwards.
     if in_dashboard && lab.write.is_none() {
@@ -52,7 +49,8 @@ fn tell(scenario: &Scenario, lab: &cli::Lab, common: &Common) -> Result<Ending, 
         return dashboard::play(scenario, asking, pace, &options(lab), common);
     }
     let watch = common.output.is_none() && lab.write.is_none();
-    match play::play(scenario, &options(lab), watch)? {
+    let between = Between { step: lab.step, quiz: lab.quiz };
+    match play::play(scenario, &options(lab), between, watch)? {
         Played::Interrupted => Ok(Ending::Interrupted),
         Played::Unheard => Ok(Ending::Done),
         Played::Whole(story) => {

@@ -1,5 +1,6 @@
 //! Plays a scenario to its end and keeps its story, while whoever reads stdout is there.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead, IsTerminal};
 use std::ops::ControlFlow;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -11,6 +12,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::Failure;
+use super::ask::Questions;
 use crate::notation;
 use crate::source::lab::message::{Command, Message, Mismatch, NextCall};
 use crate::source::lab::need::Missing;
@@ -34,7 +36,7 @@ pub enum Played {
 #[allow(clippy::large_enum_variant, reason = "nearly every one is the large one")]
 enum Heard {
     Lab(Message),
-    Enter,
+    Line(String),
     InputEnded,
     Interrupt,
     ReaderGone,
@@ -43,8 +45,17 @@ enum Heard {
 /// How many things may wait to be heard.
 const CHANNEL: usize = 256;
 
+/// What stands between the calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Between {
+    /// Each call waits for Enter.
+    pub step: bool,
+    /// Before a telling call it is asked what it will return.
+    pub quiz: bool,
+}
+
 /// Plays `scenario`. `watch` says whether the run is worth nothing once nobody reads stdout.
-pub fn play(scenario: &Scenario, options: &Options, watch: bool) -> Result<Played, Failure> {
+pub fn play(scenario: &Scenario, options: &Options, between: Between, watch: bool) -> Result<Played, Failure> {
     let (sender, receiver) = sync_channel(CHANNEL);
     listen_for_signals(sender.clone())?;
     if watch {
@@ -62,9 +73,11 @@ pub fn play(scenario: &Scenario, options: &Options, watch: bool) -> Result<Playe
         lab,
         name: scenario.name.clone(),
         file: scenario.file.clone(),
-        hold: options.hold,
+        between,
+        questions: Questions::default(),
         journal: Journal::default(),
         waiting: false,
+        lines: VecDeque::new(),
         alone: false,
     };
     receiver
@@ -80,11 +93,14 @@ struct Listening {
     name: String,
     /// Its file.
     file: String,
-    hold: bool,
+    between: Between,
+    questions: Questions,
     journal: Journal,
     /// A call waits to be let go.
     waiting: bool,
-    /// Nobody is there to let it go.
+    /// What was typed and not taken yet.
+    lines: VecDeque<String>,
+    /// No more lines will come.
     alone: bool,
 }
 
@@ -92,10 +108,13 @@ impl Listening {
     fn heed(&mut self, heard: Heard) -> Result<Option<Played>, Failure> {
         match heard {
             Heard::Lab(message) => return self.message(message),
-            Heard::Enter => self.release(),
+            Heard::Line(line) => {
+                self.lines.push_back(line);
+                self.go_on();
+            }
             Heard::InputEnded => {
                 self.alone = true;
-                self.release();
+                self.go_on();
             }
             Heard::Interrupt => return Ok(Some(Played::Interrupted)),
             Heard::ReaderGone => return Ok(Some(Played::Unheard)),
@@ -109,20 +128,15 @@ impl Listening {
             Message::Event(event) => {
                 self.journal.append(event).map_err(|error| Failure::new(error.to_string()))?;
             }
-            Message::Settled(Some(next)) if self.hold => {
-                self.waiting = true;
-                if self.alone {
-                    self.release();
-                } else {
-                    announce(&next);
-                }
-            }
-            Message::Settled(_) => {}
+            Message::Settled(next) => self.settled(next.as_ref()),
             // The story is told as it happened; that the scenario's words may not fit it is said beside it.
             Message::Mismatch(Mismatch { line, column, expected, happened }) => {
                 eprintln!("epipe: {}:{line}:{column}: expected {expected}, but it was {happened}", self.file);
             }
-            Message::Finished => return Ok(Some(Played::Whole(Story::tell(std::mem::take(&mut self.journal))))),
+            Message::Finished => {
+                self.questions.count();
+                return Ok(Some(Played::Whole(Story::tell(std::mem::take(&mut self.journal)))));
+            }
             Message::Skipped(Missing { need, why, help }) => {
                 return Err(Failure { message: format!("{} needs {need}, but {why}", self.name), help });
             }
@@ -131,7 +145,33 @@ impl Listening {
         Ok(None)
     }
 
-    /// Lets the waiting call go, if one waits.
+    /// Everything has been told, and `next` waits to be let go where the run is held.
+    fn settled(&mut self, next: Option<&NextCall>) {
+        self.questions.judge(&self.journal);
+        let Some(next) = next.filter(|_| self.between.step || self.between.quiz) else { return };
+        self.waiting = true;
+        let somebody = !(self.alone && self.lines.is_empty());
+        match () {
+            () if somebody && self.between.quiz && next.telling => self.questions.ask(next),
+            () if somebody && self.between.step => announce(next),
+            () => self.release(),
+        }
+        self.go_on();
+    }
+
+    /// Takes lines, which may have been typed ahead, until one lets the waiting call go.
+    fn go_on(&mut self) {
+        while self.waiting {
+            match self.lines.pop_front() {
+                Some(line) if self.questions.answer(&line) => self.release(),
+                Some(_) => {}
+                None if self.alone => self.release(),
+                None => return,
+            }
+        }
+    }
+
+    /// Lets the waiting call go.
     fn release(&mut self) {
         if std::mem::take(&mut self.waiting) {
             self.lab.command(Command::Go);
@@ -191,7 +231,7 @@ fn listen_for_enter(sender: SyncSender<Heard>) -> Result<(), Failure> {
             line.clear();
             let entered = matches!(io::stdin().lock().read_line(&mut line), Ok(read) if read > 0);
             // At the end of stdin there is nobody to wait for: the calls that are left go one after the other.
-            let heard = if entered { Heard::Enter } else { Heard::InputEnded };
+            let heard = if entered { Heard::Line(line.clone()) } else { Heard::InputEnded };
             if sender.send(heard).is_err() || !entered {
                 return;
             }
