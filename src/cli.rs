@@ -89,6 +89,7 @@ pub enum Command {
 
 /// Options of `epipe lab`.
 #[derive(Args, Clone, Debug, Default)]
+#[command(after_help = LAB_AFTER)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Lab {
     /// A scenario's name (see --list) or a scenario file.
@@ -140,6 +141,15 @@ pub struct Lab {
     #[arg(long, value_enum, requires = "write")]
     pub payload: Option<Payload>,
 }
+
+const LAB_AFTER: &str = "\
+Examples:
+  epipe lab broken-pipe
+  epipe lab broken-pipe --print > mine.toml
+  epipe lab mine.toml --check
+  epipe lab --check --format json
+
+docs/scenario.md describes the format of a scenario's file.";
 
 /// How much of the data that was exchanged a saved story keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

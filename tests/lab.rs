@@ -4,6 +4,10 @@
 
 #[path = "lab/check.rs"]
 mod check;
+#[cfg(feature = "capture")]
+#[path = "lab/check_json.rs"]
+mod check_json;
+#[cfg(feature = "capture")]
 #[path = "schema/checker.rs"]
 mod checker;
 #[path = "lab/common.rs"]

@@ -118,6 +118,11 @@ impl CallName {
         NAMES.iter().find(|(call, _)| *call == self).map_or("?", |(_, name)| name)
     }
 
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        NAMES.iter().map(|(call, _)| *call)
+    }
+
     /// Whether the call hands bytes to the kernel.
     pub const fn sends(self) -> bool {
         matches!(self, Self::Send | Self::Write)

@@ -51,8 +51,9 @@ impl Verdicts {
         }
     }
 
-    /// How what the segments alone show differs from what a scenario has `declared`, or else from what the calls say. `None`
-    /// where it does not, and where there was no capture.
+    /// How what the segments alone show differs from what a scenario has `declared`, or else what the calls contradict of it:
+    /// where the segments alone make a verdict only likely, calls may know better. `None` where there is no such thing, and
+    /// where there was no capture.
     pub fn otherwise(&self, declared: Option<&[String]>) -> Option<Otherwise> {
         let alone = self.alone.as_deref()?;
         let with_calls = self.with_calls.get(..self.captured).unwrap_or_default();
@@ -60,7 +61,10 @@ impl Verdicts {
             let happened = format!("{} from the segments alone", listed(names(alone)));
             return Some(Otherwise { expected: listed(declared.iter().map(String::as_str)), happened });
         }
-        (!names(alone).eq(names(with_calls))).then(|| Otherwise {
+        let is_denied =
+            |(alone, with_calls): (&Told, &Told)| alone.certainty == Certainty::Proven && alone.name != with_calls.name;
+        let denied = alone.len() != with_calls.len() || alone.iter().zip(with_calls).any(is_denied);
+        denied.then(|| Otherwise {
             expected: format!("{}, as the segments alone show it", listed(names(alone))),
             happened: format!("{} by calls and segments", listed(names(with_calls))),
         })
@@ -124,6 +128,14 @@ mod tests {
         assert_eq!(happened, r#"verdicts = ["aborted"] by calls and segments"#);
         assert_eq!(otherwise(&["aborted"], &["closed"], None).map(|words| words[1].clone()), Some(happened));
         assert!(otherwise(&["closed"], &["closed"], Some(&[])).is_some());
+    }
+
+    #[test]
+    fn calls_may_know_better_than_what_is_likely() {
+        let likely = vec![Told { name: "nobody-home", certainty: Certainty::Likely }];
+        let verdicts = Verdicts { with_calls: told(&["timed-out"]), alone: Some(likely), captured: 1 };
+        assert_eq!(verdicts.otherwise(Some(&["nobody-home".to_owned()])), None);
+        assert!(verdicts.otherwise(Some(&["timed-out".to_owned()])).is_some());
     }
 
     #[test]

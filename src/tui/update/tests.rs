@@ -24,6 +24,7 @@ pub fn type_in(model: &mut Model, text: &str) {
 use crate::event::{Actor, EventId, Run, Time};
 use crate::socket::call::{Arg, Call, CallName, Outcome, Payload};
 use crate::source::lab::message::{Command, Message as Told, NextCall};
+use crate::source::lab::need::Missing;
 use crate::tui::menu::{Group, Menu};
 use crate::tui::message::Play;
 use crate::tui::model::{Origin, Progress};
@@ -232,6 +233,15 @@ fn advice_after_the_end_is_the_lesson_the_fix_and_the_sources() {
     let Some(Overlay::Page(page)) = &model.overlay else { panic!("{:?}", model.overlay) };
     let advice = ["A FIN ends one direction.", "", "What is usually done: Read before you write.", ""];
     assert_eq!(page.lines, [&advice[..], &["Sources: send(2): EPIPE; tcp_reset()."]].concat());
+}
+
+#[test]
+fn what_is_missing_for_a_scenario_is_shown() {
+    let mut model = playing(KeyCode::Enter);
+    let missing = Missing { need: "TUN".into(), why: "there is none".into(), help: Some("load it".into()) };
+    tell(&mut model, Told::Skipped(missing));
+    let Some(Overlay::Page(page)) = &model.overlay else { panic!("{:?}", model.overlay) };
+    assert_eq!(page.lines, ["It needs TUN, but there is none.", "help: load it"]);
 }
 
 #[test]
