@@ -22,9 +22,14 @@ mod mutation;
 mod needs;
 #[path = "lab/processes.rs"]
 mod processes;
+#[path = "lab/quiz.rs"]
+mod quiz;
 #[cfg(feature = "capture")]
 #[path = "lab/refusal.rs"]
 mod refusal;
+#[cfg(feature = "capture")]
+#[path = "lab/storm.rs"]
+mod storm;
 
 use common::{options, run, run_all};
 use epipe::event::{ExitStatus, Gap, What};

@@ -91,3 +91,41 @@ fn scenario(found: &Found) -> String {
     }
     text + "'''\n"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::lab::scenario::Scenario;
+
+    fn found() -> Found {
+        let lines = [
+            ["server", "socket(AF_INET, SOCK_STREAM, 0)", "= 3"],
+            ["server", "send(3, \"a\", 1, 0)", "= -1 EPIPE (Broken pipe), SIGPIPE"],
+        ];
+        Found {
+            seed: 7,
+            lines: lines.map(|line| line.map(str::to_owned)).to_vec(),
+            said: "= 1".to_owned(),
+            why: "the kernel takes the bytes".to_owned(),
+            was: "= -1 EPIPE (Broken pipe), SIGPIPE".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_disagreement_is_told_with_its_calls_and_saved_as_a_scenario_of_what_happened() {
+        assert_eq!(
+            disagreement(&found(), "storm-7.toml"),
+            "seed 7: this kernel and the outlook disagree\n\
+             \x20 server  socket(AF_INET, SOCK_STREAM, 0) = 3\n\
+             \x20 server  send(3, \"a\", 1, 0) = -1 EPIPE (Broken pipe), SIGPIPE\n\
+             said = 1: the kernel takes the bytes\n\
+             was  = -1 EPIPE (Broken pipe), SIGPIPE\n\
+             saved as storm-7.toml: epipe lab storm-7.toml plays it\n"
+        );
+        let scenario = Scenario::parse("storm-7.toml", &scenario(&found())).unwrap();
+        assert_eq!(
+            (scenario.name.as_str(), scenario.steps.iter().filter(|step| !step.implied).count()),
+            ("storm-7", 2)
+        );
+    }
+}

@@ -16,6 +16,8 @@ use super::settled::{Caused, Ends, From, Wire};
 use crate::tcp::state::State;
 
 mod effect;
+#[cfg(test)]
+mod tests;
 
 /// One of the programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

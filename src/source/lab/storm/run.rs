@@ -127,7 +127,12 @@ fn without_data(outcome: &Outcome) -> Outcome {
 
 /// What the call came to, as a scenario expects it.
 fn outcome_text(answer: &Answer, came: &Came) -> String {
-    if answer.returns == Returns::Waits && came.waited { "…".to_owned() } else { notation::outcome(&came.outcome) }
+    if answer.returns == Returns::Waits && came.waited {
+        return "…".to_owned();
+    }
+    let mut outcome = came.outcome.clone();
+    outcome.values.retain(|value| !matches!(value, Arg::Addr(_)));
+    notation::outcome(&outcome)
 }
 
 fn sent_text(sent: &[Sent]) -> String {

@@ -391,3 +391,48 @@ fn option(fd: Fd, level: &str, name: &str, values: &[i64]) -> Call {
     let values = values.iter().map(|value| Arg::Int(*value));
     Call::new(CallName::Setsockopt, [int(fd)].into_iter().chain(words).chain(values).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// What the outlook answers to each call of many sequences.
+    fn reasons(seeds: std::ops::Range<u64>) -> BTreeSet<&'static str> {
+        let mut reasons = BTreeSet::new();
+        for seed in seeds {
+            let mut model = Loopback::default();
+            for Step { program, call } in random(seed) {
+                let comes = model.call(program, &call, place(&call)).unwrap();
+                reasons.insert(comes.answer.why);
+            }
+        }
+        reasons
+    }
+
+    #[test]
+    fn a_seed_gives_one_sequence_of_calls_that_can_be_made() {
+        for seed in 0..500 {
+            let steps = random(seed);
+            assert_eq!(steps, random(seed));
+            assert!(steps.iter().all(|step| Action::of(&step.call).is_ok()), "{steps:?}");
+        }
+        assert_ne!(random(1), random(2));
+    }
+
+    #[test]
+    fn two_thousand_sequences_ask_for_nearly_every_reason_of_the_outlook() {
+        let given = reasons(0..2000);
+        for rare in [
+            "it was shut down before its connect had succeeded",
+            "the earlier connect failed, and its error was reported already",
+            "TCP_LINGER2 below 0: it does not wait for the peer's FIN",
+            "MSG_WAITALL waits for all that was asked for",
+            "an error waits to be taken",
+        ] {
+            assert!(given.contains(rare), "{rare}");
+        }
+        assert!(given.len() > 55, "{}", given.len());
+    }
+}
