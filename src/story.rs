@@ -20,6 +20,7 @@ mod explain;
 pub mod foretold;
 pub mod journal;
 mod ladder;
+pub mod leak;
 pub mod marks;
 mod next;
 pub mod rows;

@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use super::Story;
 use super::connection::Connection;
 use super::ending::{Ending, GIVES_UP, Kind};
+use super::leak;
 use super::side::{Both, Side};
 use super::telling::{Certainty, Verdict};
 use crate::event::{ConnectionId, FrameNo};
@@ -131,16 +132,13 @@ impl Facts {
 pub fn verdict(story: &Story, id: ConnectionId) -> Option<Verdict> {
     let connection = story.connection(id)?;
     if connection.frames.is_none() {
-        let (name, sentences) = unseen::told(story, connection);
+        let (name, mut sentences) = unseen::told(story, connection);
+        sentences.extend(leak::sentences(story, id));
         return Some(Verdict { connection: id, name: name.text(), certainty: Certainty::Likely, sentences });
     }
     let facts = facts(story, connection);
-    Some(Verdict {
-        connection: id,
-        name: facts.name().text(),
-        certainty: facts.certainty(),
-        sentences: facts.sentences(),
-    })
+    let sentences = facts.sentences().into_iter().chain(leak::sentences(story, id)).collect();
+    Some(Verdict { connection: id, name: facts.name().text(), certainty: facts.certainty(), sentences })
 }
 
 /// Who sent the first FIN, and who sent the reset that ended it with its frame.

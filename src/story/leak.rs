@@ -1,0 +1,118 @@
+//! Descriptors that a program forgot: it had read the peer's end and never called `close()`.
+//!
+//! Said only of what calls show: where the program went on to something else after that, or had accepted the connection, as a
+//! server that lives on does. A client that has read the end and exits is no news.
+
+use super::Story;
+use super::connection::Connection;
+use super::side::Side;
+use crate::event::{ConnectionId, Event, EventId, What};
+use crate::socket::call::{CallName, Fd, How};
+use crate::tcp::state::State;
+
+/// A descriptor that was not closed after the peer's end had been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leak {
+    /// Whose.
+    pub side: Side,
+    /// Its number where the connection was opened.
+    pub fd: Fd,
+    /// The end of the call that opened it.
+    pub opened: EventId,
+    /// The end of the call that returned 0: the peer's end was read.
+    pub end_read: EventId,
+    /// The exit that freed it at last; `None` where it was open to the end of what is known.
+    pub freed: Option<EventId>,
+}
+
+/// The leaks of `connection`.
+pub fn leaks(story: &Story, connection: &Connection) -> Vec<Leak> {
+    Side::BOTH.into_iter().filter_map(|side| leak(story, connection, side)).collect()
+}
+
+fn leak(story: &Story, connection: &Connection, side: Side) -> Option<Leak> {
+    let events = || connection.events.iter().filter_map(|id| story.journal().get(*id));
+    let own = |event: &&Event| story.record(event.id).is_some_and(|record| record.side == Some(side));
+    let (opened, fd, accepted) = events().filter(own).find_map(|event| opens(story, event))?;
+    let end_read = events().filter(own).find(|event| reads_end(story, event))?;
+    let actor = end_read.actor.as_ref();
+    let later =
+        || story.journal().events().iter().filter(|event| event.id > end_read.id && event.actor.as_ref() == actor);
+    let freed = later().find(|event| matches!(event.what, What::Exit(_))).map(|event| event.id);
+    let end = &story.record(end_read.id)?.ends[side];
+    let waits = end.socket.descriptors > 0 && end.tcp.state == State::CloseWait;
+    let gives_up = events().filter(own).find(|event| event.id > end_read.id && ends(story, event, side));
+    let open = waits && gives_up.is_none_or(|event| Some(event.id) == freed);
+    let went_on = later().any(|event| event.begun().is_some_and(|call| call.name != CallName::Exit));
+    (open && (accepted || went_on)).then_some(Leak { side, fd, opened, end_read: end_read.id, freed })
+}
+
+/// The descriptor that the end of an accept or a connect opens, and whether it was an accept.
+fn opens(story: &Story, event: &Event) -> Option<(EventId, Fd, bool)> {
+    let (begun, outcome) = event.ended()?;
+    let call = story.journal().get(begun)?.begun()?;
+    let count = outcome.count()?;
+    match call.name {
+        CallName::Accept => Some((event.id, Fd(i32::try_from(count).ok()?), true)),
+        CallName::Connect => Some((event.id, call.fd()?, false)),
+        _ => None,
+    }
+}
+
+fn reads_end(story: &Story, event: &Event) -> bool {
+    event.ended().is_some_and(|(begun, outcome)| {
+        let call = story.journal().get(begun).and_then(Event::begun);
+        outcome.count() == Some(0) && call.is_some_and(|call| call.name.receives() && call.asked_len() > Some(0))
+    })
+}
+
+/// Whether the event ends this end by its program's doing: a shutdown, the last close, the exit.
+fn ends(story: &Story, event: &Event, side: Side) -> bool {
+    if matches!(event.what, What::Exit(_)) {
+        return true;
+    }
+    let Some((begun, _)) = event.ended().filter(|(_, outcome)| outcome.errno.is_none()) else { return false };
+    let Some(call) = story.journal().get(begun).and_then(Event::begun) else { return false };
+    let none_left = story.record(event.id).is_some_and(|record| record.ends[side].socket.descriptors == 0);
+    match call.name {
+        CallName::Close => none_left,
+        CallName::Shutdown => call.how() != Some(How::Read),
+        _ => false,
+    }
+}
+
+/// The leaks of a connection in sentences, one each.
+pub fn sentences(story: &Story, id: ConnectionId) -> Vec<String> {
+    let Some(connection) = story.connection(id) else { return Vec::new() };
+    leaks(story, connection).iter().map(|leak| sentence(story, connection, leak)).collect()
+}
+
+fn sentence(story: &Story, connection: &Connection, leak: &Leak) -> String {
+    let Leak { side, fd, opened, end_read, freed } = *leak;
+    let start = story.journal().events().first().map_or(0, |event| event.time.0);
+    let at = |id: EventId| {
+        let seconds = story.journal().get(id).map_or(0, |event| event.time.0 - start);
+        format!("{}.{:03} s", seconds / 1_000_000_000, seconds / 1_000_000 % 1000)
+    };
+    let opener = match story.journal().get(opened).and_then(Event::ended).and_then(|(begun, _)| story.call(begun)) {
+        Some((call, _)) => format!("{}()", call.name),
+        None => "its opening".to_owned(),
+    };
+    let freed = freed.map_or_else(|| "nothing has since".to_owned(), |id| format!("only the exit at {} did", at(id)));
+    let peer = &story.record(end_read).map(|record| record.ends[side.peer()].clone()).unwrap_or_default();
+    let waits = if peer.has_program() && peer.tcp.state == State::FinWait2 {
+        format!(
+            " The {}, which holds its socket, waited in FIN-WAIT-2, for which there is no limit then.",
+            side.peer().name()
+        )
+    } else {
+        String::new()
+    };
+    let actor = connection.actors[side].as_ref().map_or(side.name(), |actor| actor.name());
+    format!(
+        "Leak: {actor} read the end at {} and never called close({fd}), which {opener} had opened at {}: {freed}. \
+         Until then it stayed in CLOSE-WAIT, which no timer ends.{waits}",
+        at(end_read),
+        at(opened)
+    )
+}
