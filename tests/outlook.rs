@@ -30,7 +30,7 @@ struct Held {
 /// Holds the outlook to every call of `story` that worked on a connection.
 fn hold(name: &str, story: &Story, held: &mut Held) {
     for event in story.journal().events() {
-        let Some(call) = event.begun() else { continue };
+        let Some(call) = event.begun().filter(|call| is_in_the_domain(call)) else { continue };
         // The record of the end knows the connection also where the call made it.
         let Some((connection, side)) = place(story, event.id) else { continue };
         let Some(before) = socket(story, connection, side, event.id) else { continue };
@@ -46,6 +46,14 @@ fn hold(name: &str, story: &Story, held: &mut Held) {
             held.wrong.push(format!("{name}: event {} {text}: said {expected:?}, was {happened:?}", event.id));
         }
     }
+}
+
+/// The longest send, in bytes, that finds room in the smallest buffer of the scenarios. How much of a longer one is taken
+/// before it has to wait, the outlook does not say.
+const ROOM: u64 = 8192;
+
+fn is_in_the_domain(call: &Call) -> bool {
+    !call.name.sends() || call.asked_len().is_none_or(|asked| asked <= ROOM)
 }
 
 fn place(story: &Story, id: EventId) -> Option<(ConnectionId, Side)> {
@@ -99,14 +107,21 @@ fn happened(story: &Story, begun: &Event) -> Option<Came> {
 fn waited(story: &Story, begun: &Event) -> bool {
     let Some(end) = story.end_of(begun.id) else { return true };
     let side = place(story, begun.id).map(|(_, side)| side);
-    story.journal().events().iter().filter(|event| event.id > begun.id && event.id < end).any(|event| {
-        match &event.what {
-            What::Begun(_) => event.actor != begun.actor,
-            What::Segment { segment, .. } => {
-                (segment.flags.fin() || segment.payload_len > 0) && place(story, event.id).map(|(_, side)| side) != side
-            }
-            _ => false,
+    let reads = begun.begun().is_some_and(|call| call.name.receives());
+    let meanwhile = || story.journal().events().iter().filter(|event| event.id > begun.id && event.id < end);
+    // Its own kernel gave the connection up.
+    if reads && meanwhile().filter_map(Event::segment).any(|(_, segment)| segment.flags.rst()) {
+        return true;
+    }
+    // What comes after an ACK that the read sent is what the opened window brought about.
+    let own =
+        |event: &&Event| reads && event.segment().is_some() && place(story, event.id).map(|(_, side)| side) == side;
+    meanwhile().take_while(|event| !own(event)).any(|event| match &event.what {
+        What::Begun(_) => event.actor != begun.actor,
+        What::Segment { segment, .. } => {
+            (segment.flags.fin() || segment.payload_len > 0) && place(story, event.id).map(|(_, side)| side) != side
         }
+        _ => false,
     })
 }
 
@@ -243,6 +258,12 @@ fn blind(whole: &Journal) -> Journal {
     journal
 }
 
+/// Whether after `call` the calls alone do not tell what arrives: a filter drops it, a small buffer lets only a part through,
+/// or a send waits with a part of it sent.
+fn leaves_the_calls_in_the_dark(call: &Call) -> bool {
+    call.has_flag("SO_ATTACH_FILTER") || call.has_flag("SO_RCVBUF") || !is_in_the_domain(call)
+}
+
 fn captures() -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
     let mut files: Vec<PathBuf> = std::fs::read_dir(directory)
@@ -269,7 +290,11 @@ fn every_call_of_every_recording_returned_what_the_outlook_said() {
 fn without_the_segments_the_outlook_still_holds() {
     let mut held = Held::default();
     for path in captures() {
-        let story = Story::tell(blind(&journal_of(&reread(File::open(&path).unwrap()))));
+        let whole = journal_of(&reread(File::open(&path).unwrap()));
+        if whole.events().iter().filter_map(Event::begun).any(leaves_the_calls_in_the_dark) {
+            continue;
+        }
+        let story = Story::tell(blind(&whole));
         hold(&path.file_stem().unwrap().to_string_lossy(), &story, &mut held);
     }
     assert_eq!(held.wrong, [] as [String; 0]);

@@ -21,6 +21,12 @@ impl Errno {
     pub const ENOTCONN: Self = Self(107);
     /// Connection timed out.
     pub const ETIMEDOUT: Self = Self(110);
+    /// Software caused connection abort.
+    pub const ECONNABORTED: Self = Self(103);
+    /// Operation already in progress.
+    pub const EALREADY: Self = Self(114);
+    /// Operation now in progress.
+    pub const EINPROGRESS: Self = Self(115);
     /// Address already in use.
     pub const EADDRINUSE: Self = Self(98);
     /// Resource temporarily unavailable: the call would wait.

@@ -33,6 +33,10 @@ pub struct Socket {
     pub linger_zero: bool,
     /// `TCP_LINGER2` is below 0: once closed it does not wait in FIN-WAIT-2 (tcp(7)).
     pub skips_fin_wait_2: bool,
+    /// A filter drops every segment that comes (`SO_ATTACH_FILTER`).
+    pub deaf: bool,
+    /// It is in repair mode: close(2) sends nothing (`TCP_REPAIR`).
+    pub in_repair: bool,
     /// How many descriptors hold it; with none it has no program.
     pub descriptors: u32,
 }
@@ -235,6 +239,7 @@ impl Socket {
         }
         match self.state {
             State::Closed | State::Listen | State::SynSent => answer,
+            _ if self.in_repair => Answer { why: "in repair mode nobody is told", ..answer },
             _ if self.unread > 0 => {
                 Answer { why: "bytes that arrived were not read, so the peer is told by a reset", ..answer }
                     .sending("RST")

@@ -6,14 +6,32 @@ use std::net::SocketAddr;
 use super::side::Side;
 use crate::event::{Actor, ConnectionId};
 use crate::socket::call::Fd;
+use crate::socket::outlook::Socket;
+
+/// What was set on a socket before it had a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Preset {
+    /// Whether `SO_LINGER` is on with a time of 0.
+    pub linger_zero: bool,
+    /// Whether a filter drops every segment that comes.
+    pub deaf: bool,
+}
+
+impl Preset {
+    /// The connection's socket has it.
+    pub const fn apply(self, socket: &mut Socket) {
+        socket.linger_zero = self.linger_zero;
+        socket.deaf = self.deaf;
+    }
+}
 
 /// What a descriptor refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Handle {
     /// A TCP socket that is not connected.
     Fresh {
-        /// Whether `SO_LINGER` is on with a time of 0.
-        linger_zero: bool,
+        /// What was set on it.
+        preset: Preset,
         /// Where a connect in progress goes.
         connecting: Option<SocketAddr>,
     },
@@ -21,6 +39,8 @@ pub enum Handle {
     Listener {
         /// What it is bound to.
         bound: Option<SocketAddr>,
+        /// What was set on it, which every socket that it accepts inherits.
+        preset: Preset,
     },
     /// An end of a connection.
     Connected(ConnectionId, Side),
@@ -75,6 +95,14 @@ impl Descriptors {
         ends
     }
 
+    /// What was set on the socket that listens at `addr`.
+    pub fn listener_at(&self, addr: SocketAddr) -> Option<Preset> {
+        self.handles.values().find_map(|handle| match handle {
+            Handle::Listener { bound: Some(bound), preset } if reaches(*bound, addr) => Some(*preset),
+            _ => None,
+        })
+    }
+
     /// The actors with a connect to `target` in progress, each with its descriptor.
     pub fn connecting_to(&self, target: SocketAddr) -> Vec<(Actor, Fd)> {
         let wanted = |handle: &Handle| matches!(handle, Handle::Fresh { connecting: Some(to), .. } if *to == target);
@@ -83,4 +111,9 @@ impl Descriptors {
         found.sort();
         found
     }
+}
+
+/// Whether what is sent to `addr` comes to a socket that is bound to `bound`.
+pub fn reaches(bound: SocketAddr, addr: SocketAddr) -> bool {
+    bound.port() == addr.port() && (bound.ip().is_unspecified() || bound.ip() == addr.ip())
 }

@@ -13,10 +13,13 @@ use super::side::{Both, Side};
 use crate::decode::{Glance, glance, hop};
 use crate::event::{Actor, ConnectionId, Event, EventId, Frame, Time, What};
 use crate::socket::call::{Call, Fd};
+use crate::socket::outlook::Socket;
 use crate::tcp::segment::Segment;
 
 mod calls;
+mod options;
 mod presume;
+mod silent;
 
 /// What is known of one event beside itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,6 +107,12 @@ impl Track {
         self.records.push(record);
     }
 
+    /// The socket of the connection that `fd` of `actor` holds.
+    fn socket(&mut self, actor: &Actor, fd: Fd) -> Option<&mut Socket> {
+        let Some(Handle::Connected(id, side)) = self.descriptors.get(actor, fd) else { return None };
+        self.connection_mut(id).map(|connection| &mut connection.ends[side].socket)
+    }
+
     fn beside(&self, local: SocketAddr, remote: SocketAddr) -> Record {
         let connection = self.between(local, remote);
         let side = connection.and_then(|id| self.connection(id)?.side_of(local));
@@ -145,9 +154,13 @@ impl Track {
     fn segment(&mut self, time: Time, frame: &Frame, segment: &Segment) -> Record {
         let id = self.connection_of(segment);
         self.tie_connect(id, segment);
+        let listener = self.descriptors.listener_at(segment.dst);
         let Some(connection) = self.connection_mut(id) else { return Record::default() };
         let side = connection.side_of(segment.src).unwrap_or(Side::Client);
         let peer = connection.peer_of(side);
+        if connection.actors[peer].is_none() {
+            connection.ends[peer].socket.deaf = listener.is_some_and(|preset| preset.deaf);
+        }
         connection.frames = Some((connection.frames.map_or(frame.number, |(first, _)| first), frame.number));
         if is_copy(&mut connection.copies[side], time, frame) {
             return Record { connection: Some(id), side: Some(side), is_copy: true, ..Record::default() };
@@ -159,6 +172,7 @@ impl Track {
         let frame = frame.number;
         let seen = Seen { side, frame, time, head: &head, hop, snd_nxt, exchange: &exchange, with_itself };
         connection.ending.take(&mut connection.watch, &seen);
+        self.gives_up(id, side, &exchange);
         let Exchange { sent, arrived, draws_reset, heard } = exchange;
         Record {
             connection: Some(id),
@@ -181,14 +195,20 @@ impl Track {
 
     /// `fd` of `actor` is the end `side` of `id` from now on.
     fn hold(&mut self, actor: &Actor, fd: Fd, id: ConnectionId, side: Side) {
-        let linger_zero = matches!(self.descriptors.get(actor, fd), Some(Handle::Fresh { linger_zero: true, .. }));
+        let preset = match self.descriptors.get(actor, fd) {
+            Some(Handle::Fresh { preset, .. }) => preset,
+            _ => self
+                .connection(id)
+                .and_then(|one| self.descriptors.listener_at(one.addresses[side]))
+                .unwrap_or_default(),
+        };
         self.descriptors.set(actor, fd, Handle::Connected(id, side));
         let Some(connection) = self.connection_mut(id) else { return };
         connection.actors[side] = Some(actor.clone());
         let end = &mut connection.ends[side];
         end.has_calls = true;
         end.socket.descriptors += 1;
-        end.socket.linger_zero |= linger_zero;
+        preset.apply(&mut end.socket);
     }
 }
 

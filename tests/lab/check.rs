@@ -89,7 +89,7 @@ fn every_scenario_does_what_it_expects() {
     assert_eq!(output.status.code(), Some(0), "{said}");
     let listed = String::from_utf8(epipe(&["lab", "--list"]).output().unwrap().stdout).unwrap();
     let names = |text: &str| -> BTreeSet<String> {
-        let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with([' ', '#']));
         lines.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
     };
     assert_eq!(names(&said), names(&listed));

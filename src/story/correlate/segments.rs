@@ -42,7 +42,19 @@ impl<'a> Correlation<'a> {
         if flags.fin() {
             return self.fin(id, seen);
         }
-        self.pure_ack(id, seen)
+        if seen.is_probe { self.probe(id, seen) } else { self.pure_ack(id, seen) }
+    }
+
+    fn probe(&self, id: ConnectionId, seen: Seen<'a>) -> Cause {
+        let sets = |made: &&super::Made<'a>| made.end == Some((id, seen.side)) && made.call.has_flag("SO_KEEPALIVE");
+        match self.made.iter().rev().find(sets) {
+            Some(made) => Cause::proven(
+                seen.event,
+                vec![made.event],
+                "SO_KEEPALIVE asks for it, since nothing had come for a while",
+            ),
+            None => Cause::unknown(seen.event, "a timer sent it, to see whether the peer is there"),
+        }
     }
 
     fn syn(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
@@ -113,7 +125,13 @@ impl<'a> Correlation<'a> {
                 CallName::Shutdown => "the call that ended this direction",
                 _ => "the last descriptor was closed, nothing was unread",
             };
-            return Cause::proven(seen.event, vec![made.event], evidence);
+            return match before {
+                Some(other) => {
+                    let evidence = format!("the same FIN as in {}", other.frame);
+                    Cause::proven(seen.event, vec![made.event, other.event], evidence)
+                }
+                None => Cause::proven(seen.event, vec![made.event], evidence),
+            };
         }
         match before {
             Some(other) => Cause::proven(seen.event, vec![other.event], format!("the same FIN as in {}", other.frame)),

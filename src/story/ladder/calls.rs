@@ -265,6 +265,7 @@ const fn is_setting_up(name: CallName) -> bool {
             | CallName::Bind
             | CallName::Listen
             | CallName::Setsockopt
+            | CallName::Fcntl
             | CallName::Sigaction
             | CallName::Sigprocmask
             | CallName::Pipe

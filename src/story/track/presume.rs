@@ -9,6 +9,7 @@ use super::{Change, Track};
 use crate::event::ConnectionId;
 use crate::socket::call::{Call, CallName, How, Outcome};
 use crate::story::connection::Connection;
+use crate::story::descriptors::reaches;
 use crate::story::end::End;
 use crate::story::side::{Both, Side};
 use crate::tcp::rule::Rule;
@@ -36,6 +37,7 @@ impl Track {
             name if name.sends() => self.presume_data(id, side, outcome.count().unwrap_or(0)),
             CallName::Shutdown if call.how() != Some(How::Read) => self.presume_fin(id, side),
             CallName::Close => self.presume_end(id, side),
+            CallName::Connect if call.word(1) == Some("AF_UNSPEC") => self.presume_abort(id, side),
             _ => Vec::new(),
         }
     }
@@ -96,14 +98,18 @@ impl Track {
         changes
     }
 
+    /// `side` is given up by a reset, at once.
+    pub(super) fn presume_abort(&mut self, id: ConnectionId, side: Side) -> Vec<Change> {
+        self.connection_mut(id).map(|connection| abort(&mut connection.ends, side)).unwrap_or_default()
+    }
+
     /// The listener at `bound` is closed: what nobody had accepted is reset (`inet_csk_listen_stop()`).
     pub(super) fn presume_never_accepted(&mut self, bound: SocketAddr) {
         let queued = |connection: &Connection| {
             let server = connection.addresses.server;
             connection.actors.server.is_none()
                 && connection.ends.server.socket.state == State::Established
-                && server.port() == bound.port()
-                && (bound.ip().is_unspecified() || bound.ip() == server.ip())
+                && reaches(bound, server)
         };
         let ids: Vec<ConnectionId> =
             self.connections().iter().filter(|one| queued(one)).map(|connection| connection.id).collect();
@@ -121,12 +127,12 @@ fn abort(ends: &mut Both<End>, side: Side) -> Vec<Change> {
     vec![gone, reset(&mut ends[side.peer()], side.peer())]
 }
 
-fn set_state(end: &mut End, state: State) {
+pub(super) fn set_state(end: &mut End, state: State) {
     end.tcp.state = state;
     end.socket.state = state;
 }
 
-fn change(end: &mut End, side: Side, to: State, rule: Rule) -> Change {
+pub(super) fn change(end: &mut End, side: Side, to: State, rule: Rule) -> Change {
     let from = end.socket.state;
     set_state(end, to);
     Change { side, from, to, rule }

@@ -106,11 +106,18 @@ fn nobody_home(reset: Reset) -> String {
 
 fn timed_out(facts: &Facts, reset: Option<Reset>) -> String {
     let side = facts.repeating_side();
+    if facts.gave_up.is_some() {
+        let (name, other) = (side.name(), side.peer().name());
+        return format!(
+            "No answer of the {other} came in time, so the {name}'s kernel gave up: a call returned ETIMEDOUT, and the \
+             {other} was told nothing."
+        );
+    }
     let gave_up = reset.map_or_else(
         || "it had not given up when the capture ended".to_owned(),
         |reset| format!("then it gave up with a reset ({})", reset.frame),
     );
-    let times = facts.ending.repeats[side];
+    let times = reset.map_or(facts.ending.repeats[side], |reset| reset.repeats);
     format!(
         "The {} repeated itself {times} times without a sign of the {}; {gave_up}.",
         side.name(),
