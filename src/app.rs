@@ -16,6 +16,7 @@ mod play;
 mod replay;
 mod save;
 mod schema;
+mod storm;
 
 /// Why a command could not be done.
 #[derive(Debug, thiserror::Error)]

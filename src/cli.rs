@@ -54,7 +54,7 @@ pub enum Format {
     Tcpdump,
     /// Prose: patterns, verdicts, and what is worth looking at. Only of explain, whose default it is.
     Text,
-    /// One JSON object.
+    /// One JSON object; of lab --check one a line.
     Json,
     /// A line of JSON a connection. Only of explain.
     Jsonl,
@@ -81,7 +81,7 @@ pub enum Command {
     Replay(Replay),
     /// Say of every connection in captures how it ended, and why.
     Explain(Explain),
-    /// Print the JSON Schemas of explain's JSON and of a story's.
+    /// Print the JSON Schemas of explain's JSON, of a story's and of a check's.
     Schema(Schema),
     /// Say what this machine allows (capture, namespaces) and how to get what is missing.
     Doctor,
@@ -100,7 +100,7 @@ pub struct Lab {
     pub list: bool,
 
     /// Compare what happens with what the scenario expects; exit 1 if this kernel does otherwise. Without a name: all.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["list", "step", "quiz", "print", "write"])]
     pub check: bool,
 
     /// Wait for Enter before each call.
@@ -115,6 +115,14 @@ pub struct Lab {
     /// with --check fast].
     #[arg(long, value_enum)]
     pub pace: Option<Pace>,
+
+    /// Play N random sequences of calls on this kernel and compare every answer with the outlook; exit 1 where it is wrong.
+    #[arg(long, value_name = "N", conflicts_with_all = ["scenario", "list", "check", "step", "quiz", "pace", "host", "print", "write"])]
+    pub storm: Option<u64>,
+
+    /// The seed of the first sequence; each has the next [default: 1].
+    #[arg(long, value_name = "SEED", requires = "storm")]
+    pub seed: Option<u64>,
 
     /// Use the host's loopback and not a private one.
     #[arg(long)]
@@ -242,7 +250,7 @@ epipe schema explain.";
 #[derive(Args, Clone, Debug)]
 #[command(after_help = SCHEMA_AFTER)]
 pub struct Schema {
-    /// Which one; without a name both, and which of their fields are alike.
+    /// Which one; without a name all, and which fields explain's and a story's have alike.
     #[arg(value_name = "NAME", value_enum)]
     pub name: Option<Schemas>,
 }
@@ -254,6 +262,8 @@ pub enum Schemas {
     Explain,
     /// Of a story's JSON: lab, replay, explain --connection N.
     Story,
+    /// Of the lines of lab --check --format json.
+    Check,
 }
 
 const SCHEMA_AFTER: &str = "\

@@ -1,5 +1,6 @@
 //! Stories written down: one file a format.
 
+pub mod check;
 pub mod explain;
 pub mod frame;
 pub mod json;

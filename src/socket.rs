@@ -2,4 +2,6 @@
 
 pub mod call;
 pub mod errno;
+pub mod loopback;
 pub mod outlook;
+pub mod settled;

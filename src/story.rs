@@ -5,6 +5,7 @@
 //! same events in the same order. Nothing here does I/O.
 
 pub mod account;
+pub mod alone;
 mod analysis;
 mod because;
 pub mod cause;

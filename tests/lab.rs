@@ -4,11 +4,18 @@
 
 #[path = "lab/check.rs"]
 mod check;
+#[path = "schema/checker.rs"]
+mod checker;
 #[path = "lab/common.rs"]
 mod common;
+#[path = "lab/mistakes.rs"]
+mod mistakes;
 #[cfg(feature = "capture")]
 #[path = "lab/mutation.rs"]
 mod mutation;
+#[cfg(feature = "capture")]
+#[path = "lab/needs.rs"]
+mod needs;
 #[path = "lab/processes.rs"]
 mod processes;
 #[cfg(feature = "capture")]

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use epipe::event::{ConnectionId, Event, EventId, ExitStatus, Gap, What};
 use epipe::socket::call::{Call, CallName, Outcome};
 use epipe::socket::errno::Errno;
-use epipe::socket::outlook::{Answer, Returns, Socket};
+use epipe::socket::outlook::{Readiness, Returns, Socket};
 use epipe::source::lab::library;
 use epipe::story::Story;
 use epipe::story::journal::Journal;
@@ -193,51 +193,25 @@ impl Said {
 }
 
 fn said(call: &Call, socket: &Socket) -> Option<Said> {
-    let asked = call.asked_len().unwrap_or(0);
-    let answer = match call.name {
-        name if name.sends() => socket.send(call.has_flag("MSG_NOSIGNAL")),
-        name if name.receives() => socket.recv(asked),
-        CallName::Shutdown => socket.shutdown(call.how()?),
-        CallName::Close => socket.close(),
-        CallName::Poll => return Some(polled(call, socket)),
-        CallName::Select => return Some(selected(socket)),
-        CallName::Getsockopt => return Some(error_asked(socket)),
-        _ => return None,
-    };
-    Some(said_by(answer, asked))
-}
-
-fn said_by(answer: Answer, asked: u64) -> Said {
+    let answer = socket.answer(call, None)?;
     let returned = match answer.returns {
         Returns::Zero => Ok((0, String::new())),
-        Returns::Asked => Ok((asked, String::new())),
+        Returns::Asked => Ok((call.asked_len()?, String::new())),
         Returns::Bytes(bytes) => Ok((bytes, String::new())),
+        Returns::Ready(ready) if call.name == CallName::Poll => Ok((1, poll_words(ready))),
+        Returns::Ready(_) => Ok((1, String::new())),
+        Returns::Error(error) => {
+            Ok((0, format!("= 0 {}", error.map_or_else(|| "0".to_owned(), |errno| errno.to_string()))))
+        }
         Returns::Fails(errno) => Err(Some(errno)),
         Returns::Waits => Err(None),
+        Returns::Descriptor => return None,
     };
-    Said { returned, sigpipe: answer.signal.is_some(), sent: answer.sends }
+    Some(Said { returned, sigpipe: answer.signal.is_some(), sent: answer.sends })
 }
 
-fn polled(call: &Call, socket: &Socket) -> Said {
-    let asked = call.word(1).unwrap_or_default();
-    let reported: Vec<String> = socket
-        .poll()
-        .iter()
-        .map(|word| format!("POLL{word}"))
-        .filter(|word| matches!(word.as_str(), "POLLERR" | "POLLHUP") || asked.split('|').any(|flag| flag == word))
-        .collect();
-    let returned = if reported.is_empty() { Err(None) } else { Ok((1, reported.join("|"))) };
-    Said { returned, sigpipe: false, sent: None }
-}
-
-fn selected(socket: &Socket) -> Said {
-    let ready = socket.poll().iter().any(|word| matches!(*word, "IN" | "HUP" | "ERR"));
-    Said { returned: if ready { Ok((1, String::new())) } else { Err(None) }, sigpipe: false, sent: None }
-}
-
-fn error_asked(socket: &Socket) -> Said {
-    let error = socket.pending.map_or_else(|| "0".to_owned(), |errno| errno.to_string());
-    Said { returned: Ok((0, format!("= 0 {error}"))), sigpipe: false, sent: None }
+fn poll_words(ready: Readiness) -> String {
+    ready.words().iter().map(|word| format!("POLL{word}")).collect::<Vec<_>>().join("|")
 }
 
 /// The run without its segments, as one that could not be captured.

@@ -13,6 +13,7 @@ use epipe::report::json;
 use epipe::source::file::Recording;
 use epipe::source::lab::{compare, library};
 use epipe::story::Story;
+use epipe::story::alone::Verdicts;
 use serde_json::Value;
 use tempfile::TempDir;
 use wire::comments;
@@ -117,13 +118,22 @@ fn without_its_comments_a_recording_has_the_same_segments_and_states() {
 
 #[test]
 fn the_segments_alone_show_the_verdict_that_the_scenario_declares() {
-    let directory = tempfile::tempdir().unwrap();
     for (scenario, (name, file)) in library::all().unwrap().iter().zip(recordings()) {
+        let verdicts = Verdicts::of(&story(&file));
+        assert_eq!(verdicts.otherwise(scenario.verdicts.as_deref()), None, "{name}");
+    }
+}
+
+#[test]
+fn explain_prints_of_a_recording_what_its_segments_alone_show() {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, file) in recordings() {
         let bare = directory.path().join("bare.pcapng");
         std::fs::write(&bare, without_comments(&file)).unwrap();
         let told: Value = serde_json::from_slice(&epipe(&["explain", "--format", "json"], &[&bare]).stdout).unwrap();
-        let verdicts = told["connections"].as_array().unwrap().iter().map(|one| one["verdict"].as_str().unwrap());
-        assert_eq!(verdicts.collect::<Vec<_>>(), scenario.verdicts, "{name}");
+        let printed = told["connections"].as_array().unwrap().iter().map(|one| one["verdict"].as_str().unwrap());
+        let alone = Verdicts::of(&story(&file)).alone.unwrap();
+        assert_eq!(printed.collect::<Vec<_>>(), alone.iter().map(|told| told.name).collect::<Vec<_>>(), "{name}");
     }
 }
 

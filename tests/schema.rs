@@ -14,7 +14,7 @@ use std::process::Command;
 
 use epipe::event::FrameNo;
 use epipe::report::json::object;
-use epipe::report::schema::{both, explain, story};
+use epipe::report::schema::{all, check, explain, story};
 use epipe::story::Story;
 use schema::checker::{Checker, Fields};
 use schema::made::Made;
@@ -134,10 +134,11 @@ fn a_field_that_the_schema_does_not_list_is_found() {
     assert!(changed.iter().all(|value| value["facts"]["a_field_more"].is_string() || checker.check(value).is_err()));
 }
 
-#[test]
-fn the_document_lists_what_the_schema_of_explain_lists() {
+/// The fields of each table in the part of the document that has this title, by the table's heading.
+fn documented(title: &str) -> Fields {
     let text = std::fs::read_to_string(root().join("docs/json.md")).unwrap();
-    let part = text.split_once("\n# Explain").unwrap().1;
+    let part = text.split_once(&format!("\n# {title}\n")).unwrap().1;
+    let part = part.split_once("\n# ").map_or(part, |(part, _)| part);
     let mut documented = Fields::new();
     for section in part.split("\n## ").skip(1) {
         let (heading, rest) = section.split_once('\n').unwrap();
@@ -145,18 +146,31 @@ fn the_document_lists_what_the_schema_of_explain_lists() {
         let names = cells.flat_map(|cell| cell.split(['`', ',', ' '])).filter(|name| !name.is_empty());
         documented.insert(heading.to_owned(), names.map(str::to_owned).collect());
     }
+    documented
+}
+
+#[test]
+fn the_document_lists_what_the_schema_of_explain_lists() {
     let mut listed = listed(&Checker::new(explain()));
     let own = listed.remove("object").unwrap();
     let parts = ["capture", "summary"].map(|part| listed.remove(part).unwrap());
     listed.insert("object".to_owned(), own.into_iter().chain(parts.into_iter().flatten()).collect());
     let lines = ["header_line", "connection_line", "summary_line"].map(|line| listed.remove(line).unwrap());
     listed.insert("line".to_owned(), lines.into_iter().flatten().collect());
-    assert_eq!(documented, listed);
+    assert_eq!(documented("Explain"), listed);
+}
+
+#[test]
+fn the_document_lists_what_the_schema_of_a_check_lists() {
+    let mut listed = Checker::new(check()).listed();
+    let lines = ["scenario_line", "summary_line"].map(|line| listed.remove(line).unwrap());
+    listed.insert("line".to_owned(), lines.into_iter().flatten().collect());
+    assert_eq!(documented("Check"), listed);
 }
 
 #[test]
 fn what_is_alike_in_both_is_named() {
-    let both = both().unwrap();
+    let both = all().unwrap();
     let names = |kind: &str| -> BTreeSet<&str> {
         both["shared"][kind].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect()
     };
@@ -175,8 +189,9 @@ fn what_is_alike_in_both_is_named() {
 #[test]
 fn the_program_prints_them() {
     let read = |args: &[&str]| serde_json::from_str::<Value>(&printed(args.iter().copied())).unwrap();
-    assert_eq!(read(&["schema"]), both().unwrap());
+    assert_eq!(read(&["schema"]), all().unwrap());
     assert_eq!(read(&["schema", "explain"]), explain());
+    assert_eq!(read(&["schema", "check"]), check());
     assert_eq!(read(&["schema", "story", "--format", "json"]), story().unwrap());
     assert_eq!(printed(["schema", "--format", "text"]), "");
 }

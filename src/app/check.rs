@@ -1,103 +1,111 @@
-//! `epipe lab --check`: compares what happens with what a scenario expects.
+//! `epipe lab --check`: compares what happens with what scenarios expect.
 
 use std::io::{self, Write};
-use std::sync::mpsc::Receiver;
+use std::num::NonZero;
+use std::ops::ControlFlow;
+use std::thread;
 
-use super::{Ending, Failure};
-use crate::event::{Event, Gap, What};
-use crate::source::lab::message::{Message, Mismatch};
+use self::checked::Checked;
+use self::counts::Counts;
+use super::{Ending, Failure, output};
+use crate::cli::{Common, Format};
+use crate::source::lab::Options;
 use crate::source::lab::scenario::Scenario;
-use crate::source::lab::{Lab, Options};
 
-/// Runs each of `scenarios` and prints a line for each, and one for each difference.
-pub fn run(scenarios: &[Scenario], options: &Options) -> Result<Ending, Failure> {
-    let mut all_as_expected = true;
-    for scenario in scenarios {
-        let result = check(scenario, options)?;
-        all_as_expected &= result.mismatches.is_empty();
-        print(&result.text(scenario))?;
-    }
-    Ok(if all_as_expected { Ending::Done } else { Ending::No })
-}
+mod checked;
+mod counts;
+mod json;
+mod pool;
+mod text;
 
-/// Prints `text`. That nobody reads any more changes nothing: the exit code is the answer too.
-fn print(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("cannot write to stdout: {error}")))
+/// Runs `scenarios`, as many at once as there are processors, and tells of each, in their order, and how many went how. Those
+/// that have to share the host's loopback take turns.
+pub fn run(scenarios: &[Scenario], options: &Options, common: &Common) -> Result<Ending, Failure> {
+    let form = match common.format {
+        None => Form::Text,
+        Some(Format::Json) => Form::Json,
+        Some(_) => {
+            return Err(Failure::new("a check has no such format").help("leave --format away, or take --format json"));
         }
-        _ => Ok(()),
+    };
+    let mut ending = Ok(Ending::Done);
+    output::to(common, |out| {
+        ending = told(scenarios, options, Telling { out, form, counts: Counts::default(), failure: None });
+        Ok(())
+    })?;
+    ending
+}
+
+/// How the answer is told.
+#[derive(Clone, Copy)]
+enum Form {
+    Text,
+    Json,
+}
+
+fn told(scenarios: &[Scenario], options: &Options, mut telling: Telling<'_>) -> Result<Ending, Failure> {
+    let at_once = thread::available_parallelism().map_or(1, NonZero::get);
+    let work = |scenario| Checked::run(scenario, options);
+    pool::in_order(scenarios, at_once, work, |result| match telling.tell(result) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(failure) => {
+            telling.failure = Some(failure);
+            ControlFlow::Break(())
+        }
+    })
+    .map_err(|error| Failure::new(format!("cannot start a thread for a scenario: {error}")))?;
+    telling.end()
+}
+
+/// What was told so far, and where.
+struct Telling<'a> {
+    out: &'a mut dyn Write,
+    form: Form,
+    counts: Counts,
+    failure: Option<Failure>,
+}
+
+impl Telling<'_> {
+    fn tell(&mut self, result: Result<Checked<'_>, Failure>) -> Result<(), Failure> {
+        let checked = result?;
+        match &checked.run {
+            Ok(findings) if findings.mismatches.is_empty() => self.counts.as_expected += 1,
+            Ok(_) => self.counts.otherwise += 1,
+            Err(_) => self.counts.skipped += 1,
+        }
+        self.print(match self.form {
+            Form::Text => Ok(text::lines(&checked)),
+            Form::Json => json::scenario(&checked),
+        })
     }
-}
 
-/// What a run came to.
-#[derive(Default)]
-struct Checked {
-    calls: usize,
-    segments: usize,
-    no_capture: Option<String>,
-    gaps: Vec<String>,
-    mismatches: Vec<Mismatch>,
-}
+    fn end(mut self) -> Result<Ending, Failure> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        self.print(match self.form {
+            Form::Text => Ok(text::counts(self.counts)),
+            Form::Json => json::summary(self.counts),
+        })?;
+        Ok(match self.counts {
+            Counts { otherwise: 1.., .. } => Ending::No,
+            // What was not run has not passed.
+            Counts { as_expected: 0, skipped: 1.., .. } => Ending::Failed,
+            _ => Ending::Done,
+        })
+    }
 
-fn check(scenario: &Scenario, options: &Options) -> Result<Checked, Failure> {
-    let (_lab, messages) =
-        Lab::start(scenario, options).map_err(|error| Failure::new(format!("{}: {error}", scenario.name)))?;
-    follow(&messages, &scenario.name)
-}
-
-fn follow(messages: &Receiver<Message>, name: &str) -> Result<Checked, Failure> {
-    let mut checked = Checked::default();
-    for message in messages {
-        match message {
-            Message::Event(event) => checked.count(&event),
-            Message::Mismatch(mismatch) => checked.mismatches.push(mismatch),
-            Message::Finished => return Ok(checked),
-            Message::Failed { message, help } => {
-                return Err(Failure { message: format!("{name}: {message}"), help });
+    /// Prints `text` at once. That nobody reads any more changes nothing: the exit code is the answer too.
+    fn print(&mut self, text: serde_json::Result<String>) -> Result<(), Failure> {
+        let printed = text
+            .map_err(io::Error::from)
+            .and_then(|text| self.out.write_all(text.as_bytes()))
+            .and_then(|()| self.out.flush());
+        match printed {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::new(format!("cannot write what was checked: {error}")))
             }
-            Message::Run(_) | Message::Settled(_) => {}
+            _ => Ok(()),
         }
-    }
-    Err(Failure::new(format!("{name}: the lab ended without a word")))
-}
-
-impl Checked {
-    fn count(&mut self, event: &Event) {
-        match &event.what {
-            What::Begun(_) => self.calls += 1,
-            What::Segment { .. } => self.segments += 1,
-            What::Gap(Gap::NoCapture(why)) => self.no_capture = Some(why.clone()),
-            What::Gap(gap) => self.gaps.push(gap_text(gap)),
-            _ => {}
-        }
-    }
-
-    fn text(&self, scenario: &Scenario) -> String {
-        let answer = if self.mismatches.is_empty() { "as expected" } else { "otherwise" };
-        let segments = match &self.no_capture {
-            None => format!("{} segments", self.segments),
-            Some(why) => format!("segments not compared: {why}"),
-        };
-        let mut lines = vec![format!("{:<24} {answer}: {} calls, {segments}", scenario.name, self.calls)];
-        for Mismatch { line, expected, happened } in &self.mismatches {
-            lines.push(format!("  {}:{line}: expected {expected}", scenario.file));
-            lines.push(format!("    but it was {happened}"));
-        }
-        lines.extend(self.gaps.iter().map(|gap| format!("  {gap}")));
-        lines.join("\n") + "\n"
-    }
-}
-
-/// What was missing, in words.
-fn gap_text(gap: &Gap) -> String {
-    match gap {
-        Gap::Dropped(frames) => format!("the capture lost {frames} frames"),
-        Gap::Malformed { frame, why } => format!("frame {frame} cannot be read: {why}"),
-        Gap::CutShort { bytes } => format!("the capture ended in the middle of a record, after {bytes} bytes of it"),
-        Gap::NoCapture(why) => format!("no capture: {why}"),
-        Gap::Unsettled(what) => format!("did not settle: {what}"),
-        Gap::ClockStep(nanoseconds) => format!("the wall clock was stepped by {nanoseconds} ns"),
     }
 }

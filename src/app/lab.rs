@@ -4,10 +4,11 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::play::{self, Played};
-use super::{Ending, Failure, check, dashboard, menu, output, save};
+use super::{Ending, Failure, check, dashboard, menu, output, save, storm};
 use crate::cli::{self, Common};
-use crate::source::lab::scenario::{Scenario, ScenarioError};
+use crate::source::lab::scenario::{Place, Scenario, ScenarioError};
 use crate::source::lab::{Network, Options, Pace, library};
+use crate::story::verdict::Name;
 use crate::tui::menu::Entry;
 use crate::tui::model::{self as tui, Asking};
 
@@ -16,6 +17,9 @@ pub fn run(lab: &cli::Lab, common: &Common) -> Result<Ending, Failure> {
     if lab.list {
         return list();
     }
+    if let Some(sequences) = lab.storm {
+        return storm::run(sequences, lab.seed.unwrap_or(1));
+    }
     let named = lab.scenario.as_deref().map(find).transpose()?;
     if lab.print {
         let scenario = named.ok_or_else(|| Failure::new("--print needs a scenario's name"))?;
@@ -23,7 +27,7 @@ pub fn run(lab: &cli::Lab, common: &Common) -> Result<Ending, Failure> {
     }
     if lab.check {
         let scenarios = named.map_or_else(library::all, |scenario| Ok(vec![scenario])).map_err(unreadable)?;
-        return check::run(&scenarios, &options(lab));
+        return check::run(&scenarios, &options(lab), common);
     }
     let Some(scenario) = named else {
         return Err(Failure::new("no scenario was named").help("epipe lab --list names them all"));
@@ -88,7 +92,21 @@ pub fn find(name: &str) -> Result<Scenario, Failure> {
     if !is_file {
         return Err(Failure::new(format!("no scenario is called {name:?}")).help("epipe lab --list names them all"));
     }
-    Scenario::read(path).map_err(unreadable)
+    let wrong =
+        |error| unreadable(error).help(format!("docs/scenario.md describes the format, and {EXAMPLE} prints one"));
+    let scenario = Scenario::read(path).map_err(wrong)?;
+    check_verdicts(&scenario).map_err(wrong)?;
+    Ok(scenario)
+}
+
+/// What prints a scenario to start from.
+const EXAMPLE: &str = "epipe lab broken-pipe --print";
+
+/// Whether there are such verdicts. A source knows nothing of them.
+fn check_verdicts(scenario: &Scenario) -> Result<(), ScenarioError> {
+    let Place { line, column } = scenario.verdicts_at;
+    let wrong = |message| ScenarioError::Wrong { file: scenario.file.clone(), line, column, message };
+    scenario.verdicts.iter().flatten().try_for_each(|name| name.parse::<Name>().map(drop)).map_err(wrong)
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it stands behind map_err")]

@@ -72,6 +72,7 @@ pub fn entry(scenario: &Scenario) -> Entry {
         mark: mark.map(|index| (index + 1).to_string()).unwrap_or_default(),
         lesson: vec![one_line(&scenario.lesson)],
         fix: one_line(&scenario.fix),
+        sources: scenario.sources.clone(),
     }
 }
 
@@ -128,5 +129,50 @@ fn told(call: &Call) -> Option<String> {
         | N::Sigpending => None,
         N::Nanosleep => Some(format!("sleep {} s", call.int(0).unwrap_or(0))),
         name => Some(name.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::socket::errno::Errno;
+    use crate::source::lab::script::{Expect, Returned};
+
+    /// The first error of a connection that a call of `scenario` is expected to fail with; others follow from it.
+    fn first_error(scenario: &Scenario) -> Option<Errno> {
+        let errors = [Errno::EPIPE, Errno::ECONNRESET, Errno::ECONNREFUSED, Errno::ETIMEDOUT, Errno::EADDRINUSE];
+        let expected = scenario.steps.iter().filter_map(|step| match &step.kind {
+            StepKind::Call { expect: Expect::Returns(Returned::Outcome(outcome)), .. }
+            | StepKind::Returns { result: Returned::Outcome(outcome), .. } => outcome.errno,
+            _ => None,
+        });
+        expected.into_iter().find(|errno| errors.contains(errno))
+    }
+
+    #[test]
+    fn a_search_by_an_error_finds_every_scenario_that_shows_it() {
+        let menu = Menu::new("", groups().unwrap());
+        let finds = |typed: &str, name: &str| menu.search(typed).iter().any(|entry| entry.name == name);
+        for scenario in library::all().unwrap() {
+            let Some(errno) = first_error(&scenario) else { continue };
+            for text in [errno.name().unwrap(), errno.text().unwrap()] {
+                for typed in [text.to_owned(), text.to_lowercase(), text.to_uppercase()] {
+                    assert!(finds(&typed, &scenario.name), "{} by {typed:?}", scenario.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_search_finds_what_programs_print() {
+        let menu = Menu::new("", groups().unwrap());
+        for (typed, found) in [
+            ("ECONNRESET", "reset-unread"),
+            ("broken pipe", "broken-pipe"),
+            ("reset by peer", "reset-unread"),
+            ("java.net.SocketException: broken PIPE", "broken-pipe"),
+        ] {
+            assert!(menu.search(typed).iter().any(|entry| entry.name == found), "{typed}");
+        }
     }
 }

@@ -13,6 +13,7 @@ use signal_hook::iterator::Signals;
 use super::Failure;
 use crate::notation;
 use crate::source::lab::message::{Command, Message, Mismatch, NextCall};
+use crate::source::lab::need::Missing;
 use crate::source::lab::scenario::Scenario;
 use crate::source::lab::{Lab, Options};
 use crate::story::Story;
@@ -59,6 +60,7 @@ pub fn play(scenario: &Scenario, options: &Options, watch: bool) -> Result<Playe
     .map_err(|error| Failure::new(error.to_string()))?;
     let mut listening = Listening {
         lab,
+        name: scenario.name.clone(),
         file: scenario.file.clone(),
         hold: options.hold,
         journal: Journal::default(),
@@ -74,7 +76,9 @@ pub fn play(scenario: &Scenario, options: &Options, watch: bool) -> Result<Playe
 /// A run that is listened to.
 struct Listening {
     lab: Lab,
-    /// The scenario's file.
+    /// The scenario's name.
+    name: String,
+    /// Its file.
     file: String,
     hold: bool,
     journal: Journal,
@@ -115,10 +119,13 @@ impl Listening {
             }
             Message::Settled(_) => {}
             // The story is told as it happened; that the scenario's words may not fit it is said beside it.
-            Message::Mismatch(Mismatch { line, expected, happened }) => {
-                eprintln!("epipe: {}:{line}: expected {expected}, but it was {happened}", self.file);
+            Message::Mismatch(Mismatch { line, column, expected, happened }) => {
+                eprintln!("epipe: {}:{line}:{column}: expected {expected}, but it was {happened}", self.file);
             }
             Message::Finished => return Ok(Some(Played::Whole(Story::tell(std::mem::take(&mut self.journal))))),
+            Message::Skipped(Missing { need, why, help }) => {
+                return Err(Failure { message: format!("{} needs {need}, but {why}", self.name), help });
+            }
             Message::Failed { message, help } => return Err(Failure { message, help }),
         }
         Ok(None)

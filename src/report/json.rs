@@ -10,7 +10,7 @@ use crate::event::{Event, ExitStatus, Gap, Sample, Time, What};
 use crate::notation::{self, SegmentText};
 use crate::report::frame::Frame;
 use crate::socket::call::{Arg, Call, Outcome, Payload};
-use crate::socket::outlook::{Answer, Socket};
+use crate::socket::outlook::{self, Answer, Socket};
 use crate::story::Story;
 use crate::story::cause::Cause;
 use crate::story::connection::Connection;
@@ -149,11 +149,11 @@ fn analysis(story: &Story, known: &Connection, side: Side) -> Option<Value> {
 fn next(socket: &Socket) -> Value {
     let text = |answer: Answer| answer.to_string();
     json!({
-        "send": text(socket.send(false)),
-        "recv": text(socket.recv(8192)),
+        "send": text(socket.send(1, outlook::Flags::default())),
+        "recv": text(socket.recv(8192, outlook::Flags::default())),
         "shutdown": text(socket.shutdown(crate::socket::call::How::Write)),
         "close": text(socket.close()),
-        "poll": socket.poll().join(" "),
+        "poll": socket.ready().to_string(),
     })
 }
 

@@ -1,4 +1,5 @@
-//! The JSON Schemas (draft 2020-12) of what is printed as JSON: `explain`'s, drawn from its shapes, and a story's.
+//! The JSON Schemas (draft 2020-12) of what is printed as JSON: `explain`'s and a check's, drawn from their shapes, and a
+//! story's.
 //!
 //! A string that may get more values under the same version names some as `examples`; one that may not names all as `enum`.
 //! Fields that are not listed are allowed, for a later program may print more.
@@ -8,16 +9,18 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use super::check;
 use super::explain::shape::{Capture, Connection, Summed};
 use super::json::SCHEMA;
 
 /// A story's schema. Its JSON is put together by hand, and so is this; tests/schema.rs holds it to what is printed.
 const STORY: &str = include_str!("../../docs/story.schema.json");
 
-/// Both schemas, and of each kind of object that both have the fields that are alike in both.
-pub fn both() -> serde_json::Result<Value> {
+/// All schemas, and of each kind of object that `explain` and a story both have the fields that are alike in both.
+pub fn all() -> serde_json::Result<Value> {
     let (explain, story) = (explain(), story()?);
-    Ok(json!({"schema": SCHEMA, "shared": shared(&explain, &story), "explain": explain, "story": story}))
+    let shared = shared(&explain, &story);
+    Ok(json!({"schema": SCHEMA, "shared": shared, "explain": explain, "story": story, "check": check()}))
 }
 
 /// The schema of a story.
@@ -27,10 +30,7 @@ pub fn story() -> serde_json::Result<Value> {
 
 /// The schema of `explain`'s JSON: of the object that `--format json` prints, and of each line of `jsonl`.
 pub fn explain() -> Value {
-    let mut generator = SchemaSettings::draft2020_12()
-        .for_serialize()
-        .with_transform(RecursiveTransform(without_source))
-        .into_generator();
+    let mut generator = generator();
     let capture = reference::<Capture<'_>>(&mut generator);
     let connection = reference::<Connection<'_>>(&mut generator);
     let summary = reference::<Summed<'_>>(&mut generator);
@@ -48,6 +48,27 @@ pub fn explain() -> Value {
         "oneOf": one_of,
         "$defs": defs,
     })
+}
+
+/// The schema of the JSON of `lab --check`: of each line.
+pub fn check() -> Value {
+    let mut generator = generator();
+    let scenario = reference::<check::Scenario<'_>>(&mut generator);
+    let summary = reference::<check::Summary>(&mut generator);
+    let mut defs = generator.take_definitions(true);
+    defs.insert("scenario_line".to_owned(), line("scenario", "A line for each scenario.", &scenario));
+    defs.insert("summary_line".to_owned(), line("summary", "The last line.", &summary));
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "epipe lab --check",
+        "description": "What epipe lab --check --format json prints, a line each.",
+        "oneOf": [{"$ref": "#/$defs/scenario_line"}, {"$ref": "#/$defs/summary_line"}],
+        "$defs": defs,
+    })
+}
+
+fn generator() -> SchemaGenerator {
+    SchemaSettings::draft2020_12().for_serialize().with_transform(RecursiveTransform(without_source)).into_generator()
 }
 
 /// A reference to the schema of `T`, which the generator now knows.

@@ -21,21 +21,28 @@ impl Errno {
     pub const ENOTCONN: Self = Self(107);
     /// Connection timed out.
     pub const ETIMEDOUT: Self = Self(110);
-    /// Software caused connection abort.
-    pub const ECONNABORTED: Self = Self(103);
-    /// Operation already in progress.
-    pub const EALREADY: Self = Self(114);
-    /// Operation now in progress.
-    pub const EINPROGRESS: Self = Self(115);
     /// Address already in use.
     pub const EADDRINUSE: Self = Self(98);
     /// Resource temporarily unavailable: the call would wait.
     pub const EAGAIN: Self = Self(11);
+    /// Invalid argument.
+    pub const EINVAL: Self = Self(22);
+    /// Bad file descriptor.
+    pub const EBADF: Self = Self(9);
+    /// Software caused connection abort.
+    pub const ECONNABORTED: Self = Self(103);
+    /// Transport endpoint is already connected.
+    pub const EISCONN: Self = Self(106);
+    /// Operation already in progress.
+    pub const EALREADY: Self = Self(114);
+    /// Operation now in progress.
+    pub const EINPROGRESS: Self = Self(115);
 }
 
 /// In the order of their numbers.
-const ERRNOS: [(u16, &str, &str); 33] = [
+const ERRNOS: [(u16, &str, &str); 34] = [
     (1, "EPERM", "Operation not permitted"),
+    (2, "ENOENT", "No such file or directory"),
     (4, "EINTR", "Interrupted system call"),
     (5, "EIO", "Input/output error"),
     (9, "EBADF", "Bad file descriptor"),

@@ -24,18 +24,22 @@ use self::stage::{HostReason, Request, STAGE_ARGUMENT};
 
 pub mod action;
 mod actor;
+mod ambient;
 mod cast;
 pub mod compare;
 mod director;
+pub mod kernel;
 pub mod library;
 mod listener;
 pub mod message;
+pub mod need;
 mod perform;
 pub mod process;
 mod report;
 pub mod scenario;
 pub mod script;
 mod stage;
+pub mod storm;
 mod teller;
 
 /// How many messages may wait for whoever watches.
@@ -62,7 +66,7 @@ pub enum Network {
 }
 
 /// How a scenario is run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// How fast.
     pub pace: Pace,
@@ -72,12 +76,16 @@ pub struct Options {
     pub hold: bool,
     /// The program that holds the stage and the actors: this one, unless a test says otherwise.
     pub program: PathBuf,
+    /// Held by a run that is on the host's loopback, whose ports only one can have at a time: runs that share it take turns
+    /// there.
+    pub host_turn: Arc<Mutex<()>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let program = PathBuf::from("/proc/self/exe");
-        Self { pace: Pace::default(), network: Network::default(), hold: false, program }
+        let host_turn = Arc::default();
+        Self { pace: Pace::default(), network: Network::default(), hold: false, program, host_turn }
     }
 }
 
@@ -145,7 +153,7 @@ fn wait_for_the_end_of(group: Pid) {
 }
 
 impl Lab {
-    /// Starts `scenario`. The messages end with [`Message::Finished`] or [`Message::Failed`]. Whoever does not receive
+    /// Starts `scenario`. The messages end with [`Message::Finished`], [`Message::Skipped`] or [`Message::Failed`]. Whoever does not receive
     /// holds the run up.
     pub fn start(scenario: &Scenario, options: &Options) -> Result<(Self, Receiver<Message>), LabError> {
         let (sender, receiver) = sync_channel(CHANNEL);
@@ -202,9 +210,9 @@ impl Drop for Lab {
     }
 }
 
-/// The shared part, also after a panic elsewhere: ending processes must always work.
-fn lock(hold: &Mutex<Hold>) -> std::sync::MutexGuard<'_, Hold> {
-    hold.lock().unwrap_or_else(PoisonError::into_inner)
+/// What is shared, also after a panic elsewhere: ending processes must always work.
+fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Starts the stage, and a second one where the first was refused its sandbox.
@@ -227,6 +235,7 @@ enum Heeded {
 impl Runner {
     fn run(self, mut tell: impl FnMut(Message) -> ControlFlow<()>, started: &SyncSender<Result<(), LabError>>) {
         let host = (self.options.network == Network::Host).then_some(HostReason::Asked);
+        let mut turn = host.as_ref().map(|_| lock(&self.options.host_turn));
         let first = self.start(host);
         let Ok(mut stage) = first.map_err(|error| started.send(Err(error))) else { return };
         if started.send(Ok(())).is_err() {
@@ -238,13 +247,16 @@ impl Runner {
             let failure = match heeded {
                 Heeded::Done => return,
                 Heeded::Silent => "the lab's process ended without a word".to_owned(),
-                Heeded::Refused(reason) => match self.start(Some(reason)) {
-                    Ok(next) => {
-                        stage = next;
-                        continue;
+                Heeded::Refused(reason) => {
+                    turn.get_or_insert_with(|| lock(&self.options.host_turn));
+                    match self.start(Some(reason)) {
+                        Ok(next) => {
+                            stage = next;
+                            continue;
+                        }
+                        Err(error) => error.to_string(),
                     }
-                    Err(error) => error.to_string(),
-                },
+                }
             };
             // Whether anybody hears the last message changes nothing.
             let _ = tell(Message::Failed { message: failure, help: None });
@@ -298,7 +310,7 @@ impl Runner {
                     Heard::Refused(why, help) => return Heeded::Refused(HostReason::Refused { why, help }),
                     Heard::Message(message) => message,
                 };
-                let last = matches!(message, Message::Finished | Message::Failed { .. });
+                let last = matches!(message, Message::Finished | Message::Skipped(_) | Message::Failed { .. });
                 if tell(message).is_break() || last {
                     return Heeded::Done;
                 }

@@ -14,8 +14,10 @@ use crate::event::{LinkType, Time};
 mod marker;
 #[cfg(feature = "capture")]
 mod pcap_thread;
+mod tap;
 
 pub use marker::{MarkerError, Markers};
+pub use tap::Tap;
 
 /// Why there is no capture.
 #[derive(Debug, thiserror::Error)]

@@ -59,14 +59,27 @@ impl SockDiag {
 
     /// Every IPv4 TCP socket but the listeners, TIME-WAIT records and half-open requests included.
     pub fn dump(&mut self) -> Result<Table, SockDiagError> {
-        self.sequence = self.sequence.wrapping_add(1);
-        let request = request(self.sequence);
-        self.socket.send(&request, 0).map_err(SockDiagError::Ask)?;
         let mut table = Table::new();
+        self.ask(SocketId::new_v4(), &mut table)?;
+        Ok(table)
+    }
+
+    /// The same, of the connections that have `port` at one of their ends.
+    pub fn dump_port(&mut self, port: u16) -> Result<Table, SockDiagError> {
+        let mut table = Table::new();
+        self.ask(SocketId { source_port: port, ..SocketId::new_v4() }, &mut table)?;
+        self.ask(SocketId { destination_port: port, ..SocketId::new_v4() }, &mut table)?;
+        Ok(table)
+    }
+
+    fn ask(&mut self, which: SocketId, table: &mut Table) -> Result<(), SockDiagError> {
+        self.sequence = self.sequence.wrapping_add(1);
+        let request = request(self.sequence, which);
+        self.socket.send(&request, 0).map_err(SockDiagError::Ask)?;
         loop {
             let (datagram, _) = self.socket.recv_from_full().map_err(SockDiagError::Ask)?;
-            if self.take(&datagram, &mut table)? {
-                return Ok(table);
+            if self.take(&datagram, table)? {
+                return Ok(());
             }
         }
     }
@@ -108,8 +121,8 @@ impl SockDiag {
     }
 }
 
-fn request(sequence: u32) -> Vec<u8> {
-    message(sequence, NLM_F_REQUEST | NLM_F_DUMP, SocketId::new_v4())
+fn request(sequence: u32, which: SocketId) -> Vec<u8> {
+    message(sequence, NLM_F_REQUEST | NLM_F_DUMP, which)
 }
 
 /// The type of the message that asks for a socket's end (`include/uapi/linux/sock_diag.h`), and where a message has its

@@ -15,6 +15,8 @@ pub struct Preset {
     pub linger_zero: bool,
     /// Whether a filter drops every segment that comes.
     pub deaf: bool,
+    /// `O_NONBLOCK`.
+    pub nonblocking: bool,
 }
 
 impl Preset {
@@ -22,6 +24,18 @@ impl Preset {
     pub const fn apply(self, socket: &mut Socket) {
         socket.linger_zero = self.linger_zero;
         socket.deaf = self.deaf;
+        socket.nonblocking = self.nonblocking;
+    }
+
+    /// What was set on `socket`.
+    pub const fn of(socket: &Socket) -> Self {
+        Self { linger_zero: socket.linger_zero, deaf: socket.deaf, nonblocking: socket.nonblocking }
+    }
+
+    /// What a socket has that accept(2) makes of a listener with this (`sk_clone_lock()`): all but the descriptor's flags.
+    #[must_use]
+    pub const fn inherited(self) -> Self {
+        Self { nonblocking: false, ..self }
     }
 }
 

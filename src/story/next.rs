@@ -8,7 +8,7 @@ use super::telling::Next;
 use super::{Story, account};
 use crate::event::{ConnectionId, EventId};
 use crate::socket::call::How;
-use crate::socket::outlook::{Returns, Socket};
+use crate::socket::outlook::{Flags, Returns, Socket};
 use crate::tcp::state::State;
 
 /// The room for a line at 80 columns, after `client` and before the border, in cells.
@@ -94,7 +94,7 @@ fn with_program(end: &End) -> Line {
     let (shutdown, poll) = if end.tcp.state == State::CloseWait { (3, 1) } else { (2, 3) };
     let parts = vec![
         (0, format!("send {}", send(end))),
-        (0, format!("recv {}", socket.recv(ASKED))),
+        (0, format!("recv {}", socket.recv(ASKED, Flags::default()))),
         (shutdown, format!("shutdown {}", socket.shutdown(How::Write))),
         (2, format!("close {}", close(socket))),
         (poll, format!("poll {}", poll_words(socket))),
@@ -103,14 +103,14 @@ fn with_program(end: &End) -> Line {
 }
 
 fn poll_words(socket: &Socket) -> String {
-    let flags = socket.poll();
-    if flags.is_empty() { "waits".to_owned() } else { flags.join(" ") }
+    let ready = socket.ready();
+    if ready.is_empty() { "waits".to_owned() } else { ready.to_string() }
 }
 
 /// Where data is on its way to a peer that has sent its FIN, the answer may be a reset.
 fn send(end: &End) -> String {
     let unanswered = end.tcp.snd_una.is_before(end.tcp.snd_nxt);
-    let answer = end.socket.send(false).to_string();
+    let answer = end.socket.send(1, Flags::default()).to_string();
     if end.tcp.state == State::CloseWait && unanswered {
         format!("{answer}, or EPIPE once an answer is here")
     } else {

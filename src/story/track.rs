@@ -13,7 +13,7 @@ use super::side::{Both, Side};
 use crate::decode::{Glance, glance, hop};
 use crate::event::{Actor, ConnectionId, Event, EventId, Frame, Time, What};
 use crate::socket::call::{Call, Fd};
-use crate::socket::outlook::Socket;
+use crate::socket::outlook::{Attachment, Socket};
 use crate::tcp::segment::Segment;
 
 mod calls;
@@ -191,16 +191,18 @@ impl Track {
         }
         let Some((actor, fd)) = self.descriptors.connecting_to(segment.dst).into_iter().next() else { return };
         self.hold(&actor, fd, id, Side::Client);
+        if let Some(socket) = self.socket(&actor, fd) {
+            socket.attachment = Attachment::Asked;
+        }
     }
 
     /// `fd` of `actor` is the end `side` of `id` from now on.
     fn hold(&mut self, actor: &Actor, fd: Fd, id: ConnectionId, side: Side) {
-        let preset = match self.descriptors.get(actor, fd) {
-            Some(Handle::Fresh { preset, .. }) => preset,
-            _ => self
-                .connection(id)
-                .and_then(|one| self.descriptors.listener_at(one.addresses[side]))
-                .unwrap_or_default(),
+        let preset = if let Some(Handle::Fresh { preset, .. }) = self.descriptors.get(actor, fd) {
+            preset
+        } else {
+            let listener = self.connection(id).and_then(|one| self.descriptors.listener_at(one.addresses[side]));
+            listener.unwrap_or_default().inherited()
         };
         self.descriptors.set(actor, fd, Handle::Connected(id, side));
         let Some(connection) = self.connection_mut(id) else { return };
@@ -209,6 +211,7 @@ impl Track {
         end.has_calls = true;
         end.socket.descriptors += 1;
         preset.apply(&mut end.socket);
+        end.socket.attachment = Attachment::Made;
     }
 }
 

@@ -57,7 +57,7 @@ impl Facts {
                 (None, None) => Name::Open,
             };
         }
-        if self.gave_up.is_some() {
+        if self.gave_up.is_some() && ending.reset.is_none() {
             return Name::TimedOut;
         }
         if let Some(reset) = ending.reset {
@@ -86,7 +86,8 @@ impl Facts {
     pub fn certainty(&self) -> Certainty {
         match (self.name(), self.ending.reset) {
             (Name::ResetAfterClose | Name::Aborted | Name::Refused, Some(reset)) => reset.certainty,
-            (Name::TimedOut, _) if self.gave_up.is_some() => Certainty::Proven,
+            (Name::TimedOut, None) if self.gave_up.is_some() => Certainty::Proven,
+            (Name::NobodyHome, Some(reset)) if self.gave_up == Some(reset.by) => Certainty::Proven,
             (Name::NobodyHome | Name::TimedOut, _) => Certainty::Likely,
             (Name::Unanswered, _) => Certainty::Proven,
             // What is missing can have been anything.

@@ -39,6 +39,8 @@ pub struct Entry {
     pub lesson: Vec<String>,
     /// What is usually done about it.
     pub fix: String,
+    /// Where that is written.
+    pub sources: Vec<String>,
 }
 
 impl Menu {

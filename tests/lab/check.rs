@@ -1,10 +1,14 @@
 //! `epipe lab --check` as a person or a script runs it.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Command, Output};
 
+use epipe::report::schema;
+use epipe::source::lab::library;
+use serde_json::{Value, json};
 use tempfile::NamedTempFile;
+
+use super::checker::Checker;
 
 fn epipe(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_epipe"));
@@ -30,18 +34,50 @@ fn line_of(text: &str) -> usize {
     source.lines().position(|line| line.contains(text)).unwrap() + 1
 }
 
+/// The line of a text like that of `line_of`, and the column at which `part` of it stands.
+fn place_of(text: &str, part: &str) -> String {
+    let source = include_str!("../../src/source/lab/scenarios/broken-pipe.toml");
+    let number = line_of(text);
+    format!("{number}:{}", source.lines().nth(number - 1).unwrap().find(part).unwrap() + 1)
+}
+
 #[test]
-fn a_difference_is_told_with_its_line_and_the_answer_is_no() {
+fn a_difference_is_told_with_its_place_and_the_answer_is_no() {
     let file = changed("= -1 EPIPE, SIGPIPE", "= -1 ECONNRESET");
     let output = check(&file);
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    let line = line_of("EPIPE, SIGPIPE");
-    let place = format!("  {}:{line}: expected ", file.path().display());
+    let place = format!("  {}:{}: expected ", file.path().display(), place_of("EPIPE, SIGPIPE", "= -1"));
     let difference: Vec<&str> = said.lines().filter(|line| line.starts_with(' ')).collect();
     assert_eq!(difference.len(), 2, "{said}");
     assert!(difference[0].starts_with(&place), "{said}");
     assert_eq!(difference[1], "    but it was = -1 EPIPE (Broken pipe), SIGPIPE");
+    assert_eq!(said.lines().last(), Some("0 as expected, 1 otherwise, 0 skipped"));
+}
+
+#[cfg(feature = "capture")]
+#[test]
+fn what_was_checked_is_said() {
+    let output = epipe(&["lab", "broken-pipe", "--check"]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let line = "as expected: 16 calls, 9 segments; reset-after-close, by the segments alone too\n";
+    assert_eq!(said, format!("broken-pipe              {line}1 as expected, 0 otherwise, 0 skipped\n"));
+}
+
+#[cfg(feature = "capture")]
+#[test]
+fn a_verdict_that_the_segments_alone_do_not_show_is_told_at_its_key() {
+    let file = changed("verdicts = [\"reset-after-close\"]", "verdicts = [\"aborted\"]");
+    let output = check(&file);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let place = format!("{}:{}", file.path().display(), place_of("verdicts = ", "["));
+    let difference: Vec<&str> = said.lines().filter(|line| line.starts_with(' ')).collect();
+    let expected = format!("  {place}: expected verdicts = [\"aborted\"]");
+    assert_eq!(difference, [&expected, "    but it was verdicts = [\"reset-after-close\"] from the segments alone"]);
+
+    let undeclared = changed("verdicts = [\"reset-after-close\"]\n", "");
+    assert_eq!(check(&undeclared).status.code(), Some(0));
 }
 
 #[cfg(feature = "capture")]
@@ -56,7 +92,8 @@ fn a_run_that_goes_otherwise_is_told_and_that_it_does_is_said() {
         (Some(0), 9),
         "{said}"
     );
-    assert!(said.starts_with(&format!("epipe: {place}:{}: expected ", line_of("EPIPE, SIGPIPE"))), "{said}");
+    let at = place_of("EPIPE, SIGPIPE", "= -1");
+    assert!(said.starts_with(&format!("epipe: {place}:{at}: expected ")), "{said}");
     assert!(said.ends_with(", but it was = -1 EPIPE (Broken pipe), SIGPIPE\n") && said.lines().count() == 1, "{said}");
 }
 
@@ -83,17 +120,94 @@ fn a_file_that_makes_no_sense_is_told_with_line_and_column() {
 }
 
 #[test]
-fn every_scenario_does_what_it_expects() {
+fn every_scenario_does_what_it_expects_and_is_told_in_its_place() {
     let output = epipe(&["lab", "--check", "--pace", "fast"]).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{said}");
-    let listed = String::from_utf8(epipe(&["lab", "--list"]).output().unwrap().stdout).unwrap();
-    let names = |text: &str| -> BTreeSet<String> {
-        let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with([' ', '#']));
-        lines.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+    let told = said.lines().filter(|line| line.contains(" as expected: "));
+    let names: Vec<&str> = told.map(|line| line.split(' ').next().unwrap()).collect();
+    let scenarios = library::all().unwrap();
+    assert_eq!(names, scenarios.iter().map(|scenario| scenario.name.as_str()).collect::<Vec<_>>());
+    let last = format!("{} as expected, 0 otherwise, 0 skipped", names.len());
+    assert_eq!(said.lines().last(), Some(last.as_str()));
+}
+
+/// The lines of a check of `file` as JSON, each of which is as the schema says, and the exit code.
+fn lines_of_json(file: &NamedTempFile) -> (Vec<Value>, Option<i32>) {
+    let output = epipe(&["lab", file.path().to_str().unwrap(), "--check", "--format", "json"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let checker = Checker::new(schema::check());
+    for line in &lines {
+        checker.check(line).unwrap_or_else(|wrong| panic!("{line}: {wrong}"));
+    }
+    (lines, output.status.code())
+}
+
+#[cfg(feature = "capture")]
+#[test]
+fn the_answer_as_json_is_as_its_schema_says() {
+    let (lines, code) = lines_of_json(&changed("= -1 EPIPE, SIGPIPE", "= -1 EPIPE, SIGPIPE"));
+    assert_eq!(code, Some(0));
+    let verdicts = json!({"calls": ["reset-after-close"], "segments": ["reset-after-close"]});
+    let expected = json!({
+        "kind": "scenario", "schema": 1, "name": "broken-pipe", "answer": "as-expected", "calls": 16, "segments": 9,
+        "verdicts": verdicts,
+    });
+    assert_eq!(lines[0], expected);
+    let kernel = format!("Linux {}", std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap().trim());
+    let counts = |as_expected: u32, otherwise: u32, skipped: u32| {
+        json!({
+            "kind": "summary", "schema": 1, "as_expected": as_expected, "otherwise": otherwise, "skipped": skipped,
+            "kernel": kernel,
+        })
     };
-    assert_eq!(names(&said), names(&listed));
-    assert!(names(&listed).len() >= 45, "{listed}");
+    assert_eq!(lines[1..], [counts(1, 0, 0)]);
+
+    let file = changed("= -1 EPIPE, SIGPIPE", "= -1 ECONNRESET");
+    let (lines, code) = lines_of_json(&file);
+    assert_eq!((code, &lines[0]["answer"], lines.last()), (Some(1), &json!("otherwise"), Some(&counts(0, 1, 0))));
+    let place = place_of("EPIPE, SIGPIPE", "= -1");
+    let (line, column) = place.split_once(':').unwrap();
+    let expected = json!([{
+        "file": file.path(), "line": line.parse::<u32>().unwrap(), "column": column.parse::<u32>().unwrap(),
+        "expected": "? client  send(3, \"hello\", 5, 0) = -1 ECONNRESET",
+        "happened": "= -1 EPIPE (Broken pipe), SIGPIPE",
+    }]);
+    assert_eq!(lines[0]["mismatches"], expected);
+
+    let (lines, code) = lines_of_json(&changed("order = 10", "order = 10\nsince = \"99.1\""));
+    let skipped = json!({"need": "Linux 99.1", "why": format!("this is {kernel}")});
+    let expected = json!({
+        "kind": "scenario", "schema": 1, "name": "broken-pipe", "answer": "skipped", "skipped": skipped,
+    });
+    assert_eq!((code, &lines[0], lines.last()), (Some(2), &expected, Some(&counts(0, 0, 1))));
+}
+
+#[test]
+fn the_answer_goes_where_it_is_wanted() {
+    let directory = tempfile::tempdir().unwrap();
+    let answer = directory.path().join("answer");
+    let output = epipe(&["lab", "broken-pipe", "--check", "-o", answer.to_str().unwrap()]).output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(0), 0));
+    assert_eq!(std::fs::read_to_string(&answer).unwrap().lines().count(), 2);
+}
+
+#[test]
+fn what_a_check_cannot_do_is_refused() {
+    for format in ["text", "jsonl", "ladder", "dashboard", "transcript", "tcpdump"] {
+        let output = epipe(&["lab", "broken-pipe", "--check", "--format", format]).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said, "epipe: a check has no such format\nhelp: leave --format away, or take --format json\n");
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+    }
+    for other in ["--step", "--quiz", "--print", "--list", "--write=x.pcapng"] {
+        assert_eq!(
+            epipe(&["lab", "broken-pipe", "--check", other]).output().unwrap().status.code(),
+            Some(2),
+            "{other}"
+        );
+    }
 }
 
 #[test]

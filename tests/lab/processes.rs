@@ -35,7 +35,7 @@ impl Watched {
 }
 
 /// The process ids of the children of `pid`.
-fn children(pid: i32) -> Vec<i32> {
+pub fn children(pid: i32) -> Vec<i32> {
     let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
     threads
         .flat_map(|thread| {

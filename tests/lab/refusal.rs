@@ -3,24 +3,31 @@
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use super::common::{AS_NOBODY, installed, text};
+use epipe::source::lab::message::Message;
+use epipe::source::lab::{Network, Options, library};
+
+use super::common::{AS_NOBODY, installed, options, run_all, text};
 
 /// A system call that is refused: always, or where one of its arguments has this value.
-struct Refused {
+pub struct Refused {
     call: libc::c_long,
     argument: Option<(u8, u32)>,
 }
 
-const UNSHARE: Refused = Refused { call: libc::SYS_unshare, argument: None };
+pub const UNSHARE: Refused = Refused { call: libc::SYS_unshare, argument: None };
 
 /// As Ubuntu's rule for programs without a profile does it: the namespace is granted, and what it is needed for is not.
 const LOOPBACK_UP: Refused = Refused { call: libc::SYS_ioctl, argument: Some((1, 0x8914)) };
 
 const PACKET_SOCKET: Refused = Refused { call: libc::SYS_socket, argument: Some((0, 17)) };
 
+pub const RAW_SOCKET: Refused = Refused { call: libc::SYS_socket, argument: Some((2, 6)) };
+
+pub const TUN_INTERFACE: Refused = Refused { call: libc::SYS_ioctl, argument: Some((1, 0x4004_54ca)) };
+
 /// Has the kernel say EPERM to a system call, as container runtimes do: a BPF filter on its number.
 #[allow(unsafe_code, reason = "the filter must be installed between fork and exec")]
-fn refuse<'a>(command: &'a mut Command, refused: &Refused) -> &'a mut Command {
+pub fn refuse<'a>(command: &'a mut Command, refused: &Refused) -> &'a mut Command {
     let number = u32::try_from(refused.call).unwrap();
     let eperm = u32::try_from(libc::EPERM).unwrap();
     let word = |code: u32, jt, jf, k| libc::sock_filter { code: u16::try_from(code).unwrap(), jt, jf, k };
@@ -76,6 +83,20 @@ fn without_namespaces_root_captures_on_the_hosts_loopback() {
     let said = text(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains("as expected: 16 calls, 9 segments"), "{said}");
+}
+
+#[test]
+#[ignore = "needs root, to capture on the host's loopback"]
+fn runs_that_share_the_hosts_loopback_take_turns() {
+    let _alone = HOST.lock();
+    let scenario = library::find("broken-pipe").unwrap().unwrap();
+    let options = Options { network: Network::Host, ..options() };
+    let once = || {
+        let told = run_all(&scenario, &options);
+        assert_eq!(told.last(), Some(&Message::Finished));
+        assert!(!told.iter().any(|message| matches!(message, Message::Mismatch(_))), "{told:?}");
+    };
+    std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(once))));
 }
 
 #[test]

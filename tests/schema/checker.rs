@@ -1,6 +1,8 @@
 //! A validator for the keywords that our schemas use. A keyword that it does not know is a failure, and, stricter than the
 //! schemas themselves, so is a field that they do not list.
 
+#![allow(dead_code, reason = "each test file uses its part")]
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -15,7 +15,7 @@ use crate::event::Time;
 use crate::report::frame::Frame;
 use crate::socket::call::How;
 use crate::socket::errno::Errno;
-use crate::socket::outlook::Socket;
+use crate::socket::outlook::{Flags, Socket};
 use crate::story::side::Side;
 use crate::story::telling::Certainty;
 use crate::story::verdict::Name;
@@ -28,6 +28,9 @@ pub const SCHEMA: u32 = 1;
 
 /// How much a recv is taken to ask for.
 const ASKED: u64 = 8192;
+
+/// No capture tells whether a program wants SIGPIPE; the error it gets in any case.
+const QUIET: Flags = Flags { quiet: true, at_once: false, all: false };
 
 /// The words for how sure something is.
 fn certainties() -> [&'static str; 3] {
@@ -222,10 +225,9 @@ impl<'a> Connection<'a> {
 
 impl Next {
     fn of(socket: &Socket) -> Self {
-        // No capture tells whether a program wants SIGPIPE; the error it gets in any case.
         Self {
-            send: Returned(socket.send(true)),
-            recv: Returned(socket.recv(ASKED)),
+            send: Returned(socket.send(1, QUIET)),
+            recv: Returned(socket.recv(ASKED, QUIET)),
             shutdown: Returned(socket.shutdown(How::Write)),
         }
     }

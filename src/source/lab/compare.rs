@@ -34,7 +34,7 @@ pub fn compare(scenario: &Scenario, events: &[Event]) -> Vec<Mismatch> {
         }
     }
     comparison.unexpected(&scenario.steps);
-    comparison.mismatches.sort_by_key(|mismatch| mismatch.line);
+    comparison.mismatches.sort_by_key(|mismatch| (mismatch.line, mismatch.column));
     comparison.mismatches
 }
 
@@ -58,7 +58,7 @@ struct Comparison<'a> {
 }
 
 fn mismatch(step: &Step, happened: impl Into<String>) -> Mismatch {
-    Mismatch { line: step.line, expected: step.text.clone(), happened: happened.into() }
+    Mismatch { line: step.line, column: step.column, expected: step.text.clone(), happened: happened.into() }
 }
 
 impl<'a> Comparison<'a> {
@@ -171,6 +171,7 @@ impl<'a> Comparison<'a> {
                 }
                 (What::Exit(status), Some(actor)) => last.map(|step| Mismatch {
                     line: step.line,
+                    column: step.column,
                     expected: format!("{actor} does not end"),
                     happened: end_text(actor, *status),
                 }),

@@ -106,6 +106,15 @@ mod tests {
     }
 
     #[test]
+    fn every_scenario_asks_teaches_and_says_where_it_is_written() {
+        for Scenario { name, group, question, title, lesson, fix, sources, verdicts, .. } in all().unwrap() {
+            let texts = [&group, &question, &title, &lesson, &fix];
+            assert!(texts.iter().all(|text| !text.trim().is_empty()), "{name}");
+            assert!(!sources.is_empty() && verdicts.is_some(), "{name}");
+        }
+    }
+
+    #[test]
     fn every_scenario_can_be_read_and_is_found_by_its_name_which_is_its_files() {
         for ((file, _), scenario) in FILES.iter().zip(FILES.iter().map(|(file, source)| Scenario::parse(file, source)))
         {

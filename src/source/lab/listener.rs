@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::message::{Message, Mismatch, NextCall};
+use super::need::Missing;
 use super::scenario::Scenario;
 use super::script::{Expect, Returned, StepKind};
 use super::teller::unhex;
@@ -83,13 +84,17 @@ impl<'a> Listener<'a> {
             "settled" => Heard::Message(Message::Settled(Some(self.next_call(rest)?))),
             "mismatch" => Heard::Message(Message::Mismatch(mismatch(rest)?)),
             "finished" => Heard::Message(Message::Finished),
+            "skipped" => {
+                let [need, why, help] = texts(rest)?;
+                Heard::Message(Message::Skipped(Missing { need, why, help: some(help) }))
+            }
             "refused" => {
-                let (why, help) = why_and_help(rest)?;
-                Heard::Refused(why, help)
+                let [why, help] = texts(rest)?;
+                Heard::Refused(why, some(help))
             }
             "failed" => {
-                let (message, help) = why_and_help(rest)?;
-                Heard::Message(Message::Failed { message, help })
+                let [message, help] = texts(rest)?;
+                Heard::Message(Message::Failed { message, help: some(help) })
             }
             _ => return None,
         });
@@ -124,19 +129,24 @@ fn frame(rest: &str) -> Option<Event> {
 
 fn mismatch(rest: &str) -> Option<Mismatch> {
     let (line, rest) = rest.split_once(' ')?;
-    let (expected, happened) = two_texts(rest)?;
-    Some(Mismatch { line: line.parse().ok()?, expected, happened })
+    let (column, rest) = rest.split_once(' ')?;
+    let [expected, happened] = texts(rest)?;
+    Some(Mismatch { line: line.parse().ok()?, column: column.parse().ok()?, expected, happened })
 }
 
-fn why_and_help(rest: &str) -> Option<(String, Option<String>)> {
-    let (why, help) = two_texts(rest)?;
-    Some((why, Some(help).filter(|help| !help.is_empty())))
+/// So many quoted texts.
+fn texts<const COUNT: usize>(mut rest: &str) -> Option<[String; COUNT]> {
+    let mut texts = [const { String::new() }; COUNT];
+    for text in &mut texts {
+        let (bytes, after) = unquote(rest.trim_start()).ok()?;
+        *text = String::from_utf8(bytes).ok()?;
+        rest = after;
+    }
+    Some(texts)
 }
 
-fn two_texts(rest: &str) -> Option<(String, String)> {
-    let (first, rest) = unquote(rest).ok()?;
-    let (second, _) = unquote(rest.trim_start()).ok()?;
-    Some((String::from_utf8(first).ok()?, String::from_utf8(second).ok()?))
+fn some(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What the lab tells whoever watches it, and what it is told.
 
+use super::need::Missing;
 use crate::event::{Actor, Event, Run};
 use crate::socket::call::{Call, Outcome};
 
@@ -17,6 +18,8 @@ pub enum Message {
     Mismatch(Mismatch),
     /// The scenario has ended and its processes are gone; the last message but for a failure.
     Finished,
+    /// Something that the scenario needs is missing, and nothing was run; the last message.
+    Skipped(Missing),
     /// The run could not go on; the last message.
     Failed {
         /// The operation and the object, in lower case.
@@ -44,9 +47,11 @@ pub struct NextCall {
 /// Where the kernel did otherwise than the scenario expects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
-    /// The line of the scenario's file.
+    /// The line of the scenario's file, from 1.
     pub line: usize,
-    /// What that line expects, in its notation.
+    /// The column of it in which the expectation stands, from 1.
+    pub column: usize,
+    /// What is expected there, in the notation of the line.
     pub expected: String,
     /// What happened, in the same notation.
     pub happened: String,

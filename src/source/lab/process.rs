@@ -3,15 +3,16 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use super::{actor, cast, stage};
+use super::{actor, cast, stage, storm};
 use crate::source::probe;
 
-/// Whether this process was started as a stage, as an actor or for a try, by its arguments after the program's name. If so,
+/// Whether this process was started as a stage, as an actor, as a storm's or for a try, by its arguments after the program's name. If so,
 /// it does its part and returns its exit code. To be called before anything else: a stage needs to be of one thread.
 pub fn take_part(mut arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
     match arguments.next()?.to_str()? {
         stage::STAGE_ARGUMENT => Some(stage::run()),
         cast::ACTOR_ARGUMENT => Some(actor::run()),
+        storm::STORM_ARGUMENT => Some(storm::take_part()),
         probe::PROBE_ARGUMENT => Some(probe::take_part(arguments.next().as_deref())),
         _ => None,
     }

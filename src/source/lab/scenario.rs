@@ -1,11 +1,14 @@
 //! A scenario: what two actors do, and what is expected to come of it. Read from TOML.
 
 use std::path::Path;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::kernel::Kernel;
+use super::need::Need;
 use super::script::{self, Step};
 use crate::event::Actor;
 use crate::socket::call::Arg;
@@ -41,6 +44,15 @@ pub enum ScenarioError {
     },
 }
 
+/// A place in a scenario's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+}
+
 /// A scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
@@ -56,12 +68,21 @@ pub struct Scenario {
     pub lesson: String,
     /// What a programmer does about it.
     pub fix: String,
+    /// Where it is written, or seen: man pages, functions of the kernel, sections of RFCs, reports.
+    pub sources: Vec<String>,
     /// Error texts, as programs print them, by which it is found.
     pub errors: Vec<String>,
     /// Its place in the menu.
     pub order: u32,
-    /// What the segments alone show of each connection, in their order: a verdict's name, as `explain` prints it.
-    pub verdicts: Vec<String>,
+    /// What the segments alone show of each connection, in their order: a verdict's name, as `explain` prints it. `None`
+    /// where the file does not say.
+    pub verdicts: Option<Vec<String>>,
+    /// Where the file says so; else where its script begins.
+    pub verdicts_at: Place,
+    /// What it needs of the machine beside sockets.
+    pub needs: Vec<Need>,
+    /// The first kernel on which its expectations hold; `None` for any.
+    pub since: Option<Kernel>,
     /// Its actors, in the order in which those still there at the end exit.
     pub actors: Vec<Actor>,
     /// What is done and expected.
@@ -76,24 +97,32 @@ pub struct Scenario {
 #[serde(deny_unknown_fields)]
 struct File {
     name: Spanned<String>,
-    #[serde(default = "no_title")]
+    #[serde(default = "nothing")]
     title: Spanned<String>,
+    #[serde(default)]
     group: String,
+    #[serde(default = "nothing")]
     question: Spanned<String>,
+    #[serde(default)]
     lesson: String,
+    #[serde(default)]
     fix: String,
+    #[serde(default)]
+    sources: Vec<String>,
     #[serde(default)]
     errors: Vec<String>,
     #[serde(default)]
     order: u32,
+    verdicts: Option<Spanned<Vec<String>>>,
     #[serde(default)]
-    verdicts: Vec<String>,
+    needs: Vec<Spanned<String>>,
+    since: Option<Spanned<String>>,
     #[serde(default = "client_and_server")]
     actors: Spanned<Vec<String>>,
     script: Spanned<String>,
 }
 
-fn no_title() -> Spanned<String> {
+fn nothing() -> Spanned<String> {
     Spanned::new(0..0, String::new())
 }
 
@@ -114,7 +143,7 @@ impl Scenario {
     /// Reads `source`, which came from `file`.
     pub fn parse(file: &str, source: &str) -> Result<Self, ScenarioError> {
         let wrong = |offset: usize, message: String| {
-            let (line, column) = place(source, offset);
+            let Place { line, column } = place(source, offset);
             ScenarioError::Wrong { file: file.to_owned(), line, column, message }
         };
         let read: File = toml::from_str(source)
@@ -129,6 +158,9 @@ impl Scenario {
             return Err(wrong(read.title.span().start, message));
         }
         let actors = actors(read.actors.get_ref()).map_err(|message| wrong(read.actors.span().start, message))?;
+        let needs = read.needs.iter().map(|need| spanned(need).map_err(|(at, message)| wrong(at, message)));
+        let needs = needs.collect::<Result<_, _>>()?;
+        let since = read.since.as_ref().map(spanned).transpose().map_err(|(at, message)| wrong(at, message))?;
         let start = read.script.span().start;
         let first = first_line(source, start).ok_or_else(|| wrong(start, SCRIPT_FORM.to_owned()))?;
         let steps = script::parse(read.script.get_ref(), first, &actors).map_err(|error| ScenarioError::Wrong {
@@ -144,9 +176,13 @@ impl Scenario {
             question: read.question.into_inner(),
             lesson: read.lesson,
             fix: read.fix,
+            sources: read.sources,
             errors: read.errors,
             order: read.order,
-            verdicts: read.verdicts,
+            verdicts_at: place(source, read.verdicts.as_ref().map_or(start, |verdicts| verdicts.span().start)),
+            verdicts: read.verdicts.map(Spanned::into_inner),
+            needs,
+            since,
             actors,
             steps,
             file: file.to_owned(),
@@ -172,15 +208,20 @@ const SCRIPT_FORM: &str = "the script must stand between two lines of three sing
 fn first_line(source: &str, start: usize) -> Option<usize> {
     let literal = source.get(start..)?;
     let opens = literal.starts_with("'''\n") || literal.starts_with("'''\r\n");
-    opens.then(|| place(source, start).0 + 1)
+    opens.then(|| place(source, start).line + 1)
 }
 
-/// Line and column, from 1, of a byte of the text.
-fn place(source: &str, offset: usize) -> (usize, usize) {
+/// What `text` means; the error says where it stands and what is wrong.
+fn spanned<T: FromStr<Err = String>>(text: &Spanned<String>) -> Result<T, (usize, String)> {
+    text.get_ref().parse().map_err(|message| (text.span().start, message))
+}
+
+/// The place of a byte of the text.
+fn place(source: &str, offset: usize) -> Place {
     let before = source.get(..offset).unwrap_or(source);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let column = before.get(line_start..).map_or(0, |text| text.chars().count());
-    (before.matches('\n').count() + 1, column + 1)
+    Place { line: before.matches('\n').count() + 1, column: column + 1 }
 }
 
 fn check_name(name: &str) -> Result<(), String> {
@@ -220,12 +261,23 @@ mod tests {
     fn errors_name_file_line_and_column() {
         assert_eq!(parse("colour = 1\nscript = ''").unwrap_err().split(": ").next(), Some("x.toml:6:1"));
         assert_eq!(parse("script = 'a'").unwrap_err(), format!("x.toml:6:10: {SCRIPT_FORM}"));
-        let wrong = parse("script = '''\nserver  listen(3, 5) = 0\nnobody  close(3) = 0\n'''\n").unwrap_err();
+        let wrong = parse("script = '''\nserver  pipe() = 0\nnobody  close(3) = 0\n'''\n").unwrap_err();
         assert_eq!(wrong, "x.toml:8:1: expected an actor (server or client), a segment, or nothing");
         let wrong = parse("script = '''\nserver  lisen(3, 5) = 0\n'''\n").unwrap_err();
         assert_eq!(wrong, "x.toml:7:9: expected the name of a call that epipe knows");
         let wrong = parse("actors = [\"a b\"]\nscript = '''\n'''\n").unwrap_err();
         assert_eq!(wrong, "x.toml:6:10: an actor's name is made of small letters, digits and -, not \"a b\"");
+    }
+
+    #[test]
+    fn needs_are_known_ones() {
+        let scenario = parse("needs = [\"TUN\", \"CAP_NET_ADMIN\"]\nsince = \"6.10\"\nscript = '''\n'''\n").unwrap();
+        assert_eq!(scenario.needs, [Need::Tun, Need::NetAdmin]);
+        assert_eq!(scenario.since, "6.10".parse().ok());
+        let wrong = parse("needs = [\"TUN\",\n  \"CAP_SYS_ADMIN\"]\nscript = '''\n'''\n").unwrap_err();
+        assert_eq!(wrong, "x.toml:7:3: a scenario can need CAP_NET_ADMIN, CAP_NET_RAW, TUN, not \"CAP_SYS_ADMIN\"");
+        let wrong = parse("since = \"6\"\nscript = '''\n'''\n").unwrap_err();
+        assert_eq!(wrong, "x.toml:6:9: a kernel's version is two or three numbers, such as 6.10, not \"6\"");
     }
 
     #[test]
@@ -242,8 +294,9 @@ mod tests {
 
     #[test]
     fn ports_are_those_of_all_addresses() {
-        let scenario =
-            parse("script = '''\nserver  bind(3, 127.0.0.1:2222) = 0\nclient  connect(3, 127.0.0.1:2223) = 0\n'''\n");
+        let scenario = parse(
+            "script = '''\nserver  bind(3, 127.0.0.1:2222) = -1 EBADF\nclient  connect(3, 127.0.0.1:2223) = *\n'''\n",
+        );
         assert_eq!(scenario.unwrap().ports(), [2222, 2223]);
     }
 }

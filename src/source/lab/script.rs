@@ -12,19 +12,24 @@
 //! server  exit(0)                              the actor ends by itself
 //! ```
 
+use self::order::{Order, Wrong};
 use super::action;
 use crate::event::{Actor, ExitStatus};
 use crate::notation::{self, ParseError, SegmentText};
 use crate::socket::call::{Call, CallName, Outcome};
 use crate::socket::errno::Signal;
 
+mod descriptors;
 mod order;
+mod possible;
 
 /// One line that says something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// The line of the scenario's file. Of an exit that follows from the script's end, the last line.
     pub line: usize,
+    /// The column in which what is expected stands, from 1: a call's result, else what is done or seen.
+    pub column: usize,
     /// The line as written, without comment and margin.
     pub text: String,
     /// Whether it is not written, but follows from the script's end.
@@ -131,7 +136,7 @@ pub struct ScriptError {
 /// Reads `script`, whose first line is number `first_line` of its file. The exits that follow from its end are added.
 pub fn parse(script: &str, first_line: usize, actors: &[Actor]) -> Result<Vec<Step>, ScriptError> {
     let mut steps = Vec::new();
-    let mut order = order::Order::new(actors);
+    let mut order = Order::new(actors);
     for (number, line) in (first_line..).zip(script.lines()) {
         let content = without_comment(line).trim_end();
         let text = content.trim_start();
@@ -139,17 +144,24 @@ pub fn parse(script: &str, first_line: usize, actors: &[Actor]) -> Result<Vec<St
             continue;
         }
         let margin = content.len() - text.len();
+        let column = |byte: usize| line.get(..margin + byte).unwrap_or(line).chars().count() + 1;
         let wrong = |error: ParseError| ScriptError {
             line: number,
-            column: margin + error.column + 1,
+            column: column(error.column),
             message: format!("expected {}", error.expected),
         };
-        let kind = parse_line(text, actors).map_err(wrong)?;
-        order.check(&kind).map_err(|message| ScriptError { line: number, column: margin + 1, message })?;
-        steps.push(Step { line: number, text: text.to_owned(), implied: false, kind });
+        let (kind, expects) = parse_line(text, actors).map_err(wrong)?;
+        order.check(&kind).map_err(|wrong| match wrong {
+            Wrong::Line(message) => ScriptError { line: number, column: column(0), message },
+            Wrong::Expectation(instead) => {
+                ScriptError { line: number, column: column(expects), message: format!("expected {instead}") }
+            }
+        })?;
+        steps.push(Step { line: number, column: column(expects), text: text.to_owned(), implied: false, kind });
     }
     let last = steps.last().map_or(first_line, |step| step.line);
-    steps.extend(order.ending().into_iter().map(|(text, kind)| Step { line: last, text, implied: true, kind }));
+    let implied = |(text, kind)| Step { line: last, column: 1, text, implied: true, kind };
+    steps.extend(order.ending().into_iter().map(implied));
     Ok(steps)
 }
 
@@ -179,27 +191,30 @@ const fn column_of(line: &str, part: &str) -> usize {
     line.len() - part.len()
 }
 
-fn parse_line(line: &str, actors: &[Actor]) -> Result<StepKind, ParseError> {
+/// What a line says, and at which byte of it stands what it expects.
+fn parse_line(line: &str, actors: &[Actor]) -> Result<(StepKind, usize), ParseError> {
     if let Some(inner) = line.strip_prefix('[') {
         let Some(inner) = inner.strip_suffix(']') else { return expected(line.len(), "`]` at the line's end") };
-        return segment(inner, true).map_err(|error| ParseError { column: error.column + 1, ..error });
+        let kind = segment(inner, true).map_err(|error| ParseError { column: error.column + 1, ..error })?;
+        return Ok((kind, 0));
     }
     let (telling, rest) = line.strip_prefix('?').map_or((false, line), |rest| (true, rest.trim_start()));
     let word = rest.split(' ').next().unwrap_or(rest);
     let Some(actor) = actors.iter().find(|actor| actor.name() == word) else {
         if !telling && line.contains(" > ") && line.starts_with(['C', 'S']) {
-            return segment(line, false);
+            return segment(line, false).map(|kind| (kind, 0));
         }
         let names: Vec<&str> = actors.iter().map(Actor::name).collect();
         return expected(column_of(line, rest), format!("an actor ({}), a segment, or nothing", names.join(" or ")));
     };
     let deed = rest.get(word.len()..).unwrap_or("").trim_start();
     let offset = column_of(line, deed);
-    let kind = match deed.strip_prefix("killed by ") {
-        Some(signal) => killed(signal, actor),
+    let read = match deed.strip_prefix("killed by ") {
+        Some(signal) => killed(signal, actor).map(|kind| (kind, 0)),
         None => call_or_return(deed, actor, telling),
     };
-    kind.map_err(|error| ParseError { column: error.column + offset, ..error })
+    read.map(|(kind, expects)| (kind, expects + offset))
+        .map_err(|error| ParseError { column: error.column + offset, ..error })
 }
 
 fn segment(text: &str, optional: bool) -> Result<StepKind, ParseError> {
@@ -207,7 +222,14 @@ fn segment(text: &str, optional: bool) -> Result<StepKind, ParseError> {
     if !rest.trim().is_empty() {
         return expected(column_of(text, rest), "the end of the segment");
     }
+    possible::segment(&segment).or_else(|instead| expected(flags_at(text), instead))?;
     Ok(StepKind::Segment { text: segment, optional })
+}
+
+/// Where the flags stand in a segment's line: behind the second of its ends.
+fn flags_at(text: &str) -> usize {
+    let behind = text.split_once("> ").map_or(text, |(_, behind)| behind).trim_start();
+    column_of(text, behind.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).trim_start())
 }
 
 fn killed(signal: &str, actor: &Actor) -> Result<StepKind, ParseError> {
@@ -220,22 +242,24 @@ fn killed(signal: &str, actor: &Actor) -> Result<StepKind, ParseError> {
 }
 
 /// `name(…) = …`, `name(…) …` or `name … = …`.
-fn call_or_return(deed: &str, actor: &Actor, telling: bool) -> Result<StepKind, ParseError> {
+fn call_or_return(deed: &str, actor: &Actor, telling: bool) -> Result<(StepKind, usize), ParseError> {
     let name_len = deed.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(deed.len());
     let (name, rest) = deed.split_at(name_len);
     if let Some(after) = strip_dots(rest.trim_start()) {
         let name: CallName = name.parse().or_else(|_| expected(0, "the name of a call that epipe knows"))?;
         let result = after.trim_start();
-        let result =
-            returned(result).map_err(|error| ParseError { column: error.column + column_of(deed, result), ..error })?;
-        return Ok(StepKind::Returns { actor: actor.clone(), name, result });
+        let expects = column_of(deed, result);
+        let result = returned(result).map_err(|error| ParseError { column: error.column + expects, ..error })?;
+        return Ok((StepKind::Returns { actor: actor.clone(), name, result }, expects));
     }
     let (call, rest) = notation::parse_call(deed)?;
     action::Action::of(&call).or_else(|what| expected(0, what))?;
     let offset = column_of(deed, rest.trim_start());
     let (rest, race) = rest.trim().strip_suffix("race").map_or((rest.trim(), false), |rest| (rest.trim_end(), true));
     let expect = expectation(&call, rest).map_err(|error| ParseError { column: error.column + offset, ..error })?;
-    Ok(StepKind::Call { actor: actor.clone(), call, expect, telling, race })
+    // A call of which nothing is written that it returns is itself what is expected.
+    let expects = if rest.is_empty() { 0 } else { offset };
+    Ok((StepKind::Call { actor: actor.clone(), call, expect, telling, race }, expects))
 }
 
 fn strip_dots(text: &str) -> Option<&str> {

@@ -18,6 +18,8 @@ use serde::{Deserialize, Serialize};
 
 use super::actor::close_inherited;
 use super::director::{Conduct, Director, Instruments};
+use super::kernel;
+use super::need::{self, Missing};
 use super::scenario::{Scenario, ScenarioError};
 use super::teller::{Inbox, Teller};
 use crate::event::{Actor, Run};
@@ -72,6 +74,9 @@ pub enum StageError {
     /// A loopback of its own was refused.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
+    /// Something that the scenario needs is missing.
+    #[error("needs {}, but {}", .0.need, .0.why)]
+    Missing(Missing),
     /// Markers cannot be sent.
     #[error(transparent)]
     Marker(MarkerError),
@@ -147,6 +152,7 @@ pub fn run() -> ExitCode {
         Ok(()) => Ok(()),
         Err(StageError::Alone) => Err(StageError::Alone),
         Err(StageError::Sandbox(error)) => Teller::new().refused(&error),
+        Err(StageError::Missing(missing)) => Teller::new().skipped(&missing),
         Err(error) => Teller::new().failed(&error),
     };
     if told.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -156,6 +162,7 @@ fn play() -> Result<(), StageError> {
     let mut inbox = Inbox::new();
     let request = inbox.request()?;
     let scenario = Scenario::parse(&request.file, &request.source)?;
+    need::kernel(&scenario).map_err(StageError::Missing)?;
     let mut teller = Teller::new();
     let (network, ports) = match &request.host {
         None => (sandbox::enter()?.description(), None),
@@ -164,6 +171,7 @@ fn play() -> Result<(), StageError> {
             (format!("the host's loopback, because epipe {why}"), Some(scenario.ports()))
         }
     };
+    need::provide(&scenario, request.host.as_ref()).map_err(StageError::Missing)?;
     ports.iter().flatten().try_for_each(|port| try_port(*port))?;
     let markers = Markers::open().map_err(StageError::Marker)?;
     let wanted = ports.clone().map_or(Wanted::AllTcp, Wanted::TcpPorts);
@@ -184,7 +192,7 @@ fn play() -> Result<(), StageError> {
 /// What holds for the whole run.
 fn describe(scenario: &Scenario, request: &Request, network: &str, capture: &Result<Capture, CaptureError>) -> Run {
     let mut facts = vec![
-        ("kernel".to_owned(), kernel()),
+        ("kernel".to_owned(), kernel::name()),
         ("network".to_owned(), one_line(network)),
         ("payload".to_owned(), "all".to_owned()),
         ("pace".to_owned(), if request.walk { "walk" } else { "fast" }.to_owned()),
@@ -207,11 +215,6 @@ fn remedy(request: &Request, error: &CaptureError) -> Option<String> {
     };
     let both: Vec<String> = refused.into_iter().chain(error.help()).collect();
     if both.is_empty() { None } else { Some(both.join("; or ")) }
-}
-
-fn kernel() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/osrelease")
-        .map_or_else(|_| "Linux".to_owned(), |release| format!("Linux {}", release.trim()))
 }
 
 /// A text of libpcap's may have several lines.

@@ -6,8 +6,9 @@
 //! ```text
 //! frame ID NUMBER TIME LATE LINKTYPE ORIGINAL_LENGTH HEX
 //! settled INDEX       the step that comes next, or -
-//! mismatch LINE "expected" "happened"
+//! mismatch LINE COLUMN "expected" "happened"
 //! finished
+//! skipped "need" "why" "help"
 //! refused "why" "help"
 //! failed "why" "help"
 //! ```
@@ -18,6 +19,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
 use super::message::{Command, Mismatch};
+use super::need::Missing;
 use super::stage::{Request, StageError};
 use crate::event::{Event, Run, What};
 use crate::notation::{self, quote};
@@ -78,7 +80,7 @@ impl Teller {
     /// Where the kernel did otherwise than expected.
     pub fn mismatch(&mut self, mismatch: &Mismatch) -> Result<(), StageError> {
         let (expected, happened) = (quote(mismatch.expected.as_bytes()), quote(mismatch.happened.as_bytes()));
-        self.line(&format!("mismatch {} {expected} {happened}", mismatch.line))
+        self.line(&format!("mismatch {} {} {expected} {happened}", mismatch.line, mismatch.column))
     }
 
     /// That the run is over.
@@ -87,19 +89,25 @@ impl Teller {
         self.flush()
     }
 
+    /// That something is missing that the scenario needs.
+    pub fn skipped(&mut self, missing: &Missing) -> Result<(), StageError> {
+        self.end("skipped", &[&missing.need, &missing.why], missing.help.as_deref())
+    }
+
     /// That a loopback of its own was refused.
     pub fn refused(&mut self, error: &SandboxError) -> Result<(), StageError> {
-        self.end("refused", &error.to_string(), error.help())
+        self.end("refused", &[&error.to_string()], error.help().as_deref())
     }
 
     /// That the run could not go on.
     pub fn failed(&mut self, error: &StageError) -> Result<(), StageError> {
-        self.end("failed", &error.to_string(), error.help())
+        self.end("failed", &[&error.to_string()], error.help().as_deref())
     }
 
-    fn end(&mut self, word: &str, why: &str, help: Option<String>) -> Result<(), StageError> {
-        let help = help.unwrap_or_default();
-        self.line(&format!("{word} {} {}", quote(why.as_bytes()), quote(help.as_bytes())))?;
+    fn end(&mut self, word: &str, why: &[&str], help: Option<&str>) -> Result<(), StageError> {
+        let texts = why.iter().copied().chain([help.unwrap_or_default()]);
+        let words: Vec<String> = texts.map(|text| quote(text.as_bytes())).collect();
+        self.line(&format!("{word} {}", words.join(" ")))?;
         self.flush()
     }
 }

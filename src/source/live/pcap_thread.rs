@@ -23,12 +23,7 @@ const CHANNEL: usize = 4096;
 const PACKET_IGNORE_OUTGOING: libc::c_int = 23;
 
 pub fn open(filter: &str, marker_port: u16) -> Result<Capture, CaptureError> {
-    let mut handle = activate().map_err(|error| CaptureError::Open(plain(&error)))?;
-    ignore_outgoing(&handle);
-    handle
-        .filter(filter, true)
-        .map_err(|error| CaptureError::Filter { filter: filter.to_owned(), why: plain(&error) })?;
-    let link_type = LinkType(u32::try_from(handle.get_datalink().0).unwrap_or(u32::MAX));
+    let (mut handle, link_type) = open_handle(filter, RING)?;
     let breakloop = handle.breakloop_handle();
     let (sender, items) = sync_channel(CHANNEL);
     let thread = std::thread::Builder::new()
@@ -38,12 +33,23 @@ pub fn open(filter: &str, marker_port: u16) -> Result<Capture, CaptureError> {
     Ok(Capture { items: Some(items), stop: Box::new(move || breakloop.breakloop()), thread: Some(thread), link_type })
 }
 
-fn activate() -> Result<pcap::Capture<Active>, Error> {
+/// A capture on `lo` of what passes `filter`, with a ring of this many bytes, and its link type.
+pub fn open_handle(filter: &str, ring: i32) -> Result<(pcap::Capture<Active>, LinkType), CaptureError> {
+    let mut handle = activate(ring).map_err(|error| CaptureError::Open(plain(&error)))?;
+    ignore_outgoing(&handle);
+    handle
+        .filter(filter, true)
+        .map_err(|error| CaptureError::Filter { filter: filter.to_owned(), why: plain(&error) })?;
+    let link_type = LinkType(u32::try_from(handle.get_datalink().0).unwrap_or(u32::MAX));
+    Ok((handle, link_type))
+}
+
+fn activate(ring: i32) -> Result<pcap::Capture<Active>, Error> {
     pcap::Capture::from_device("lo")?
         .immediate_mode(true)
         .timeout(0)
         .snaplen(SNAPLEN)
-        .buffer_size(RING)
+        .buffer_size(ring)
         .precision(Precision::Nano)
         .open()
 }
@@ -62,7 +68,7 @@ fn ignore_outgoing(handle: &pcap::Capture<Active>) {
 }
 
 /// An error of libpcap without its `libpcap error: ` in front.
-fn plain(error: &Error) -> String {
+pub fn plain(error: &Error) -> String {
     match error {
         Error::PcapError(text) => text.clone(),
         other => other.to_string(),

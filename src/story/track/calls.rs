@@ -3,6 +3,7 @@
 use super::{Record, Track};
 use crate::event::{Actor, ConnectionId, Event, EventId};
 use crate::socket::call::{Call, CallName, Fd, Outcome};
+use crate::socket::outlook::Attachment;
 use crate::story::descriptors::{Handle, Preset};
 use crate::story::side::Side;
 
@@ -82,6 +83,7 @@ impl Track {
             }
             (CallName::Listen, Some(fd), _) => self.listens(actor, fd),
             (CallName::Setsockopt, Some(fd), _) => self.option_set(actor, fd, call),
+            (CallName::Fcntl, Some(fd), _) => self.flags_set(actor, fd, call),
             (CallName::Connect, Some(fd), _) if call.word(1) == Some("AF_UNSPEC") => self.disconnected(actor, fd),
             (CallName::Connect, Some(fd), _) => self.connected(actor, fd, call, outcome),
             (CallName::Accept, Some(listener), Some(fd)) => self.accepted(actor, listener, fd, outcome),
@@ -102,14 +104,15 @@ impl Track {
     /// connect(2) with `AF_UNSPEC`: the connection has lost its program, and the descriptor holds a fresh socket.
     fn disconnected(&mut self, actor: &Actor, fd: Fd) {
         if let Some(socket) = self.socket(actor, fd) {
-            let preset = Preset { linger_zero: socket.linger_zero, deaf: socket.deaf };
+            let preset = Preset::of(socket);
             socket.descriptors = 0;
             self.descriptors.set(actor, fd, Handle::Fresh { preset, connecting: None });
         }
     }
 
     fn connected(&mut self, actor: &Actor, fd: Fd, call: &Call, outcome: &Outcome) {
-        if matches!(self.descriptors.get(actor, fd), Some(Handle::Connected(..))) {
+        if let Some(socket) = self.socket(actor, fd) {
+            socket.attachment = Attachment::Made;
             return;
         }
         let Some((local, remote)) = outcome.addr().zip(call.addr()) else { return };

@@ -30,6 +30,13 @@ impl Track {
         }
     }
 
+    /// fcntl(2) succeeded.
+    pub(super) fn flags_set(&mut self, actor: &Actor, fd: Fd, call: &Call) {
+        if call.word(1) == Some("F_SETFL") {
+            self.preset(actor, fd, |preset| preset.nonblocking = call.has_flag("O_NONBLOCK"));
+        }
+    }
+
     /// Changes what holds for the socket, connected or not.
     fn preset(&mut self, actor: &Actor, fd: Fd, change: impl FnOnce(&mut Preset)) {
         match self.descriptors.get(actor, fd) {
@@ -43,7 +50,7 @@ impl Track {
             }
             Some(Handle::Connected(..)) => {
                 if let Some(socket) = self.socket(actor, fd) {
-                    let mut preset = Preset { linger_zero: socket.linger_zero, deaf: socket.deaf };
+                    let mut preset = Preset::of(socket);
                     change(&mut preset);
                     preset.apply(socket);
                 }

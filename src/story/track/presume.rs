@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use super::{Change, Track};
 use crate::event::ConnectionId;
 use crate::socket::call::{Call, CallName, How, Outcome};
+use crate::socket::settled::{Caused, Ends, From, Wire};
 use crate::story::connection::Connection;
 use crate::story::descriptors::reaches;
 use crate::story::end::End;
@@ -37,7 +38,7 @@ impl Track {
             name if name.sends() => self.presume_data(id, side, outcome.count().unwrap_or(0)),
             CallName::Shutdown if call.how() != Some(How::Read) => self.presume_fin(id, side),
             CallName::Close => self.presume_end(id, side),
-            CallName::Connect if call.word(1) == Some("AF_UNSPEC") => self.presume_abort(id, side),
+            CallName::Connect if call.word(1) == Some("AF_UNSPEC") => self.presume_disconnect(id, side),
             _ => Vec::new(),
         }
     }
@@ -50,57 +51,30 @@ impl Track {
 
     fn presume_data(&mut self, id: ConnectionId, side: Side, bytes: u64) -> Vec<Change> {
         let Some(connection) = self.connection_mut(id) else { return Vec::new() };
-        let peer = &mut connection.ends[side.peer()];
-        if peer.has_program() && !(peer.socket.receive_shut && peer.socket.send_shut) {
-            let read_ahead = &mut connection.read_ahead[side.peer()];
-            let ahead = (*read_ahead).min(bytes);
-            *read_ahead -= ahead;
-            peer.socket.data_arrives(bytes - ahead);
-            return Vec::new();
-        }
-        if peer.has_program() {
-            // Its own kernel answers, and tells it so.
-            peer.socket.reset_arrives(State::Established);
-        }
-        let gone = change(peer, side.peer(), State::Closed, Rule::AnswersWithReset);
-        vec![gone, reset(&mut connection.ends[side], side)]
+        let read_ahead = &mut connection.read_ahead[side.peer()];
+        let ahead = (*read_ahead).min(bytes);
+        *read_ahead -= ahead;
+        act(&mut connection.ends, side, |ends| ends.data(bytes - ahead))
     }
 
     fn presume_fin(&mut self, id: ConnectionId, side: Side) -> Vec<Change> {
-        let Some(connection) = self.connection_mut(id) else { return Vec::new() };
-        let (to, peer_to) = match connection.ends[side].socket.state {
-            State::Established => (State::FinWait2, State::CloseWait),
-            State::CloseWait => (State::Closed, State::TimeWait),
-            _ => return Vec::new(),
-        };
-        let own = change(&mut connection.ends[side], side, to, Rule::FinSent);
-        let peer = &mut connection.ends[side.peer()];
-        peer.socket.fin_arrives();
-        vec![own, change(peer, side.peer(), peer_to, Rule::FinArrives)]
+        self.connection_mut(id).map_or_else(Vec::new, |one| act(&mut one.ends, side, Ends::fin))
     }
 
     /// The last descriptor of `side` is closed: a FIN, or a reset where bytes were not read.
     pub(super) fn presume_end(&mut self, id: ConnectionId, side: Side) -> Vec<Change> {
-        let Some(connection) = self.connection_mut(id) else { return Vec::new() };
-        let end = &mut connection.ends[side];
-        if end.socket.descriptors > 0 {
-            return Vec::new();
-        }
-        if end.socket.unread > 0 || end.socket.linger_zero {
-            return abort(&mut connection.ends, side);
-        }
-        let mut changes = self.presume_fin(id, side);
-        let Some(connection) = self.connection_mut(id) else { return changes };
-        let socket = &connection.ends[side].socket;
-        if socket.state == State::FinWait2 && socket.skips_fin_wait_2 {
-            changes.extend(abort(&mut connection.ends, side));
-        }
-        changes
+        let closed = |one: &&mut Connection| one.ends[side].socket.descriptors == 0;
+        let closed = self.connection_mut(id).filter(closed);
+        closed.map_or_else(Vec::new, |one| act(&mut one.ends, side, Ends::close))
+    }
+
+    fn presume_disconnect(&mut self, id: ConnectionId, side: Side) -> Vec<Change> {
+        self.connection_mut(id).map_or_else(Vec::new, |one| act(&mut one.ends, side, Ends::disconnect))
     }
 
     /// `side` is given up by a reset, at once.
-    pub(super) fn presume_abort(&mut self, id: ConnectionId, side: Side) -> Vec<Change> {
-        self.connection_mut(id).map(|connection| abort(&mut connection.ends, side)).unwrap_or_default()
+    pub(super) fn presume_reset(&mut self, id: ConnectionId, side: Side) -> Vec<Change> {
+        self.connection_mut(id).map_or_else(Vec::new, |one| act(&mut one.ends, side, Ends::reset))
     }
 
     /// The listener at `bound` is closed: what nobody had accepted is reset (`inet_csk_listen_stop()`).
@@ -115,16 +89,34 @@ impl Track {
             self.connections().iter().filter(|one| queued(one)).map(|connection| connection.id).collect();
         for id in ids {
             if let Some(connection) = self.connection_mut(id) {
-                abort(&mut connection.ends, Side::Server);
+                act(&mut connection.ends, Side::Server, Ends::disconnect);
             }
         }
     }
 }
 
-/// `side` gives the connection up, and its peer hears of it.
-fn abort(ends: &mut Both<End>, side: Side) -> Vec<Change> {
-    let gone = change(&mut ends[side], side, State::Closed, Rule::Aborts);
-    vec![gone, reset(&mut ends[side.peer()], side.peer())]
+/// Has both ends act on each other; what that changes.
+fn act(ends: &mut Both<End>, side: Side, act: impl FnOnce(&mut Ends) -> Vec<Caused>) -> Vec<Change> {
+    let mut sockets = Ends { near: ends[side].socket, far: ends[side.peer()].socket };
+    let mut before = (sockets.near.state, sockets.far.state);
+    let caused = act(&mut sockets);
+    for (side, socket) in [(side, sockets.near), (side.peer(), sockets.far)] {
+        ends[side].socket = socket;
+        set_state(&mut ends[side], socket.state);
+    }
+    let mut changes = Vec::new();
+    for Caused { from, wire, near, far } in caused {
+        let (near_rule, far_rule) = match (from, wire) {
+            (From::Near, Wire::Fin) => (Rule::FinSent, Rule::FinArrives),
+            (From::Near, Wire::Rst) => (Rule::Aborts, Rule::ResetArrives),
+            (From::Far, Wire::Rst) => (Rule::ResetArrives, Rule::AnswersWithReset),
+            _ => continue,
+        };
+        changes.push(Change { side, from: before.0, to: near, rule: near_rule });
+        changes.push(Change { side: side.peer(), from: before.1, to: far, rule: far_rule });
+        before = (near, far);
+    }
+    changes
 }
 
 pub(super) fn set_state(end: &mut End, state: State) {
@@ -136,11 +128,4 @@ pub(super) fn change(end: &mut End, side: Side, to: State, rule: Rule) -> Change
     let from = end.socket.state;
     set_state(end, to);
     Change { side, from, to, rule }
-}
-
-fn reset(end: &mut End, side: Side) -> Change {
-    let from = end.socket.state;
-    end.socket.reset_arrives(from);
-    set_state(end, State::Closed);
-    Change { side, from, to: State::Closed, rule: Rule::ResetArrives }
 }

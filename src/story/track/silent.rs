@@ -49,10 +49,9 @@ impl Track {
         else {
             return record;
         };
-        let changes = self.presume_abort(id, side);
+        let changes = self.presume_reset(id, side);
         if let Some(connection) = self.connection_mut(id) {
             let socket = &mut connection.ends[side].socket;
-            socket.dies();
             socket.pending = Some(Errno::ECONNABORTED);
         }
         Record { changes, ..record }

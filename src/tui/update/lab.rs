@@ -3,6 +3,7 @@
 use crate::event::{Event, What};
 use crate::socket::call::CallName;
 use crate::source::lab::message::{Command, Message, Mismatch, NextCall};
+use crate::source::lab::need::Missing;
 use crate::tui::keys::Action;
 use crate::tui::menu::Entry;
 use crate::tui::message::{Effect, Play};
@@ -37,13 +38,22 @@ pub fn told(model: &mut Model, message: Message) -> Vec<Effect> {
             stop_at_the_telling_call(story);
             story.progress = Progress::Finished;
         }
+        Message::Skipped(Missing { need, why, help }) => {
+            story.progress = Progress::Finished;
+            let lines = with_help(format!("It needs {need}, but {why}."), help);
+            return show(model, "The scenario cannot run here", lines);
+        }
         Message::Failed { message, help } => {
             story.progress = Progress::Finished;
-            let help = help.map(|help| format!("help: {help}"));
-            return show(model, "The scenario could not go on", std::iter::once(message).chain(help).collect());
+            return show(model, "The scenario could not go on", with_help(message, help));
         }
     }
     Vec::new()
+}
+
+fn with_help(message: String, help: Option<String>) -> Vec<String> {
+    let help = help.map(|help| format!("help: {help}"));
+    std::iter::once(message).chain(help).collect()
 }
 
 fn mismatch_lines(mismatch: &Mismatch) -> Vec<String> {

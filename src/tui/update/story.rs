@@ -113,6 +113,10 @@ fn advice(model: &mut Model) -> Vec<Effect> {
             lines.push(String::new());
             lines.push(format!("What is usually done: {}", entry.fix));
         }
+        if !entry.sources.is_empty() {
+            lines.push(String::new());
+            lines.push(format!("Sources: {}.", entry.sources.join("; ")));
+        }
     }
     let comments = story.story.iter().flat_map(|story| &story.journal().run().comments);
     for comment in comments {

@@ -216,6 +216,25 @@ fn advice_does_not_tell_the_end_before_it_has_come() {
 }
 
 #[test]
+fn advice_after_the_end_is_the_lesson_the_fix_and_the_sources() {
+    let entry = Entry {
+        name: "broken-pipe".into(),
+        lesson: vec!["A FIN ends one direction.".into()],
+        fix: "Read before you write.".into(),
+        sources: vec!["send(2): EPIPE".into(), "tcp_reset()".into()],
+        ..Entry::default()
+    };
+    let mut model = Model::default();
+    begin(&mut model, entry, Asking::Never, Pace::Run);
+    tell(&mut model, Told::Run(Run::default()));
+    tell(&mut model, Told::Finished);
+    press(&mut model, 'e');
+    let Some(Overlay::Page(page)) = &model.overlay else { panic!("{:?}", model.overlay) };
+    let advice = ["A FIN ends one direction.", "", "What is usually done: Read before you write.", ""];
+    assert_eq!(page.lines, [&advice[..], &["Sources: send(2): EPIPE; tcp_reset()."]].concat());
+}
+
+#[test]
 fn enter_in_a_replay_goes_on_to_the_next_call() {
     let story = crate::tui::view::tests::samples::last_word();
     let mut model = Model { story: Some(story), ..Model::default() };

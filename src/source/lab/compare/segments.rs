@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use super::super::message::Mismatch;
 use super::super::script::Step;
+use super::mismatch;
 use crate::event::Event;
 use crate::notation::SegmentText;
 use crate::tcp::segment::Segment;
@@ -72,7 +73,7 @@ pub fn compare(steps: &[&Step], seen: &[SegmentText]) -> Option<Mismatch> {
         }
     }
     let missing = expected.get(next..)?.iter().find(|(.., optional)| !optional)?;
-    Some(Mismatch { line: missing.0.line, expected: missing.0.text.clone(), happened: "no such segment".to_owned() })
+    Some(mismatch(missing.0, "no such segment"))
 }
 
 /// Whether a segment is as written; window, urgent pointer and options count only where they are written.
@@ -105,9 +106,10 @@ fn likeness(text: &SegmentText, seen: &SegmentText) -> usize {
 fn wrong(candidates: &[(&Step, &SegmentText, bool)], seen: &SegmentText, steps: &[&Step]) -> Mismatch {
     let happened = seen.to_string();
     match candidates.iter().max_by_key(|(_, text, _)| likeness(text, seen)) {
-        Some((step, ..)) => Mismatch { line: step.line, expected: step.text.clone(), happened },
+        Some((step, ..)) => mismatch(step, happened),
         None => Mismatch {
             line: steps.last().map_or(0, |step| step.line),
+            column: steps.last().map_or(0, |step| step.column),
             expected: "no further segment".to_owned(),
             happened,
         },

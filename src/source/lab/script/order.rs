@@ -1,17 +1,18 @@
-//! Whether the lines of a script can follow each other.
+//! Whether the lines of a script can follow each other, and whether what they expect can come of them.
 
 use std::collections::BTreeMap;
 
-use super::{Expect, StepKind};
+use super::descriptors::Descriptors;
+use super::{Expect, Returned, StepKind, possible};
 use crate::event::{Actor, ExitStatus};
 use crate::socket::call::{Arg, Call, CallName};
 use crate::socket::errno::Signal;
 
 /// What an actor is at by the script.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum At {
     Idle,
-    Waiting(CallName),
+    Waiting(Call),
     Gone,
 }
 
@@ -19,54 +20,80 @@ enum At {
 pub struct Order {
     actors: Vec<Actor>,
     at: BTreeMap<Actor, At>,
+    descriptors: Descriptors,
     begun: bool,
+}
+
+/// Why a line cannot stand where it does.
+pub enum Wrong {
+    /// Nobody can do that here.
+    Line(String),
+    /// What is expected cannot come of it; this must stand there instead.
+    Expectation(String),
 }
 
 impl Order {
     pub fn new(actors: &[Actor]) -> Self {
         let at = actors.iter().map(|actor| (actor.clone(), At::Idle)).collect();
-        Self { actors: actors.to_vec(), at, begun: false }
+        Self { actors: actors.to_vec(), at, descriptors: Descriptors::default(), begun: false }
     }
 
-    /// Takes the next line; an error says why it cannot stand there.
-    pub fn check(&mut self, kind: &StepKind) -> Result<(), String> {
+    /// Takes the next line.
+    pub fn check(&mut self, kind: &StepKind) -> Result<(), Wrong> {
         match kind {
-            StepKind::Segment { .. } if !self.begun => Err("a segment before the first call".to_owned()),
+            StepKind::Segment { .. } if !self.begun => Err(Wrong::Line("a segment before the first call".to_owned())),
             StepKind::Segment { .. } => Ok(()),
-            StepKind::Call { actor, call, expect, .. } => {
-                let next = match expect {
-                    Expect::Returns(_) => At::Idle,
-                    Expect::Waits => At::Waiting(call.name),
-                    Expect::Ends(_) => At::Gone,
-                };
-                self.begun = true;
-                self.pass(actor, next, |at| at == At::Idle)
+            StepKind::Call { actor, call, expect, .. } => self.call(actor, call, expect),
+            StepKind::Returns { actor, name, result } => {
+                let waiting = self.at.get(actor).cloned();
+                self.pass(actor, At::Idle, |at| matches!(at, At::Waiting(call) if call.name == *name))?;
+                let Some(At::Waiting(call)) = waiting else { return Ok(()) };
+                self.returns(actor, &call, result)
             }
-            StepKind::Returns { actor, name, .. } => self.pass(actor, At::Idle, |at| at == At::Waiting(*name)),
-            StepKind::Ends { actor, .. } => self.pass(actor, At::Gone, |at| at != At::Gone),
+            StepKind::Ends { actor, .. } => self.pass(actor, At::Gone, |at| *at != At::Gone),
         }
     }
 
-    fn pass(&mut self, actor: &Actor, next: At, allowed: impl Fn(At) -> bool) -> Result<(), String> {
-        let at = self.at.get(actor).copied().unwrap_or(At::Gone);
+    fn call(&mut self, actor: &Actor, call: &Call, expect: &Expect) -> Result<(), Wrong> {
+        self.begun = true;
+        let (next, returned) = match expect {
+            Expect::Returns(returned) => (At::Idle, Some(returned)),
+            Expect::Waits => (At::Waiting(call.clone()), None),
+            Expect::Ends(_) => (At::Gone, None),
+        };
+        self.pass(actor, next, |at| *at == At::Idle)?;
+        self.descriptors.used(actor, call, returned).map_err(Wrong::Line)?;
+        returned.map_or(Ok(()), |returned| self.returns(actor, call, returned))
+    }
+
+    fn returns(&mut self, actor: &Actor, call: &Call, returned: &Returned) -> Result<(), Wrong> {
+        if let Returned::Outcome(outcome) = returned {
+            possible::outcome(call, outcome).map_err(Wrong::Expectation)?;
+        }
+        self.descriptors.returned(actor, call, returned);
+        Ok(())
+    }
+
+    fn pass(&mut self, actor: &Actor, next: At, allowed: impl Fn(&At) -> bool) -> Result<(), Wrong> {
+        let at = self.at.get(actor).unwrap_or(&At::Gone);
         if allowed(at) {
             self.at.insert(actor.clone(), next);
             return Ok(());
         }
-        Err(match at {
+        Err(Wrong::Line(match at {
             At::Idle => format!("{actor} does not wait in such a call here"),
-            At::Waiting(name) => format!("{actor} still waits in {name} here"),
+            At::Waiting(call) => format!("{actor} still waits in {} here", call.name),
             At::Gone => format!("{actor} is gone here"),
-        })
+        }))
     }
 
     /// What follows from the script's end: who is still there exits, and who still waits is killed.
     pub fn ending(&self) -> Vec<(String, StepKind)> {
-        self.actors.iter().filter_map(|actor| end_of(actor, self.at.get(actor).copied()?)).collect()
+        self.actors.iter().filter_map(|actor| end_of(actor, self.at.get(actor)?)).collect()
     }
 }
 
-fn end_of(actor: &Actor, at: At) -> Option<(String, StepKind)> {
+fn end_of(actor: &Actor, at: &At) -> Option<(String, StepKind)> {
     let actor = actor.clone();
     match at {
         At::Gone => None,

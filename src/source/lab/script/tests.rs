@@ -1,8 +1,19 @@
 use super::*;
 
+const OPENED: &str = "\
+server  socket(AF_INET, SOCK_STREAM, 0) = 3
+client  socket(AF_INET, SOCK_STREAM, 0) = 3
+";
+
+/// The steps of `script`, before which both actors have opened descriptor 3.
 fn steps(script: &str) -> Result<Vec<Step>, String> {
     let actors = [Actor::new("server"), Actor::new("client")];
-    parse(script, 1, &actors).map_err(|error| format!("{}:{}: {}", error.line, error.column, error.message))
+    let opened = OPENED.lines().count();
+    let parsed = parse(&format!("{OPENED}{script}"), 1, &actors);
+    let shifted = |step: Step| Step { line: step.line - opened, ..step };
+    parsed
+        .map(|steps| steps.into_iter().skip(opened).map(shifted).collect())
+        .map_err(|error| format!("{}:{}: {}", error.line - opened, error.column, error.message))
 }
 
 #[test]
@@ -37,6 +48,21 @@ server  exit(3)
 }
 
 #[test]
+fn what_is_expected_has_its_column() {
+    let script = "\
+server  accept(3) …
+client  connect(3, 127.0.0.1:2222) = 0  race
+        C > S  S  0:0(0)
+server  accept … = 4
+  ? client  send(3, \"abc\", 3, 0) = 3
+client  killed by SIGPIPE
+server  nanosleep(1)
+";
+    let columns: Vec<usize> = steps(script).unwrap().iter().map(|step| step.column).collect();
+    assert_eq!(columns, [19, 36, 9, 18, 34, 9, 9, 1]);
+}
+
+#[test]
 fn who_is_left_at_the_end_exits_or_is_killed() {
     let steps = steps("server  accept(3) …\nclient  close(3) = 0").unwrap();
     let texts: Vec<(usize, &str)> = steps[2..].iter().map(|step| (step.line, step.text.as_str())).collect();
@@ -51,7 +77,6 @@ fn what_cannot_be_read_is_told_with_its_place() {
         ("client  close(3) = x", "1:20: expected what the call returned, a number"),
         ("client  close(0) = 0", "1:9: expected a descriptor from 3 on: 0, 1 and 2 are the lab's"),
         ("client  close(3) = 0 0 extra \"", "1:31: expected a printable ASCII character or the closing quote"),
-        ("C > S  .  1:1(0) ack 1", "1:1: a segment before the first call"),
         ("server  accept(3) …\nserver  close(3) = 0", "2:1: server still waits in accept here"),
         ("server  accept … = 4", "1:1: server does not wait in such a call here"),
         ("client  exit(0)\nclient  close(3) = 0", "2:1: client is gone here"),
@@ -59,7 +84,14 @@ fn what_cannot_be_read_is_told_with_its_place() {
         ("client  close(3) = 0\n  C > S  Q  1:1(0) ack 1", "2:10: expected TCP flags such as `P.`"),
         ("client  killed by SIGCHLD", "1:19: expected a signal that ends a process"),
         ("client  killed by PIPE", "1:19: expected the name of a signal"),
+        ("server  accept(3) …\nserver  accept … = x", "2:20: expected what the call returned, a number"),
     ] {
         assert_eq!(steps(script).unwrap_err(), error, "{script}");
     }
+}
+
+#[test]
+fn a_segment_comes_of_a_call() {
+    let error = parse("C > S  .  1:1(0) ack 1", 1, &[Actor::new("client")]).unwrap_err();
+    assert_eq!(error.message, "a segment before the first call");
 }
