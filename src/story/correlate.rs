@@ -163,14 +163,14 @@ impl<'a> Correlation<'a> {
     /// The call in progress, or the latest that ended, that can have ended the own direction of `side`: shutdown(2) of
     /// sending, the close of its descriptor, connect(2) to nowhere, the end of the program, or an outsider's request.
     fn ending_call(&self, id: ConnectionId, side: Side) -> Option<Made<'a>> {
-        let actor = self.connection(id)?.actors[side].as_ref()?;
+        let holders = &self.connection(id)?.holders[side];
         let ends = |made: &&Made<'a>| {
             let own = made.end == Some((id, side));
             match made.call.name {
                 CallName::Shutdown => own && made.call.how() != Some(How::Read),
                 CallName::Close | CallName::SockDestroy => own,
                 CallName::Connect => own && made.call.word(1) == Some("AF_UNSPEC"),
-                CallName::Exit => made.actor == actor,
+                CallName::Exit | CallName::Execve => holders.contains(made.actor),
                 _ => false,
             }
         };

@@ -1,6 +1,6 @@
 //! Which descriptor of which actor is which socket.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 
 use super::side::Side;
@@ -67,6 +67,8 @@ pub enum Handle {
 pub struct Descriptors {
     handles: HashMap<(Actor, Fd), Handle>,
     bound: HashMap<(Actor, Fd), SocketAddr>,
+    /// Those that execve(2) closes.
+    closed_on_exec: HashSet<(Actor, Fd)>,
 }
 
 impl Descriptors {
@@ -93,7 +95,46 @@ impl Descriptors {
     /// `fd` of `actor` is closed.
     pub fn close(&mut self, actor: &Actor, fd: Fd) {
         self.bound.remove(&(actor.clone(), fd));
+        self.closed_on_exec.remove(&(actor.clone(), fd));
         self.handles.remove(&(actor.clone(), fd));
+    }
+
+    /// execve(2) will close `fd` of `actor`.
+    pub fn close_on_exec(&mut self, actor: &Actor, fd: Fd) {
+        self.closed_on_exec.insert((actor.clone(), fd));
+    }
+
+    /// What execve(2) closes of `actor`; the ends that it referred to.
+    pub fn close_for_exec(&mut self, actor: &Actor) -> Vec<(ConnectionId, Side)> {
+        let marked: Vec<Fd> =
+            self.closed_on_exec.iter().filter(|(owner, _)| owner == actor).map(|(_, fd)| *fd).collect();
+        let mut ends = Vec::new();
+        for fd in marked {
+            if let Some(Handle::Connected(id, side)) = self.get(actor, fd) {
+                ends.push((id, side));
+            }
+            self.close(actor, fd);
+        }
+        ends
+    }
+
+    /// `child` gets a copy of everything that `parent` has; the ends that it holds with that.
+    pub fn copy_all(&mut self, parent: &Actor, child: &Actor) -> Vec<(ConnectionId, Side)> {
+        let of = |owner: &Actor| owner == parent;
+        let handles: Vec<_> =
+            self.handles.iter().filter(|((owner, _), _)| of(owner)).map(|((_, fd), h)| (*fd, *h)).collect();
+        let bound: Vec<_> =
+            self.bound.iter().filter(|((owner, _), _)| of(owner)).map(|((_, fd), at)| (*fd, *at)).collect();
+        let marked: Vec<_> = self.closed_on_exec.iter().filter(|(owner, _)| of(owner)).map(|(_, fd)| *fd).collect();
+        self.closed_on_exec.extend(marked.into_iter().map(|fd| (child.clone(), fd)));
+        self.bound.extend(bound.into_iter().map(|(fd, at)| ((child.clone(), fd), at)));
+        let ends = handles.iter().filter_map(|(_, handle)| match handle {
+            Handle::Connected(id, side) => Some((*id, *side)),
+            _ => None,
+        });
+        let ends = ends.collect();
+        self.handles.extend(handles.into_iter().map(|(fd, handle)| ((child.clone(), fd), handle)));
+        ends
     }
 
     /// Every descriptor of `actor` is closed; the ends that they referred to.
@@ -106,6 +147,7 @@ impl Descriptors {
         let ends = ends.collect();
         self.handles.retain(|(owner, _), _| owner != actor);
         self.bound.retain(|(owner, _), _| owner != actor);
+        self.closed_on_exec.retain(|(owner, _)| owner != actor);
         ends
     }
 

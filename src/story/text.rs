@@ -26,6 +26,9 @@ pub fn call(call: &Call) -> String {
         CallName::Shutdown => call.how().map_or("", how).to_owned(),
         CallName::Bind | CallName::Exit | CallName::Fcntl => call.args.last().map_or_else(String::new, plain),
         CallName::Connect => call.word(1).unwrap_or("").to_owned(),
+        CallName::Execve => {
+            call.payload().map_or_else(String::new, |program| String::from_utf8_lossy(&program.bytes).into_owned())
+        }
         CallName::Setsockopt | CallName::Getsockopt => call.word(2).unwrap_or("").to_owned(),
         CallName::Nanosleep => return format!("sleep {} s", call.args.first().map_or_else(String::new, plain)),
         CallName::Sigaction | CallName::Sigprocmask | CallName::SockDestroy => {

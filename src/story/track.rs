@@ -19,6 +19,7 @@ use crate::tcp::segment::Segment;
 mod calls;
 mod options;
 mod presume;
+mod processes;
 mod silent;
 
 /// What is known of one event beside itself.
@@ -207,6 +208,7 @@ impl Track {
         self.descriptors.set(actor, fd, Handle::Connected(id, side));
         let Some(connection) = self.connection_mut(id) else { return };
         connection.actors[side] = Some(actor.clone());
+        connection.holders[side].push(actor.clone());
         let end = &mut connection.ends[side];
         end.has_calls = true;
         end.socket.descriptors += 1;

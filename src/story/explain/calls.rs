@@ -116,6 +116,14 @@ fn setting_up(name: CallName) -> Vec<String> {
         CallName::Connect => "connect() returned: the connection is open.",
         CallName::Pipe => "A pipe: bytes written at one end are read at the other, without TCP.",
         CallName::Socketpair => "Two Unix sockets joined to each other, without TCP.",
+        CallName::Fork => {
+            "The child has a copy of every descriptor: a connection ends only when both have closed theirs, or shutdown() says \
+             so."
+        }
+        CallName::Execve => {
+            "Another program runs in this process now. It has every descriptor that was not marked close-on-exec, whether it \
+             knows of them or not."
+        }
         CallName::Dup => "A second descriptor for the same socket: close() of one of them sends nothing.",
         CallName::Sigaction => {
             "How SIGPIPE is taken decides whether a failed send() returns EPIPE or ends the program."
@@ -294,7 +302,8 @@ fn closed_without_connection(story: &Story, row: &Row, call: &Call) -> Vec<Strin
     let holds = |connection: &Connection| {
         let end = story.latest(connection.id, row.event).and_then(|id| story.record(id)).map(|record| &record.ends);
         Side::BOTH.into_iter().any(|side| {
-            connection.actors[side].as_ref() == actor && end.is_some_and(|ends| ends[side].socket.descriptors > 0)
+            actor.is_some_and(|actor| connection.holders[side].contains(actor))
+                && end.is_some_and(|ends| ends[side].socket.descriptors > 0)
         })
     };
     let second = if story.connections().iter().any(holds) {

@@ -248,6 +248,10 @@ fn ended(shown: Shown<'_>) -> String {
              sends FIN: no more bytes from here. shutdown(WR) would send the very same one."
                 .to_owned()
         }
+        Some((CallName::Execve, _)) => format!(
+            "Another program took the place of the {name}'s, and execve() closed what was marked close-on-exec: the last \
+             descriptor, so the FIN is sent."
+        ),
         _ if is_killed(shown) => {
             format!(
                 "The {name}'s program was killed: its kernel closes what it left open, and sends the same FIN as close()."
@@ -262,9 +266,9 @@ fn ended(shown: Shown<'_>) -> String {
 /// Whether the sender's program was killed, and its last call with it.
 fn is_killed(shown: Shown<'_>) -> bool {
     let connection = shown.story.connection(shown.connection);
-    let Some(actor) = connection.and_then(|connection| connection.actors[shown.side].as_ref()) else { return false };
+    let holders = connection.map_or(&[][..], |connection| connection.holders[shown.side].as_slice());
     let from = shown.story.journal().events().iter().skip_while(|event| event.id < shown.event.id);
-    from.filter(|event| event.actor.as_ref() == Some(actor))
+    from.filter(|event| event.actor.as_ref().is_some_and(|actor| holders.contains(actor)))
         .find_map(|event| match event.what {
             What::Exit(status) => Some(matches!(status, crate::event::ExitStatus::Killed(_))),
             What::Begun(_) => Some(false),

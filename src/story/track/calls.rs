@@ -34,6 +34,13 @@ impl Track {
         if call.name == CallName::SockDestroy {
             return self.destroyed(&call, outcome);
         }
+        if matches!(call.name, CallName::Fork | CallName::Execve) && outcome.errno.is_none() {
+            let ends = match outcome.word() {
+                Some(child) => self.forked(actor, &Actor::new(child)),
+                None => self.replaced(actor),
+            };
+            return Self::of_one(&ends);
+        }
         let before = call.fd().map(|fd| self.at(actor, fd)).unwrap_or_default();
         if outcome.errno.is_none() {
             self.opened(actor, &call, outcome);
@@ -172,25 +179,6 @@ impl Track {
                 outcome.word().and_then(|word| word.parse().ok()).into_iter().for_each(|errno| socket.reports(errno));
             }
             _ => {}
-        }
-    }
-
-    pub(super) fn exit(&mut self, actor: Option<&Actor>) -> Record {
-        let Some(actor) = actor else { return Record::default() };
-        let ends = self.descriptors.close_all(actor);
-        let mut changes = Vec::new();
-        for (id, side) in &ends {
-            if let Some(connection) = self.connection_mut(*id) {
-                let socket = &mut connection.ends[*side].socket;
-                socket.descriptors = socket.descriptors.saturating_sub(1);
-            }
-            if self.blind {
-                changes = self.presume_end(*id, *side);
-            }
-        }
-        match ends.as_slice() {
-            [(id, side)] => Record { connection: Some(*id), side: Some(*side), changes, ..Record::default() },
-            _ => Record::default(),
         }
     }
 }

@@ -32,8 +32,10 @@ impl Track {
 
     /// fcntl(2) succeeded.
     pub(super) fn flags_set(&mut self, actor: &Actor, fd: Fd, call: &Call) {
-        if call.word(1) == Some("F_SETFL") {
-            self.preset(actor, fd, |preset| preset.nonblocking = call.has_flag("O_NONBLOCK"));
+        match call.word(1) {
+            Some("F_SETFL") => self.preset(actor, fd, |preset| preset.nonblocking = call.has_flag("O_NONBLOCK")),
+            Some("F_SETFD") if call.has_flag("FD_CLOEXEC") => self.descriptors.close_on_exec(actor, fd),
+            _ => {}
         }
     }
 
