@@ -46,8 +46,9 @@ use telling::{Next, Standing, Verdict, Why};
 use track::{Record, Track};
 
 use crate::event::{ConnectionId, Event, EventId, FrameNo, Gap, Run, Sample, What};
-use crate::socket::call::{Call, Outcome};
-use crate::tcp::analysis::{Completeness, Findings};
+use crate::socket::call::{Call, CallName, Outcome};
+use crate::tcp::analysis::{Completeness, Finding, Findings};
+use crate::tcp::rule::Rule;
 use crate::tcp::state::State;
 
 /// A run, told.
@@ -263,6 +264,15 @@ impl Story {
         (waits && self.call(latest)?.0.name.receives()).then_some(latest)
     }
 
+    /// Whether the program of `side` of `connection` is in close(2) at the event `at`: then nobody is left to be told.
+    fn is_closing(&self, connection: ConnectionId, side: Side, at: EventId) -> bool {
+        let Some(connection) = self.connection(connection) else { return false };
+        let before = connection.events.iter().rev().filter(|id| **id < at);
+        let own = |id: &&EventId| self.record(**id).is_some_and(|record| record.side == Some(side));
+        let latest = before.filter(own).find_map(|id| Some((*id, self.call(*id)?.0)));
+        latest.is_some_and(|(id, call)| call.name == CallName::Close && self.end_of(id).is_none_or(|end| end > at))
+    }
+
     /// Whether a reset answered the segment `id`.
     fn was_refused(&self, id: EventId) -> bool {
         self.refused.contains(&id)
@@ -304,9 +314,19 @@ impl Story {
         Some(self.journal.get(id)?.time.since(earlier))
     }
 
-    /// Whether the segment `id` was sent again later: then it is presumed not to have arrived.
+    /// Whether the segment `id` did not arrive: a filter dropped it, or it was sent again later and is presumed lost.
     fn was_lost(&self, id: EventId) -> bool {
-        self.repeated.contains(&id)
+        self.was_filtered(id) || self.repeated.contains(&id)
+    }
+
+    /// Whether a filter on the socket that the segment `id` was for dropped it.
+    fn was_filtered(&self, id: EventId) -> bool {
+        self.record(id).is_some_and(|record| record.changes.iter().any(|change| change.rule == Rule::Filtered))
+    }
+
+    /// Whether the segment `id` only asks whether its peer is there.
+    fn is_probe(&self, id: EventId) -> bool {
+        self.findings(id).has(Finding::KeepAlive)
     }
 }
 

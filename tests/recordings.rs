@@ -4,7 +4,7 @@
 
 mod wire;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -86,6 +86,12 @@ fn the_replay_of_every_scenario_tells_what_the_live_run_told() {
     }
 }
 
+/// Whether calls tell of states what no segment shows: that something did not arrive, or that an end gave up in silence.
+fn rests_on_calls(story: &Story) -> bool {
+    let records = story.journal().events().iter().filter_map(|event| story.record(event.id));
+    records.flat_map(|record| &record.changes).any(|change| change.rule.is_told_by_calls())
+}
+
 #[test]
 fn without_its_comments_a_recording_has_the_same_segments_and_states() {
     for (name, file) in recordings() {
@@ -95,11 +101,14 @@ fn without_its_comments_a_recording_has_the_same_segments_and_states() {
         for (event, bare_event) in segments.zip(bare.journal().events()) {
             assert_eq!((event.time, &event.what), (bare_event.time, &bare_event.what), "{name}");
             let [record, bare_record] = [whole.record(event.id).unwrap(), bare.record(bare_event.id).unwrap()];
+            count += 1;
             assert_eq!(record.connection, bare_record.connection, "{name}");
+            if rests_on_calls(&whole) {
+                continue;
+            }
             assert_eq!(record.changes, bare_record.changes, "{name}: {}", event.id);
             assert_eq!(record.ends.client.tcp, bare_record.ends.client.tcp, "{name}: {}", event.id);
             assert_eq!(record.ends.server.tcp, bare_record.ends.server.tcp, "{name}: {}", event.id);
-            count += 1;
         }
         assert_eq!(bare.journal().events().len(), count, "{name}");
         let has_connection = !["pipe-and-unix", "write-after-shutdown/never-connected"].contains(&name.as_str());
@@ -139,14 +148,19 @@ fn without_its_comments_a_recording_claims_no_call() {
             for side in ["client", "server"] {
                 let end = &connection[side];
                 assert!(end["actor"].is_null() && end["read"].is_null() && end["kernel"].is_null(), "{name}: {end}");
-                let sent: u64 = told["events"]
+                let own = |event: &&Value| event["connection"] == connection["id"] && event["side"] == *side;
+                // `start:stop(length)`, once for all copies.
+                let range = |event: &Value| {
+                    event["text"].as_str().unwrap().split(' ').find(|word| word.contains('(')).map(str::to_owned)
+                };
+                let once: BTreeMap<Option<String>, u64> = told["events"]
                     .as_array()
                     .unwrap()
                     .iter()
-                    .filter(|event| event["connection"] == connection["id"] && event["side"] == *side)
-                    .map(|event| event["length"].as_u64().unwrap())
-                    .sum();
-                assert_eq!(end["sent"], sent, "{name}: no segment of the recordings was sent twice");
+                    .filter(own)
+                    .map(|event| (range(event), event["length"].as_u64().unwrap()))
+                    .collect();
+                assert_eq!(end["sent"], once.values().sum::<u64>(), "{name}");
             }
         }
     }
@@ -183,7 +197,9 @@ fn an_edited_errno_changes_that_event_and_what_depends_on_it() {
             for (was, is) in before["events"].as_array().unwrap().iter().zip(after["events"].as_array().unwrap()) {
                 let this = was["id"].as_u64().unwrap();
                 assert_eq!(this == id, was["errno"] != is["errno"], "{name}: {was} {is}");
-                assert!(was == is || expected.contains(&this), "{name}, event {id} edited: {was} {is}");
+                // That the kernel had given up changes what later segments meet.
+                let is_told_of = errno == "ETIMEDOUT" && this > id;
+                assert!(was == is || is_told_of || expected.contains(&this), "{name}, event {id} edited: {was} {is}");
             }
             edits += 1;
         }

@@ -73,6 +73,7 @@ pub enum CallName {
     Select,
     Nanosleep,
     Fork,
+    Execve,
     Kill,
     Sigaction,
     Sigprocmask,
@@ -82,7 +83,7 @@ pub enum CallName {
     Exit,
 }
 
-const NAMES: [(CallName, &str); 27] = [
+const NAMES: [(CallName, &str); 28] = [
     (CallName::Socket, "socket"),
     (CallName::Socketpair, "socketpair"),
     (CallName::Pipe, "pipe"),
@@ -104,6 +105,7 @@ const NAMES: [(CallName, &str); 27] = [
     (CallName::Select, "select"),
     (CallName::Nanosleep, "nanosleep"),
     (CallName::Fork, "fork"),
+    (CallName::Execve, "execve"),
     (CallName::Kill, "kill"),
     (CallName::Sigaction, "sigaction"),
     (CallName::Sigprocmask, "sigprocmask"),
@@ -188,6 +190,7 @@ impl Call {
                 | N::Pipe
                 | N::Nanosleep
                 | N::Fork
+                | N::Execve
                 | N::Kill
                 | N::Sigaction
                 | N::Sigprocmask

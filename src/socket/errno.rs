@@ -40,8 +40,9 @@ impl Errno {
 }
 
 /// In the order of their numbers.
-const ERRNOS: [(u16, &str, &str); 33] = [
+const ERRNOS: [(u16, &str, &str); 34] = [
     (1, "EPERM", "Operation not permitted"),
+    (2, "ENOENT", "No such file or directory"),
     (4, "EINTR", "Interrupted system call"),
     (5, "EIO", "Input/output error"),
     (9, "EBADF", "Bad file descriptor"),

@@ -62,12 +62,16 @@ pub struct Socket {
     pub linger_zero: bool,
     /// `TCP_LINGER2` is below 0: once closed it does not wait in FIN-WAIT-2 (tcp(7)).
     pub skips_fin_wait_2: bool,
+    /// A filter drops every segment that comes (`SO_ATTACH_FILTER`).
+    pub deaf: bool,
+    /// It is in repair mode: close(2) sends nothing (`TCP_REPAIR`).
+    pub in_repair: bool,
     /// `O_NONBLOCK`.
     pub nonblocking: bool,
     /// How far its own connect has come.
     pub attachment: Attachment,
     /// How many descriptors hold it; with none it has no program.
-    pub descriptors: u32,
+    pub descriptors: u16,
 }
 
 /// A survey keeps two of them for each connection.
@@ -125,6 +129,7 @@ impl Socket {
             CallName::Poll => self.poll(call.word(1)?, call.int(2)?),
             CallName::Select => self.select(call.int(1)?),
             CallName::Getsockopt if call.has_flag("SO_ERROR") => self.error(),
+            CallName::Connect if call.has_flag("AF_UNSPEC") => return self.connect(Some(Target::Unspecified)),
             CallName::Connect => return self.connect(target),
             CallName::Listen => self.listen(),
             CallName::Accept => self.accept(),

@@ -72,6 +72,7 @@ pub fn name(story: &Story, id: EventId) -> String {
             let call = story.cause(id).into_iter().flat_map(|cause| &cause.causes).find_map(|cause| story.call(*cause));
             let flags = segment.flags;
             let word = match call {
+                _ if story.is_probe(id) => "probe",
                 Some((call, _)) if !flags.rst() => call.name.name(),
                 _ if flags.rst() => "RST",
                 _ if flags.syn() && flags.ack() => "SYN ACK",

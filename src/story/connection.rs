@@ -18,6 +18,8 @@ pub struct Connection {
     pub addresses: Both<SocketAddr>,
     /// Who makes the calls at each end, where that is known.
     pub actors: Both<Option<Actor>>,
+    /// Everybody who has held each end: whoever opened it, and who got a copy by fork(2).
+    pub holders: Both<Vec<Actor>>,
     /// Its events, rising.
     pub events: Vec<EventId>,
     /// Its first and its last frame.
@@ -41,6 +43,7 @@ impl Connection {
             id,
             addresses: Both { client, server },
             actors: Both::default(),
+            holders: Both::default(),
             events: Vec::new(),
             frames: None,
             ending: Ending::default(),

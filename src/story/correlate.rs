@@ -20,6 +20,7 @@ mod segments;
 
 /// A segment that was seen, as correlation needs it.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Seen<'a> {
     event: EventId,
     frame: FrameNo,
@@ -28,6 +29,8 @@ struct Seen<'a> {
     draws_reset: bool,
     heard: bool,
     obeyed: bool,
+    /// Whether it only asks whether the peer is there: its number is one before the next.
+    is_probe: bool,
 }
 
 /// A call that was begun.
@@ -56,6 +59,8 @@ struct Memory<'a> {
     reset_by: Both<Option<EventId>>,
     /// Without segments: the call or exit that drew a reset on each end, as is presumed.
     drew_reset: Both<Option<EventId>>,
+    /// The call that reported that the kernel had given each end up.
+    given_up: Both<Option<EventId>>,
     /// The peer's FIN as each end took it in.
     fin_taken: Both<Option<EventId>>,
     /// Which segments a reset was already tied to.
@@ -90,7 +95,10 @@ impl<'a> Correlation<'a> {
                 }
                 let (draws_reset, heard) = (record.draws_reset, record.heard);
                 let obeyed = record.changes.iter().any(|change| change.rule.is_reset_obeyed());
-                let seen = Seen { event: event.id, frame: frame.number, side, segment, draws_reset, heard, obeyed };
+                let next = self.memory(id).next[side];
+                let is_probe = segment.is_pure_ack() && next.is_some_and(|next| segment.seq + 1 == next);
+                let frame = frame.number;
+                let seen = Seen { event: event.id, frame, side, segment, draws_reset, heard, obeyed, is_probe };
                 self.segment(id, seen)
             }
             What::Begun(call) => {
@@ -153,15 +161,16 @@ impl<'a> Correlation<'a> {
     }
 
     /// The call in progress, or the latest that ended, that can have ended the own direction of `side`: shutdown(2) of
-    /// sending, the close of its descriptor, or the end of the program.
+    /// sending, the close of its descriptor, connect(2) to nowhere, the end of the program, or an outsider's request.
     fn ending_call(&self, id: ConnectionId, side: Side) -> Option<Made<'a>> {
-        let actor = self.connection(id)?.actors[side].as_ref()?;
+        let holders = &self.connection(id)?.holders[side];
         let ends = |made: &&Made<'a>| {
             let own = made.end == Some((id, side));
             match made.call.name {
                 CallName::Shutdown => own && made.call.how() != Some(How::Read),
-                CallName::Close => own,
-                CallName::Exit => made.actor == actor,
+                CallName::Close | CallName::SockDestroy => own,
+                CallName::Connect => own && made.call.word(1) == Some("AF_UNSPEC"),
+                CallName::Exit | CallName::Execve => holders.contains(made.actor),
                 _ => false,
             }
         };

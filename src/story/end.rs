@@ -63,6 +63,11 @@ pub fn exchange(ends: &mut Both<End>, side: Side, peer: Side, head: &Head) -> Ex
     let draws_reset = ends[peer].tcp.would_reset_without_reader(head);
     let has_reader = ends[peer].has_program() || head.payload_len == 0;
     let sent = ends[side].sends(side, head);
+    if ends[peer].socket.deaf {
+        let state = ends[peer].tcp.state;
+        let dropped = Change { side: peer, from: state, to: state, rule: Rule::Filtered };
+        return Exchange { sent, arrived: dropped, draws_reset: false, heard: false };
+    }
     let arrived = ends[peer].gets(peer, head);
     Exchange { sent, arrived, draws_reset, heard: has_reader }
 }

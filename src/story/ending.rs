@@ -92,8 +92,8 @@ pub struct Reset {
     pub certainty: Certainty,
     /// Whether its sender had sent a FIN before.
     pub after_fin: bool,
-    /// Whether its sender had repeated itself in vain before.
-    pub after_silence: bool,
+    /// How often its sender had repeated itself in vain before; at most 255.
+    pub repeats: u8,
     /// In what it differs from the other packets of its supposed sender.
     pub odd: Option<Odd>,
 }
@@ -190,6 +190,13 @@ pub struct Seen<'a> {
     pub with_itself: bool,
 }
 
+impl Reset {
+    /// Whether its sender had repeated itself in vain before.
+    pub const fn after_silence(&self) -> bool {
+        self.repeats >= 2
+    }
+}
+
 impl Ending {
     /// Takes the next segment in.
     pub fn take(&mut self, watch: &mut Watch, seen: &Seen<'_>) {
@@ -275,7 +282,6 @@ impl Ending {
             _ => (Kind::Answers, certainty),
         };
         let (kind, certainty) = if is_first { (seen.presumed_kind(), Certainty::Likely) } else { (kind, certainty) };
-        let after_silence = self.repeats[seen.side] >= 2;
         self.idle = Some(answers.filter(|_| kind == Kind::Answers).map_or(told.idle, |answered| answered.idle));
         self.reset = Some(Reset {
             by: seen.side,
@@ -284,7 +290,7 @@ impl Ending {
             answers: answers.map(Told::answered),
             certainty,
             after_fin: self.fins[seen.side].is_some(),
-            after_silence,
+            repeats: self.repeats[seen.side],
             odd: watch.marks[seen.side].odd(seen.hop, kind),
         });
     }

@@ -117,6 +117,13 @@ fn exit(story: &Story, row: &Row, status: ExitStatus) -> Vec<String> {
         ExitStatus::Code(_) => {
             let left_open =
                 row.events.iter().any(|id| story.journal().get(*id).is_some_and(|event| event.segment().is_some()));
+            if !left_open && has_copies_elsewhere(story, row) {
+                return vec![
+                    "The end of a program closes every descriptor that it left open, but another process has copies: nothing is \
+                     sent."
+                        .to_owned(),
+                ];
+            }
             let end = if left_open {
                 "and with it the connection: only now is the FIN sent"
             } else {
@@ -125,6 +132,18 @@ fn exit(story: &Story, row: &Row, status: ExitStatus) -> Vec<String> {
             vec![format!("The end of a program closes every descriptor that it left open, {end}.")]
         }
     }
+}
+
+/// Whether another process still holds a connection that the row's program held.
+fn has_copies_elsewhere(story: &Story, row: &Row) -> bool {
+    let Some(actor) = story.journal().get(row.event).and_then(|event| event.actor.as_ref()) else { return false };
+    story.connections().iter().any(|connection| {
+        let ends = story.latest(connection.id, row.event).and_then(|id| story.record(id)).map(|record| &record.ends);
+        Side::BOTH.into_iter().any(|side| {
+            let holds = connection.holders[side].contains(actor) && connection.holders[side].len() > 1;
+            holds && ends.is_some_and(|ends| ends[side].socket.descriptors > 0 && !ends[side].socket.is_gone())
+        })
+    })
 }
 
 /// Whether the call in which the row's program was killed was one that sends.

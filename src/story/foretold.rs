@@ -37,7 +37,7 @@ impl Foretold {
 /// What was foretold of the call that began with the event `begun`; `None` where the outlook does not know the call, or the
 /// story not its socket.
 pub fn foretold(story: &Story, begun: &Event) -> Option<Foretold> {
-    let call = begun.begun()?;
+    let call = begun.begun().filter(|call| has_room(call) && !is_in_the_dark(story, begun))?;
     // The record of the end knows the connection also where the call made it.
     let record = story.record(begun.id)?;
     let (connection, side) = record.connection.zip(record.side)?;
@@ -48,11 +48,28 @@ pub fn foretold(story: &Story, begun: &Event) -> Option<Foretold> {
         _ => None,
     };
     let foretold = Foretold { first, then, held: None };
-    // Without a capture nobody saw what ended the wait.
-    let unseen = story.is_blind() && foretold.last().returns == Returns::Waits;
-    let came = happened(story, begun, call, side).filter(|_| !unseen);
+    // A time-out of the kernel's, or what nobody saw without a capture, may have ended the wait.
+    let times_out = |came: &Came<'_>| came.outcome.is_some_and(|outcome| outcome.errno == Some(Errno::ETIMEDOUT));
+    let waits = foretold.last().returns == Returns::Waits;
+    let came = happened(story, begun, call, side).filter(|came| !waits || !(story.is_blind() || times_out(came)));
     let held = came.map(|came| came.is(foretold, call, story.is_blind()));
     Some(Foretold { held, ..foretold })
+}
+
+/// The longest send, in bytes, that is sure to find room: less than the smallest buffer that a program can ask for. How much
+/// of a longer one is taken before it has to wait, the outlook does not say.
+const ROOM: u64 = 8192;
+
+fn has_room(call: &Call) -> bool {
+    !call.name.sends() || call.asked_len().is_none_or(|asked| asked <= ROOM)
+}
+
+/// Whether nobody saw what arrived, and an earlier call leaves the calls alone not telling it: a filter drops it, a small
+/// buffer lets only a part through, or a send waits with a part of it sent.
+fn is_in_the_dark(story: &Story, begun: &Event) -> bool {
+    let darkens = |call: &Call| call.has_flag("SO_ATTACH_FILTER") || call.has_flag("SO_RCVBUF") || !has_room(call);
+    let mut earlier = story.journal().events().iter().take_while(|event| event.id < begun.id);
+    story.is_blind() && earlier.any(|event| event.begun().is_some_and(darkens))
 }
 
 /// The socket of `side` just before the event `at`.
@@ -135,13 +152,18 @@ fn is_killed_by_sigpipe(story: &Story, begun: &Event) -> bool {
 /// Whether something else had to happen before the call returned: another process made a call, or the peer sent something.
 fn waited(story: &Story, begun: &Event, side: Side) -> bool {
     let Some(end) = story.end_of(begun.id) else { return true };
-    let events = story.journal().events().iter().filter(|event| event.id > begun.id && event.id < end);
-    events.into_iter().any(|event| match &event.what {
+    let reads = begun.begun().is_some_and(|call| call.name.receives());
+    let meanwhile = || story.journal().events().iter().filter(|event| event.id > begun.id && event.id < end);
+    // Its own kernel gave the connection up.
+    if reads && meanwhile().filter_map(Event::segment).any(|(_, segment)| segment.flags.rst()) {
+        return true;
+    }
+    let is_own = |event: &Event| story.record(event.id).and_then(|record| record.side) == Some(side);
+    // What comes after an ACK that the read sent is what the opened window brought about.
+    let opens_window = |event: &&Event| reads && event.segment().is_some() && is_own(event);
+    meanwhile().take_while(|event| !opens_window(event)).any(|event| match &event.what {
         What::Begun(_) => event.actor != begun.actor,
-        What::Segment { segment, .. } => {
-            let carries = segment.flags.fin() || segment.payload_len > 0;
-            carries && story.record(event.id).and_then(|record| record.side) != Some(side)
-        }
+        What::Segment { segment, .. } => (segment.flags.fin() || segment.payload_len > 0) && !is_own(event),
         _ => false,
     })
 }

@@ -7,10 +7,12 @@
 use std::collections::HashMap;
 
 use super::Story;
+use super::connection::Connection;
 use super::rows::{Number, Row, Wire};
 use super::side::{Both, Side};
 use super::text;
 use crate::event::{ConnectionId, Event, EventId, FrameNo, What};
+use crate::socket::call::CallName;
 
 mod calls;
 mod segments;
@@ -123,7 +125,12 @@ impl<'a> Ladder<'a> {
     fn side(&self, event: &Event) -> Side {
         let by_record = self.story.record(event.id).and_then(|record| record.side);
         let by_name = || event.actor.as_ref().is_some_and(|actor| actor.name().starts_with("server"));
-        by_record.unwrap_or_else(|| if by_name() { Side::Server } else { Side::Client })
+        let by_holding = || {
+            let actor = event.actor.as_ref()?;
+            let holds = |side: &Side| self.story.connections().iter().any(|one| one.holders[*side].contains(actor));
+            Side::BOTH.into_iter().find(holds)
+        };
+        by_record.or_else(by_holding).unwrap_or_else(|| if by_name() { Side::Server } else { Side::Client })
     }
 
     /// Lays out `row` and takes down that it stands for `events` too.
@@ -151,7 +158,22 @@ impl<'a> Ladder<'a> {
     }
 
     fn call_text(&self, begun: EventId) -> Option<String> {
-        self.story.call(begun).map(|(call, outcome)| text::line(call, outcome))
+        let event = self.story.journal().get(begun)?;
+        self.story.call(begun).map(|(call, outcome)| self.named(event, text::line(call, outcome)))
+    }
+
+    /// `line` with the name before it of an actor that is not the one whose column it stands in: a child, an outsider.
+    fn named(&self, event: &Event, line: String) -> String {
+        let Some(actor) = &event.actor else { return line };
+        let is_second = |one: &Connection| {
+            Side::BOTH.into_iter().any(|side| {
+                let holders = &one.holders[side];
+                holders.first() != Some(actor) && holders.contains(actor)
+            })
+        };
+        let is_child = self.story.connections().iter().any(is_second);
+        let is_outsider = event.begun().is_some_and(|call| call.name == CallName::SockDestroy);
+        if is_child || is_outsider { format!("{actor}: {line}") } else { line }
     }
 }
 

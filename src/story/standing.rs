@@ -38,9 +38,9 @@ fn closed(end: &End, lost: u64) -> String {
         return "no connection yet".to_owned();
     }
     match end.socket.pending {
-        Some(errno) => format!("{errno} waits for a call"),
-        None if end.has_calls && !end.has_program() => "its program has closed it".to_owned(),
-        None => "nothing is left of it".to_owned(),
+        Some(errno) if end.has_program() || !end.has_calls => format!("{errno} waits for a call"),
+        _ if end.has_calls && !end.has_program() => "its program has closed it".to_owned(),
+        _ => "nothing is left of it".to_owned(),
     }
 }
 

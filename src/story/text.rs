@@ -24,10 +24,16 @@ pub fn call(call: &Call) -> String {
         _ if name.sends() => call.payload().map_or_else(String::new, data),
         _ if name.receives() => call.asked_len().map_or_else(String::new, |len| len.to_string()),
         CallName::Shutdown => call.how().map_or("", how).to_owned(),
-        CallName::Bind | CallName::Exit => call.args.last().map_or_else(String::new, plain),
+        CallName::Bind | CallName::Exit | CallName::Fcntl => call.args.last().map_or_else(String::new, plain),
+        CallName::Connect => call.word(1).unwrap_or("").to_owned(),
+        CallName::Execve => {
+            call.payload().map_or_else(String::new, |program| String::from_utf8_lossy(&program.bytes).into_owned())
+        }
         CallName::Setsockopt | CallName::Getsockopt => call.word(2).unwrap_or("").to_owned(),
         CallName::Nanosleep => return format!("sleep {} s", call.args.first().map_or_else(String::new, plain)),
-        CallName::Sigaction | CallName::Sigprocmask => call.args.iter().map(plain).collect::<Vec<_>>().join(", "),
+        CallName::Sigaction | CallName::Sigprocmask | CallName::SockDestroy => {
+            call.args.iter().map(plain).collect::<Vec<_>>().join(", ")
+        }
         _ => String::new(),
     };
     let peek = if call.has_flag("MSG_PEEK") { ", PEEK" } else { "" };

@@ -13,11 +13,14 @@ use super::side::{Both, Side};
 use crate::decode::{Glance, glance, hop};
 use crate::event::{Actor, ConnectionId, Event, EventId, Frame, Time, What};
 use crate::socket::call::{Call, Fd};
-use crate::socket::outlook::Attachment;
+use crate::socket::outlook::{Attachment, Socket};
 use crate::tcp::segment::Segment;
 
 mod calls;
+mod options;
 mod presume;
+mod processes;
+mod silent;
 
 /// What is known of one event beside itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,6 +108,12 @@ impl Track {
         self.records.push(record);
     }
 
+    /// The socket of the connection that `fd` of `actor` holds.
+    fn socket(&mut self, actor: &Actor, fd: Fd) -> Option<&mut Socket> {
+        let Some(Handle::Connected(id, side)) = self.descriptors.get(actor, fd) else { return None };
+        self.connection_mut(id).map(|connection| &mut connection.ends[side].socket)
+    }
+
     fn beside(&self, local: SocketAddr, remote: SocketAddr) -> Record {
         let connection = self.between(local, remote);
         let side = connection.and_then(|id| self.connection(id)?.side_of(local));
@@ -146,9 +155,13 @@ impl Track {
     fn segment(&mut self, time: Time, frame: &Frame, segment: &Segment) -> Record {
         let id = self.connection_of(segment);
         self.tie_connect(id, segment);
+        let listener = self.descriptors.listener_at(segment.dst);
         let Some(connection) = self.connection_mut(id) else { return Record::default() };
         let side = connection.side_of(segment.src).unwrap_or(Side::Client);
         let peer = connection.peer_of(side);
+        if connection.actors[peer].is_none() {
+            connection.ends[peer].socket.deaf = listener.is_some_and(|preset| preset.deaf);
+        }
         connection.frames = Some((connection.frames.map_or(frame.number, |(first, _)| first), frame.number));
         if is_copy(&mut connection.copies[side], time, frame) {
             return Record { connection: Some(id), side: Some(side), is_copy: true, ..Record::default() };
@@ -160,6 +173,7 @@ impl Track {
         let frame = frame.number;
         let seen = Seen { side, frame, time, head: &head, hop, snd_nxt, exchange: &exchange, with_itself };
         connection.ending.take(&mut connection.watch, &seen);
+        self.gives_up(id, side, &exchange);
         let Exchange { sent, arrived, draws_reset, heard } = exchange;
         Record {
             connection: Some(id),
@@ -178,19 +192,28 @@ impl Track {
         }
         let Some((actor, fd)) = self.descriptors.connecting_to(segment.dst).into_iter().next() else { return };
         self.hold(&actor, fd, id, Side::Client);
+        if let Some(socket) = self.socket(&actor, fd) {
+            socket.attachment = Attachment::Asked;
+        }
     }
 
     /// `fd` of `actor` is the end `side` of `id` from now on.
     fn hold(&mut self, actor: &Actor, fd: Fd, id: ConnectionId, side: Side) {
-        let linger_zero = matches!(self.descriptors.get(actor, fd), Some(Handle::Fresh { linger_zero: true, .. }));
+        let preset = if let Some(Handle::Fresh { preset, .. }) = self.descriptors.get(actor, fd) {
+            preset
+        } else {
+            let listener = self.connection(id).and_then(|one| self.descriptors.listener_at(one.addresses[side]));
+            listener.unwrap_or_default().inherited()
+        };
         self.descriptors.set(actor, fd, Handle::Connected(id, side));
         let Some(connection) = self.connection_mut(id) else { return };
         connection.actors[side] = Some(actor.clone());
+        connection.holders[side].push(actor.clone());
         let end = &mut connection.ends[side];
         end.has_calls = true;
         end.socket.descriptors += 1;
+        preset.apply(&mut end.socket);
         end.socket.attachment = Attachment::Made;
-        end.socket.linger_zero |= linger_zero;
     }
 }
 

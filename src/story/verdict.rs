@@ -18,6 +18,7 @@ use super::leak;
 use super::side::{Both, Side};
 use super::telling::{Certainty, Verdict};
 use crate::event::{ConnectionId, FrameNo};
+use crate::tcp::rule::Rule;
 use crate::tcp::state::State;
 
 /// What a verdict on captured segments rests on.
@@ -41,6 +42,8 @@ pub struct Facts {
     pub has_calls: Both<bool>,
     /// Where calls tell it: why an end gave up.
     pub reason: Option<String>,
+    /// Where calls tell it: the end whose kernel gave up waiting for an answer, and told nobody.
+    pub gave_up: Option<Side>,
 }
 
 impl Facts {
@@ -55,10 +58,13 @@ impl Facts {
                 (None, None) => Name::Open,
             };
         }
+        if self.gave_up.is_some() && ending.reset.is_none() {
+            return Name::TimedOut;
+        }
         if let Some(reset) = ending.reset {
             return match reset.kind {
                 Kind::Refuses => Name::Refused,
-                Kind::Aborts if reset.after_silence => Name::TimedOut,
+                Kind::Aborts if reset.after_silence() => Name::TimedOut,
                 Kind::Aborts => Name::Aborted,
                 Kind::Answers if reset.after_fin => Name::ResetAfterClose,
                 Kind::Answers => Name::NobodyHome,
@@ -81,6 +87,8 @@ impl Facts {
     pub fn certainty(&self) -> Certainty {
         match (self.name(), self.ending.reset) {
             (Name::ResetAfterClose | Name::Aborted | Name::Refused, Some(reset)) => reset.certainty,
+            (Name::TimedOut, None) if self.gave_up.is_some() => Certainty::Proven,
+            (Name::NobodyHome, Some(reset)) if self.gave_up == Some(reset.by) => Certainty::Proven,
             (Name::NobodyHome | Name::TimedOut, _) => Certainty::Likely,
             (Name::Unanswered, _) => Certainty::Proven,
             // What is missing can have been anything.
@@ -109,7 +117,7 @@ impl Facts {
 
     /// The end that repeated itself.
     fn repeating_side(&self) -> Side {
-        self.ending.reset.map(|reset| reset.by).or(self.vanished()).unwrap_or(Side::Client)
+        self.gave_up.or(self.ending.reset.map(|reset| reset.by)).or(self.vanished()).unwrap_or(Side::Client)
     }
 
     /// What happened, in one sentence.
@@ -161,7 +169,17 @@ fn facts(story: &Story, connection: &Connection) -> Facts {
         with_itself: connection.is_with_itself(),
         has_calls: Both { client: ends.client.has_calls, server: ends.server.has_calls },
         reason: reason(story, connection),
+        gave_up: gave_up(story, connection),
     }
+}
+
+/// The end of an open connection whose kernel gave up without a word, by what a call of its returned.
+fn gave_up(story: &Story, connection: &Connection) -> Option<Side> {
+    let changes = connection.events.iter().filter_map(|id| story.record(*id)).flat_map(|record| &record.changes);
+    changes
+        .filter(|change| change.rule == Rule::TimesOut && change.from != State::SynSent)
+        .map(|change| change.side)
+        .next()
 }
 
 /// Why, by its calls, an end gave up.

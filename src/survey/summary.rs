@@ -96,6 +96,7 @@ impl<'a> Summary<'a> {
             with_itself: self.key.is_with_itself(),
             has_calls: Both::default(),
             reason: None,
+            gave_up: None,
         }
     }
 

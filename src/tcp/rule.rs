@@ -122,6 +122,15 @@ rules! {
     AfterFin = "RFC 9293 §3.10.7.4, seventh: this should not occur";
     /// An acknowledgement came that tells nothing new about the state.
     AckArrives = ACK;
+    /// A filter on the socket drops every segment before TCP sees it: it did not arrive.
+    Filtered = "Linux: sk_filter_trim_cap(); socket(7), SO_ATTACH_FILTER";
+    /// The kernel had given the connection up after a time without an answer, as a call says. Where it did not probe, it
+    /// told its peer nothing.
+    TimesOut = "RFC 9293 §3.10.8; Linux: tcp_write_err()";
+    /// It was closed while its SYN was unanswered: nothing is sent.
+    ClosedUnanswered = "RFC 9293 §3.10.4, SYN-SENT";
+    /// It was closed in repair mode, and is gone without a segment, as after a crash of its host.
+    Vanishes = "Linux: __tcp_close(), TCP_REPAIR";
     /// Something was sent that does not change the own state.
     Sent = "RFC 9293 §3.10.2";
     /// Something came that this state takes no notice of.
@@ -140,6 +149,11 @@ impl Rule {
                 | Self::ResetPresumed
                 | Self::Refused
         )
+    }
+
+    /// Whether no segment shows it: only calls tell.
+    pub const fn is_told_by_calls(self) -> bool {
+        matches!(self, Self::Filtered | Self::TimesOut | Self::ClosedUnanswered | Self::Vanishes)
     }
 
     /// Whether the peer's FIN was taken in.

@@ -36,7 +36,10 @@ fn check_step(scenario: &Scenario, at: usize, events: &[Event]) {
             return;
         }
         assert_ne!(compare(&without, events), [], "{}:{} left out", scenario.file, step.line);
-        assert!(optional || names(&twice, step.line, events), "{}:{} twice", scenario.file, step.line);
+        // Of several that are alike, one too many is missing at the last.
+        let mut alike = scenario.steps.iter().filter(|other| other.text == step.text);
+        let noticed = alike.any(|other| names(&twice, other.line, events));
+        assert!(optional || noticed, "{}:{} twice", scenario.file, step.line);
     }
     // The pace is fast, so that the pauses were not made.
     if step.call().is_some_and(|call| call.name == CallName::Nanosleep) {

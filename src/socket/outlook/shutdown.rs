@@ -42,6 +42,7 @@ impl Socket {
         match self.state {
             State::Closed | State::TimeWait | State::SynSent => answer,
             State::Listen => Answer { why: "it listens no more; what was not accepted is reset", ..answer },
+            _ if self.in_repair => Answer { why: "in repair mode nobody is told", ..answer },
             _ if self.unread > 0 => {
                 Answer { why: "bytes that arrived were not read, so the peer is told by a reset", ..answer }
                     .sending("RST")

@@ -104,6 +104,9 @@ pub enum Action {
     BlockPipeSignal,
     UnblockPipeSignal,
     PendingSignals,
+    Fork,
+    /// The program itself anew, which goes on as the actor: what is not marked close-on-exec stays open.
+    Execve,
     /// The netlink request of this name (`sock_diag(7)`), as `ss -K` makes it: the socket with these ends is given up.
     SockDestroy {
         local: SocketAddrV4,
@@ -130,6 +133,8 @@ pub fn patience(call: &Call) -> Option<Duration> {
         CallName::Nanosleep => seconds(call.args.first()),
         CallName::Poll => milliseconds(2),
         CallName::Select => milliseconds(1),
+        // It may sleep while the program's file is read.
+        CallName::Execve => Some(Duration::ZERO),
         _ => None,
     }
 }
@@ -179,7 +184,9 @@ const fn form(name: CallName) -> &'static str {
         CallName::Sigpending => "sigpending()",
         CallName::SockDestroy => "sock_destroy(IPv4 address:port, peer's IPv4 address:port)",
         CallName::Exit => "exit(code), from 0 to 255",
-        CallName::Fork | CallName::Kill => "a call that the lab can make",
+        CallName::Fork => "fork()",
+        CallName::Execve => "execve(\"/proc/self/exe\"), which is this program anew",
+        CallName::Kill => "a call that the lab can make",
     }
 }
 

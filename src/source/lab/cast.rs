@@ -1,12 +1,13 @@
 //! The actors' processes as the director has them.
 
 use std::collections::VecDeque;
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::io::{self, IoSlice, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
+use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
+use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use super::report::Report;
@@ -21,7 +22,9 @@ pub const ACTOR_ARGUMENT: &str = "__actor";
 /// An actor's process. Dropping it kills and reaps it.
 pub struct Player {
     name: Actor,
-    child: Child,
+    pid: Pid,
+    /// Its end was waited for, so that its number may be another's.
+    reaped: bool,
     control: UnixStream,
     received: Vec<u8>,
     reports: VecDeque<Report>,
@@ -33,13 +36,25 @@ impl Player {
     pub fn start(name: &Actor) -> io::Result<Self> {
         let (control, theirs) = UnixStream::pair()?;
         control.set_nonblocking(true)?;
+        // Dropping the handle leaves the process as it is.
         let child = Command::new("/proc/self/exe")
             .args([ACTOR_ARGUMENT, name.name()])
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        Ok(Self { name: name.clone(), child, control, received: Vec::new(), reports: VecDeque::new(), ended: false })
+        let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
+        Ok(Self::new(name, Pid::from_raw(pid), control))
+    }
+
+    /// The actor `name`, which another one became by fork(2); `control` leads to it. It is a child of this process, as all are.
+    pub fn forked(name: &Actor, pid: i32, control: UnixStream) -> Self {
+        Self::new(name, Pid::from_raw(pid), control)
+    }
+
+    fn new(name: &Actor, pid: Pid, control: UnixStream) -> Self {
+        let (received, reports) = (Vec::new(), VecDeque::new());
+        Self { name: name.clone(), pid, reaped: false, control, received, reports, ended: false }
     }
 
     /// Its name.
@@ -48,8 +63,8 @@ impl Player {
     }
 
     /// Its process id.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
+    pub const fn pid(&self) -> i32 {
+        self.pid.as_raw()
     }
 
     /// The control socket, to wait for.
@@ -69,6 +84,18 @@ impl Player {
             }
         }
         Ok(())
+    }
+
+    /// Tells it to fork, and hands it one end of a pair of sockets for its child; the other end is returned.
+    pub fn tell_to_fork(&mut self, call: &Call) -> io::Result<UnixStream> {
+        let (control, theirs) = UnixStream::pair()?;
+        control.set_nonblocking(true)?;
+        let line = format!("{}\n", notation::call(call));
+        let passed = [theirs.as_raw_fd()];
+        let with = [ControlMessage::ScmRights(&passed)];
+        let pieces = [IoSlice::new(line.as_bytes())];
+        sendmsg::<()>(self.control.as_raw_fd(), &pieces, &with, MsgFlags::empty(), None)?;
+        Ok(control)
     }
 
     fn wait_for_room(&self) -> io::Result<()> {
@@ -117,23 +144,30 @@ impl Player {
 
     /// Waits for the process, whose control socket has ended or which was killed.
     pub fn reap(&mut self) -> io::Result<ExitStatus> {
-        let status = self.child.wait()?;
-        let killed = || ExitStatus::Killed(Signal(status.signal().unwrap_or(0)));
-        Ok(status.code().map_or_else(killed, ExitStatus::Code))
+        loop {
+            let status = waitpid(self.pid, None)?;
+            self.reaped |= !matches!(status, WaitStatus::Stopped(..) | WaitStatus::Continued(_));
+            match status {
+                WaitStatus::Exited(_, code) => return Ok(ExitStatus::Code(code)),
+                WaitStatus::Signaled(_, signal, _) => return Ok(ExitStatus::Killed(Signal(signal as i32))),
+                _ => {}
+            }
+        }
     }
 
     /// Sends it `signal`.
     pub fn kill(&mut self, signal: Signal) -> io::Result<()> {
-        let pid = Pid::from_raw(i32::try_from(self.pid()).map_err(io::Error::other)?);
         let signal = nix::sys::signal::Signal::try_from(signal.0)?;
-        Ok(nix::sys::signal::kill(pid, signal)?)
+        Ok(nix::sys::signal::kill(self.pid, signal)?)
     }
 }
 
 impl Drop for Player {
     fn drop(&mut self) {
-        // It may have ended by itself, and there is nobody to tell.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if !self.reaped {
+            // It may have ended by itself, and there is nobody to tell.
+            let _ = self.kill(Signal(libc::SIGKILL));
+            let _ = self.reap();
+        }
     }
 }

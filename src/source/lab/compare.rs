@@ -194,6 +194,7 @@ fn end_text(actor: &Actor, status: ExitStatus) -> String {
 fn matches(expected: &Returned, outcome: &Outcome) -> bool {
     match expected {
         Returned::Anything => true,
+        Returned::Child(child) => outcome.errno.is_none() && outcome.word() == Some(child.name()),
         Returned::Outcome(expected) => {
             let same_values = expected.values.is_empty() || expected.values == outcome.values;
             (expected.ret, expected.errno, expected.signal) == (outcome.ret, outcome.errno, outcome.signal)

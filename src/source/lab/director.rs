@@ -1,5 +1,6 @@
 //! Runs a scenario: lets the actors make one call after another, and tells what came of each once all has settled.
 
+use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use super::action;
@@ -91,6 +92,8 @@ pub struct Director<'a> {
     frames: u64,
     dropped: u64,
     released: Vec<Event>,
+    /// The actor that a fork in progress brings, and what leads to it.
+    unborn: Option<(Actor, UnixStream)>,
     inbox: Inbox,
     /// The next call was let go, to be made from then on.
     let_go: Option<Instant>,
@@ -130,13 +133,14 @@ impl<'a> Director<'a> {
             frames: 0,
             dropped: 0,
             released: Vec::new(),
+            unborn: None,
             inbox,
             let_go: None,
             stopped: false,
             teller,
         };
         director.before = director.dump()?;
-        for actor in &scenario.actors {
+        for actor in scenario.present() {
             director.enter(actor)?;
         }
         Ok(director)
@@ -144,10 +148,14 @@ impl<'a> Director<'a> {
 
     fn enter(&mut self, actor: &Actor) -> Result<(), StageError> {
         let player = Player::start(actor).map_err(|error| StageError::actor("start", actor, &error))?;
-        let pid = i32::try_from(player.pid()).unwrap_or(i32::MAX);
-        self.merge.push(clock::now(), Some(actor.clone()), What::Started { pid });
-        self.parts.push(Part { player, in_call: None, gone: false });
+        self.joins(player);
         Ok(())
+    }
+
+    fn joins(&mut self, player: Player) {
+        let started = What::Started { pid: player.pid() };
+        self.merge.push(clock::now(), Some(player.name().clone()), started);
+        self.parts.push(Part { player, in_call: None, gone: false });
     }
 
     /// Tells that there is no capture, and why.
@@ -237,7 +245,12 @@ impl<'a> Director<'a> {
             return Ok(Next::Break);
         }
         part.in_call = Some(InCall { call: call.clone(), ticket: None, since: Instant::now() });
-        part.player.tell(call).map_err(|error| StageError::actor("tell", actor, &error))?;
+        if let Expect::Returns(Returned::Child(child)) = expect {
+            let control = part.player.tell_to_fork(call).map_err(|error| StageError::actor("tell", actor, &error))?;
+            self.unborn = Some((child.clone(), control));
+        } else {
+            part.player.tell(call).map_err(|error| StageError::actor("tell", actor, &error))?;
+        }
         self.await_rest(actor)?;
         match expect {
             Expect::Ends(status) => return self.await_end(actor, *status),

@@ -107,7 +107,7 @@ impl<'a> Listener<'a> {
         let StepKind::Call { actor, call, expect, telling, .. } = &step.kind else { return None };
         let expected = match expect {
             Expect::Returns(Returned::Outcome(outcome)) => Some(outcome.clone()),
-            Expect::Returns(Returned::Anything) | Expect::Waits | Expect::Ends(_) => None,
+            Expect::Returns(Returned::Anything | Returned::Child(_)) | Expect::Waits | Expect::Ends(_) => None,
         };
         Some(NextCall { actor: actor.clone(), call: call.clone(), expected, telling: *telling, line: step.line })
     }

@@ -21,11 +21,16 @@ pub use signals::dispose_pipe_signal;
 /// Makes the call. A SIGPIPE that was delivered meanwhile stands in the outcome. An exit does not return.
 pub fn perform(action: &Action) -> Outcome {
     let signals_before = signals::delivered();
-    let mut outcome = make(action).unwrap_or_else(|errno| Outcome::failure(number(errno as i32)));
+    let mut outcome = make(action).unwrap_or_else(failed);
     if signals::delivered() != signals_before {
         outcome.signal = Some(Signal::SIGPIPE);
     }
     outcome
+}
+
+/// The outcome of a call that failed with `errno`.
+pub fn failed(errno: NixErrno) -> Outcome {
+    Outcome::failure(number(errno as i32))
 }
 
 /// `errno` as libc has it; the kernel makes none above 4095.
@@ -63,6 +68,8 @@ fn make(action: &Action) -> nix::Result<Outcome> {
         Action::UnblockPipeSignal => signals::mask_pipe_signal(SigmaskHow::SIG_UNBLOCK),
         Action::PendingSignals => signals::pending_signals(),
         Action::SockDestroy { local, remote } => destroy(Ends { local: (*local).into(), remote: (*remote).into() }),
+        // The actor makes these itself: they concern its way to the director too.
+        Action::Fork | Action::Execve => Err(NixErrno::ENOSYS),
         Action::Exit(code) => std::process::exit(*code),
     }
 }

@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use super::kernel::Kernel;
 use super::need::Need;
-use super::script::{self, Step};
+use super::script::{self, Expect, Returned, Step, StepKind};
 use crate::event::Actor;
 use crate::socket::call::Arg;
 
@@ -188,6 +188,16 @@ impl Scenario {
             file: file.to_owned(),
             source: Arc::from(source),
         })
+    }
+
+    /// The actors that are there from the start: all but those that others become by fork(2).
+    pub fn present(&self) -> impl Iterator<Item = &Actor> {
+        let is_child = |actor: &Actor| {
+            self.steps.iter().any(|step| {
+                matches!(&step.kind, StepKind::Call { expect: Expect::Returns(Returned::Child(child)), .. } if child == actor)
+            })
+        };
+        self.actors.iter().filter(move |actor| !is_child(actor))
     }
 
     /// The ports of all addresses in its calls, without repetition.

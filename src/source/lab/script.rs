@@ -10,6 +10,7 @@
 //! client  close(3) = 0  race                   go on at once, without settling
 //! client  killed by SIGPIPE                    the actor's end; any other signal is sent to it by the lab
 //! server  exit(0)                              the actor ends by itself
+//! server  fork() = worker                      the child is the actor of that name, with copies of all descriptors
 //! ```
 
 use self::order::{Order, Wrong};
@@ -97,6 +98,8 @@ pub enum Returned {
     Anything,
     /// This; without values, whichever.
     Outcome(Outcome),
+    /// A new process, which is this actor from then on.
+    Child(Actor),
 }
 
 impl Step {
@@ -275,7 +278,17 @@ fn expectation(call: &Call, rest: &str) -> Result<Expect, ParseError> {
         (CallName::Exit, _) => expected(0, "nothing: exit does not return"),
         (CallName::Nanosleep, "") => Ok(Expect::Returns(Returned::Outcome(Outcome::success(0)))),
         (_, "…" | "...") => Ok(Expect::Waits),
+        (CallName::Fork, _) => child(rest).map(Expect::Returns),
         _ => returned(rest).map(Expect::Returns),
+    }
+}
+
+/// What fork(2) is to return: the actor that the child is.
+fn child(text: &str) -> Result<Returned, ParseError> {
+    let name = text.strip_prefix('=').map(str::trim).filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase()));
+    match name {
+        Some(name) => Ok(Returned::Child(Actor::new(name))),
+        None => expected(0, "`=` and the actor that the child is"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The causes of what calls returned, and of the ends of programs.
 
-use super::{Correlation, Seen};
+use super::{Correlation, Made, Seen};
 use crate::event::{ConnectionId, Event, EventId, ExitStatus};
 use crate::socket::call::{CallName, Outcome};
 use crate::socket::errno::{Errno, Signal};
@@ -44,8 +44,15 @@ impl<'a> Correlation<'a> {
     /// An error points at the reset that left it, at the own end of sending, or at what was never answered. A call that would
     /// have had to wait met with no event, unless a closed window made it wait.
     fn failed(&mut self, id: ConnectionId, side: Side, effect: EventId, errno: Errno) -> Option<Cause> {
-        if errno == Errno::EAGAIN {
-            return self.closed_window(id, side, effect);
+        match errno {
+            Errno::EAGAIN => return self.closed_window(id, side, effect),
+            Errno::EINPROGRESS | Errno::EALREADY => return None,
+            Errno::ECONNABORTED => return Some(self.destroyed(id, side, effect)),
+            _ => {}
+        }
+        let given_up = self.memory(id).given_up[side];
+        if errno == Errno::ETIMEDOUT {
+            self.memory(id).given_up[side] = Some(effect);
         }
         let reset = self.memory(id).reset_by[side];
         let own_end = self.memory(id).ended_by[side].or_else(|| self.ending_call(id, side).map(|made| made.event));
@@ -60,6 +67,10 @@ impl<'a> Correlation<'a> {
                 let evidence = "after it no program was left to read; the reset itself was not captured";
                 Cause::likely(effect, drew.into_iter().collect(), evidence)
             }
+            (None, _) if given_up.is_some() && matches!(errno, Errno::EPIPE | Errno::ENOTCONN) => {
+                let evidence = "the kernel had given the connection up, as that call reported; no reset came";
+                Cause::proven(effect, given_up.into_iter().collect(), evidence)
+            }
             (None, _) if errno == Errno::ETIMEDOUT => self.timed_out(id, side, effect),
             (None, _) if errno == Errno::ECONNRESET => self.own_reset(id, side, effect),
             (None, Some(own)) if errno == Errno::EPIPE => {
@@ -67,6 +78,18 @@ impl<'a> Correlation<'a> {
             }
             _ => Cause::unknown(effect, "nothing that was seen explains this error"),
         })
+    }
+
+    /// An outsider had the kernel give the connection up.
+    fn destroyed(&mut self, id: ConnectionId, side: Side, effect: EventId) -> Cause {
+        self.memory(id).given_up[side] = Some(effect);
+        let asked = |made: &&Made<'a>| made.call.name == CallName::SockDestroy && made.end == Some((id, side));
+        match self.made.iter().rev().find(asked) {
+            Some(made) => {
+                Cause::proven(effect, vec![made.event], "another process had the kernel give this connection up")
+            }
+            None => Cause::unknown(effect, "somebody had the kernel give this connection up"),
+        }
     }
 
     fn closed_window(&self, id: ConnectionId, side: Side, effect: EventId) -> Option<Cause> {
@@ -86,6 +109,17 @@ impl<'a> Correlation<'a> {
         match unanswered {
             Some(seen) => {
                 Cause::proven(effect, vec![seen.event], format!("nothing that came back acknowledges {}", seen.frame))
+            }
+            None => self.probed_in_vain(id, side, effect),
+        }
+    }
+
+    /// All that was sent is acknowledged, so that only probes can have had no answer.
+    pub(super) fn probed_in_vain(&self, id: ConnectionId, side: Side, effect: EventId) -> Cause {
+        let heard = self.latest(id, self.peer(id, side), |_| true).map(|seen| seen.event);
+        match self.latest(id, side, |seen| seen.is_probe && heard.is_none_or(|heard| heard < seen.event)) {
+            Some(seen) => {
+                Cause::proven(effect, vec![seen.event], format!("nothing came after the probe {}", seen.frame))
             }
             None => Cause::unknown(effect, "all that was sent is acknowledged: probes that were not captured, perhaps"),
         }

@@ -3,6 +3,7 @@
 use super::{Correlation, Seen};
 use crate::event::{ConnectionId, EventId};
 use crate::socket::call::CallName;
+use crate::socket::errno::Errno;
 use crate::story::cause::Cause;
 use crate::story::track::Record;
 
@@ -80,6 +81,11 @@ impl<'a> Correlation<'a> {
     }
 
     fn abort(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
+        let pending = self.record(seen.event).and_then(|record| record.ends[seen.side].socket.pending);
+        if pending == Some(Errno::ETIMEDOUT) {
+            let cause = self.probed_in_vain(id, seen.side, seen.event);
+            return Cause { evidence: format!("{}, so the kernel gave up", cause.evidence), ..cause };
+        }
         let Some(made) = self.ending_call(id, seen.side) else {
             let why = if seen.segment.flags.ack() {
                 "a live end gave up: unread bytes, SO_LINGER 0 or another abort; no calls are known"
@@ -95,6 +101,8 @@ impl<'a> Correlation<'a> {
                 1 => "1 byte had arrived and was not read".to_owned(),
                 unread => format!("{unread} bytes had arrived and were not read"),
             },
+            _ if made.call.name == CallName::SockDestroy => "another process asked the kernel for it".to_owned(),
+            _ if made.call.name == CallName::Connect => "AF_UNSPEC gives up what was connected".to_owned(),
             _ if made.call.name == CallName::Exit => "the program ended".to_owned(),
             _ => "the only call in progress that can abort".to_owned(),
         };
@@ -106,7 +114,11 @@ impl<'a> Correlation<'a> {
     fn before(&self, id: ConnectionId, event: EventId) -> Option<&'a Record> {
         let events = &self.connection(id)?.events;
         let latest = events.get(events.partition_point(|other| *other < event).checked_sub(1)?)?;
-        self.track.records().get(usize::try_from(latest.0).ok()?.checked_sub(1)?)
+        self.record(*latest)
+    }
+
+    fn record(&self, event: EventId) -> Option<&'a Record> {
+        self.track.records().get(usize::try_from(event.0).ok()?.checked_sub(1)?)
     }
 
     /// The last segment whose bytes the aborting end had not read.

@@ -42,7 +42,19 @@ impl<'a> Correlation<'a> {
         if flags.fin() {
             return self.fin(id, seen);
         }
-        self.pure_ack(id, seen)
+        if seen.is_probe { self.probe(id, seen) } else { self.pure_ack(id, seen) }
+    }
+
+    fn probe(&self, id: ConnectionId, seen: Seen<'a>) -> Cause {
+        let sets = |made: &&super::Made<'a>| made.end == Some((id, seen.side)) && made.call.has_flag("SO_KEEPALIVE");
+        match self.made.iter().rev().find(sets) {
+            Some(made) => Cause::proven(
+                seen.event,
+                vec![made.event],
+                "SO_KEEPALIVE asks for it, since nothing had come for a while",
+            ),
+            None => Cause::unknown(seen.event, "a timer sent it, to see whether the peer is there"),
+        }
     }
 
     fn syn(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
@@ -109,11 +121,20 @@ impl<'a> Correlation<'a> {
         if let Some(made) = self.ending_call(id, seen.side) {
             self.memory(id).ended_by[seen.side].get_or_insert(made.event);
             let evidence = match made.call.name {
+                CallName::Execve => {
+                    "another program took this one's place, and this descriptor was marked close-on-exec"
+                }
                 CallName::Exit => "the program ended with this descriptor open",
                 CallName::Shutdown => "the call that ended this direction",
                 _ => "the last descriptor was closed, nothing was unread",
             };
-            return Cause::proven(seen.event, vec![made.event], evidence);
+            return match before {
+                Some(other) => {
+                    let evidence = format!("the same FIN as in {}", other.frame);
+                    Cause::proven(seen.event, vec![made.event, other.event], evidence)
+                }
+                None => Cause::proven(seen.event, vec![made.event], evidence),
+            };
         }
         match before {
             Some(other) => Cause::proven(seen.event, vec![other.event], format!("the same FIN as in {}", other.frame)),
@@ -133,8 +154,8 @@ impl<'a> Correlation<'a> {
 
     /// A FIN while a send is in progress that never returned: the signal that came with its error killed the program.
     fn fin_of_a_death(&self, id: ConnectionId, seen: Seen<'a>) -> Cause {
-        let actor = self.connection(id).and_then(|connection| connection.actors[seen.side].as_ref());
-        let last = actor.and_then(|actor| self.made.iter().rev().find(|made| made.actor == actor && made.in_progress));
+        let holders = self.connection(id).map_or(&[][..], |connection| connection.holders[seen.side].as_slice());
+        let last = self.made.iter().rev().find(|made| holders.contains(made.actor) && made.in_progress);
         match last {
             Some(made) => Cause::likely(seen.event, vec![made.event], "the program ended during this call"),
             None => Cause::unknown(seen.event, "close(), shutdown() or the end of the program; no calls are known"),

@@ -11,6 +11,7 @@ use crate::story::rows::Row;
 use crate::story::side::Side;
 use crate::story::standing::bytes;
 use crate::story::track::Record;
+use crate::tcp::rule::Rule;
 use crate::tcp::state::State;
 
 /// A call that still waits.
@@ -48,16 +49,58 @@ pub fn sentences(story: &Story, row: &Row, call: &Call, outcome: &Outcome) -> Ve
         name if name.receives() && outcome.ret == 0 => end_of_stream(story, row, record),
         name if name.receives() => received(story, call, row),
         CallName::Close => closed(story, row, call, record),
-        CallName::Shutdown => shut(call),
+        CallName::Shutdown => shut(call, record),
         CallName::Poll | CallName::Select => polled(call, outcome, record),
         CallName::Nanosleep => slept(story, row),
         CallName::Sigpending if outcome.word() == Some("none") => {
             vec!["No signal waits here: none that is blocked was raised yet.".to_owned()]
         }
+        CallName::Getsockopt if outcome.word().is_none() => {
+            vec!["SO_ERROR is 0: no error waits here.".to_owned()]
+        }
+        CallName::SockDestroy => destroyed(),
+        CallName::Setsockopt => vec![option(call).to_owned()],
+        CallName::Fcntl => vec![flag(call).to_owned()],
+        CallName::Connect if call.word(1) == Some("AF_UNSPEC") => {
+            vec![
+                "The socket forgets its peer and is as fresh as after socket(). Nothing was connected any more."
+                    .to_owned(),
+            ]
+        }
         CallName::Getsockopt => vec![
             "SO_ERROR hands out the waiting error and clears it; the next call does not report it again.".to_owned(),
         ],
         name => setting_up(name),
+    }
+}
+
+fn destroyed() -> Vec<String> {
+    vec!["The kernel gives the connection up at once, whatever its program does.".to_owned()]
+}
+
+fn option(call: &Call) -> &'static str {
+    match call.word(2) {
+        Some("SO_ATTACH_FILTER") => {
+            "The filter's one instruction keeps 0 bytes of every segment: from here this socket hears nothing, as if its line \
+             were cut."
+        }
+        Some("SO_DETACH_FILTER") => "The filter is gone: from here the socket hears again.",
+        Some("TCP_REPAIR") => "In repair mode the socket does nothing by itself: a close() now tells nobody.",
+        Some("TCP_SYNCNT") => "It limits how often the SYN is sent again.",
+        Some("TCP_USER_TIMEOUT") => "It limits how long bytes that were sent may stay unacknowledged, in milliseconds.",
+        Some("SO_KEEPALIVE" | "TCP_KEEPIDLE" | "TCP_KEEPINTVL" | "TCP_KEEPCNT") => {
+            "Keep-alives: after so long without a sign of the peer the kernel probes, and gives up when so many probes stay \
+             unanswered."
+        }
+        _ => "An option of the socket; nothing is sent.",
+    }
+}
+
+fn flag(call: &Call) -> &'static str {
+    match (call.word(1), call.word(2)) {
+        (Some("F_SETFD"), _) => "A program that this process becomes by execve() will not have this descriptor.",
+        (_, Some("O_NONBLOCK")) => "From here a call on this socket that would have to wait fails at once with EAGAIN.",
+        _ => "From here calls on this socket wait again where they must.",
     }
 }
 
@@ -71,9 +114,16 @@ fn setting_up(name: CallName) -> Vec<String> {
         }
         CallName::Accept => "accept() hands over a connection that the kernels had already finished. Nothing is sent.",
         CallName::Connect => "connect() returned: the connection is open.",
-        CallName::Setsockopt => "An option of the socket; nothing is sent.",
         CallName::Pipe => "A pipe: bytes written at one end are read at the other, without TCP.",
         CallName::Socketpair => "Two Unix sockets joined to each other, without TCP.",
+        CallName::Fork => {
+            "The child has a copy of every descriptor: a connection ends only when both have closed theirs, or shutdown() says \
+             so."
+        }
+        CallName::Execve => {
+            "Another program runs in this process now. It has every descriptor that was not marked close-on-exec, whether it \
+             knows of them or not."
+        }
         CallName::Dup => "A second descriptor for the same socket: close() of one of them sends nothing.",
         CallName::Sigaction => {
             "How SIGPIPE is taken decides whether a failed send() returns EPIPE or ends the program."
@@ -225,10 +275,16 @@ fn closed(story: &Story, row: &Row, call: &Call, record: Option<&Record>) -> Vec
     if story.is_blind() {
         return vec!["The last descriptor is closed. What the kernel sent was not captured.".to_owned()];
     }
-    let why = if was_reset(story, row) {
-        "The connection was gone already: only the descriptor is freed."
-    } else {
-        "The FIN had gone already: only the descriptor is freed."
+    let change = record.changes.iter().find(|change| change.side == side);
+    let why = match change.map(|change| change.rule) {
+        Some(Rule::ClosedUnanswered) => "The SYN was never answered, and now nobody waits for an answer any more.",
+        Some(Rule::Vanishes) => {
+            "In repair mode the kernel forgets the connection and tells nobody, as when its host crashes or loses its power."
+        }
+        _ if was_reset(story, row) || record.ends[side].tcp.fin().is_none() => {
+            "The connection was gone already: only the descriptor is freed."
+        }
+        _ => "The FIN had gone already: only the descriptor is freed.",
     };
     let stays = record.ends[side].tcp.state == State::TimeWait;
     let second = if stays { "Nothing is sent, and TIME-WAIT stays behind." } else { "Nothing is sent." };
@@ -246,7 +302,8 @@ fn closed_without_connection(story: &Story, row: &Row, call: &Call) -> Vec<Strin
     let holds = |connection: &Connection| {
         let end = story.latest(connection.id, row.event).and_then(|id| story.record(id)).map(|record| &record.ends);
         Side::BOTH.into_iter().any(|side| {
-            connection.actors[side].as_ref() == actor && end.is_some_and(|ends| ends[side].socket.descriptors > 0)
+            actor.is_some_and(|actor| connection.holders[side].contains(actor))
+                && end.is_some_and(|ends| ends[side].socket.descriptors > 0)
         })
     };
     let second = if story.connections().iter().any(holds) {
@@ -257,11 +314,16 @@ fn closed_without_connection(story: &Story, row: &Row, call: &Call) -> Vec<Strin
     vec!["This closes the listening socket only.".to_owned(), second.to_owned()]
 }
 
-fn shut(call: &Call) -> Vec<String> {
+fn shut(call: &Call, record: Option<&Record>) -> Vec<String> {
+    let waits = record.and_then(|record| Some(record.ends[record.side?].tcp.fin().is_none())).unwrap_or(false);
     match call.how() {
         Some(How::Read) => vec![
             "Receiving is ended on this side only: nothing is sent, and the peer does not learn of it.".to_owned(),
             "On Linux, data that comes later is still acknowledged and can be read.".to_owned(),
+        ],
+        _ if waits => vec![
+            "The FIN has to wait behind the bytes that are still to be sent; for the program sending is over at once."
+                .to_owned(),
         ],
         _ => vec!["The FIN had gone already; nothing is sent.".to_owned()],
     }
@@ -272,7 +334,12 @@ fn polled(call: &Call, outcome: &Outcome, record: Option<&Record>) -> Vec<String
         record.side.map(|side| record.ends[side].socket.end_seen && record.ends[side].socket.unread == 0)
     });
     if outcome.ret == 0 {
-        return vec!["Nothing is ready: a read would have to wait.".to_owned()];
+        return vec!["Nothing is ready: what was asked for would have to wait.".to_owned()];
+    }
+    if outcome.word().is_some_and(|word| word.contains("POLLERR")) {
+        return vec![
+            "POLLERR says that an error waits in the socket: SO_ERROR or the next call hands it out.".to_owned(),
+        ];
     }
     if at_end == Some(true) {
         return vec![

@@ -14,7 +14,7 @@ pub(super) fn sentences(shown: Shown<'_>) -> Vec<String> {
 }
 
 /// `5`, or `5 bytes` of how many a call took.
-fn taken(shown: Shown<'_>) -> String {
+pub(super) fn taken(shown: Shown<'_>) -> String {
     let (start, len) = offsets(shown);
     let numbers =
         if len == 1 { format!("byte {}", start + 1) } else { format!("bytes {} to {}", start + 1, start + len) };
@@ -120,7 +120,11 @@ pub(super) fn later(shown: Shown<'_>) -> Option<String> {
     let Fate { lost, read, acknowledged, .. } = fate;
     let on_row = read_on_this_row(shown).is_some();
     // The sentence before ends with "until its program reads them".
-    let lay = !on_row && shown.record.heard && shown.receiver().has_calls && !shown.story.was_refused(shown.event.id);
+    let lay = !on_row
+        && !shown.story.is_repeated(shown.event.id)
+        && shown.record.heard
+        && shown.receiver().has_calls
+        && !shown.story.was_refused(shown.event.id);
     let text = match (lost, read) {
         (0, Some(read)) if read == len && lay => "It did so later.".to_owned(),
         (0, Some(0)) if lay => "It never did.".to_owned(),
@@ -139,9 +143,6 @@ fn singular(text: &str) -> String {
 }
 
 pub(super) fn repeated(shown: Shown<'_>) -> Vec<String> {
-    let waited = shown.story.silence_before(shown.event.id).and_then(|nanos| u64::try_from(nanos).ok());
-    let waited = waited.map_or_else(String::new, |nanos| format!(" for {}", duration(nanos)));
-    let what = if shown.segment.payload_len > 0 { "The same bytes" } else { "The same segment" };
     let arrived = if shown.story.was_lost(shown.event.id) {
         "This copy was repeated too, so it is presumed lost."
     } else if is_acknowledged(shown) {
@@ -149,12 +150,24 @@ pub(super) fn repeated(shown: Shown<'_>) -> Vec<String> {
     } else {
         "No answer to this copy was seen."
     };
-    vec![
-        format!(
-            "{what} again: no acknowledgement had come{waited}. Each wait of the timer is twice as long as the one before."
-        ),
-        arrived.to_owned(),
-    ]
+    vec![again(shown), arrived.to_owned()]
+}
+
+/// That it was sent before, and how long ago.
+pub(super) fn again(shown: Shown<'_>) -> String {
+    let waited = shown.story.silence_before(shown.event.id).and_then(|nanos| u64::try_from(nanos).ok());
+    let waited = waited.map_or_else(String::new, |nanos| format!(" for {}", duration(nanos)));
+    let what = if shown.segment.payload_len > 0 { "The same bytes" } else { "The same segment" };
+    format!("{what} again: no acknowledgement had come{waited}. {}", timer(shown))
+}
+
+/// How the timer goes on that sent it again (`tcp_retransmit_timer()`).
+fn timer(shown: Shown<'_>) -> &'static str {
+    if shown.segment.flags.syn() {
+        "The first few SYNs come a second apart, then each wait is twice as long as the one before."
+    } else {
+        "Each wait of the timer is twice as long as the one before."
+    }
 }
 
 /// Whether its last number was acknowledged in the end.

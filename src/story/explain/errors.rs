@@ -10,6 +10,9 @@ use crate::story::side::Side;
 use crate::story::telling::Certainty;
 
 pub(super) fn sentences(story: &Story, row: &Row, call: &Call, errno: Errno, outcome: &Outcome) -> Vec<String> {
+    if let Some(told) = without_reset(story, row, errno) {
+        return told;
+    }
     let cause = story.cause(row.event);
     let reset = cause
         .and_then(|cause| cause.causes.first())
@@ -40,6 +43,40 @@ pub(super) fn sentences(story: &Story, row: &Row, call: &Call, errno: Errno, out
         _ => vec![format!("The RST ({reset}) had closed this socket.")],
     }
 }
+
+/// An error behind which there is no reset of the peer's: silence, an outsider, an answer that is not there yet; and the errors
+/// that follow when the first was reported.
+fn without_reset(story: &Story, row: &Row, errno: Errno) -> Option<Vec<String>> {
+    let cause = story.cause(row.event).and_then(|cause| cause.causes.first().copied());
+    let frame = cause.and_then(|id| story.journal().get(id)?.segment()).map(|(frame, _)| frame.number);
+    let told = match errno {
+        Errno::ETIMEDOUT => {
+            let what = frame.map_or_else(|| "what was sent".to_owned(), |frame| frame.to_string());
+            [format!("Nothing that came back answers {what}, and the kernel has given up waiting."), AFTERWARDS.to_owned()]
+        }
+        Errno::ECONNABORTED => [
+            "No reset came here: another process had this kernel give the connection up, and the peer was sent a reset."
+                .to_owned(),
+            AFTERWARDS.to_owned(),
+        ],
+        Errno::EINPROGRESS => [
+            "The SYN is sent, and connect() was asked not to wait for the answer.".to_owned(),
+            "poll() for POLLOUT tells when it is here, and SO_ERROR whether it was a yes.".to_owned(),
+        ],
+        Errno::EALREADY => {
+            ["The connect() before this one is not answered yet.".to_owned(), "Nothing is sent.".to_owned()]
+        }
+        Errno::EPIPE | Errno::ENOTCONN => {
+            let (begun, outcome) = story.journal().get(cause?)?.ended()?;
+            let reported = format!("{}() reported {}", story.call(begun)?.0.name, outcome.errno?);
+            ["Nothing was sent: the connection is gone.".to_owned(), format!("{reported} before; that error comes once.")]
+        }
+        _ => return None,
+    };
+    Some(told.to_vec())
+}
+
+const AFTERWARDS: &str = "The error is reported once: from now on send() gives EPIPE and recv() 0.";
 
 fn broken_pipe(story: &Story, row: &Row, reset: FrameNo, call: &Call, outcome: &Outcome) -> Vec<String> {
     let why = match fin_first(story, row) {

@@ -2,9 +2,15 @@
 
 use super::segments::Shown;
 use crate::socket::call::{CallName, Outcome};
+use crate::socket::errno::Errno;
 use crate::story::Story;
 use crate::story::standing::bytes;
 use crate::tcp::state::State;
+
+/// What its sender did and why, whatever becomes of it.
+pub(super) fn own_part(shown: Shown<'_>) -> String {
+    reason(shown, shown.receiver().tcp.state)
+}
 
 pub(super) fn sentences(shown: Shown<'_>) -> Vec<String> {
     let (name, other) = (shown.name(), shown.other());
@@ -28,6 +34,9 @@ fn effect(shown: Shown<'_>, before: State) -> String {
         lost => format!(" and the {}", bytes(lost)),
     };
     match before {
+        State::SynSent if !shown.waits_for_answer() => {
+            "Nothing listens there. connect() has returned already, so ECONNREFUSED waits in the socket.".to_owned()
+        }
         State::SynSent => "Nothing listens there, so connect() fails with ECONNREFUSED.".to_owned(),
         State::CloseWait => {
             let fin = shown.fin_of(shown.side).map_or_else(String::new, |frame| format!(" ({frame})"));
@@ -35,6 +44,9 @@ fn effect(shown: Shown<'_>, before: State) -> String {
                 "The {other}'s kernel drops the connection{bytes}; because the {name}'s FIN{fin} had come first, it notes EPIPE \
                  and not ECONNRESET."
             )
+        }
+        _ if shown.story.is_closing(shown.connection, shown.side.peer(), shown.event.id) => {
+            format!("The {other}'s kernel drops the connection{bytes}; its program has closed it, so nobody is told.")
         }
         _ => format!(
             "The {other}'s kernel drops the connection{bytes}; no FIN had come, so it notes ECONNRESET for its program's next \
@@ -55,6 +67,16 @@ fn reason(shown: Shown<'_>, before: State) -> String {
             Some(CallName::Exit) => {
                 format!("The program ended, and its kernel sends a reset in place of a FIN: {evidence}.")
             }
+            Some(CallName::Connect) => {
+                "connect() with AF_UNSPEC undoes the connection, and the kernel tells the peer by a reset.".to_owned()
+            }
+            Some(CallName::SockDestroy) => format!(
+                "Another process had the {name}'s kernel give the connection up (SOCK_DESTROY, as ss -K does); the program \
+                 gets ECONNABORTED."
+            ),
+            None if shown.sender().socket.pending == Some(Errno::ETIMEDOUT) => format!(
+                "No probe was answered, so the {name}'s kernel gives the connection up and notes ETIMEDOUT for its program."
+            ),
             _ => format!(
                 "The {name} gave the connection up: unread bytes at close(), SO_LINGER 0 and other aborts look alike here."
             ),
@@ -68,6 +90,13 @@ fn reason(shown: Shown<'_>, before: State) -> String {
         return format!(
             "Data came for an end whose program has ended receiving, so the {name}'s kernel answers with a reset{answers}, and \
              notes ECONNRESET for its own program too."
+        );
+    }
+    if shown.record.change(shown.side).is_none() {
+        let what = if answered(shown).is_some_and(|(_, len)| len == 0) { "A segment" } else { "Data" };
+        return format!(
+            "{what} came for a connection of which the {name}'s host knows nothing any more, so its kernel answers with a \
+             reset{answers}."
         );
     }
     let comma = if answers.is_empty() { "" } else { "," };

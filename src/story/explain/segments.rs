@@ -3,7 +3,8 @@
 use super::data;
 use super::resets;
 use crate::event::{ConnectionId, Event, EventId, FrameNo, What};
-use crate::socket::call::{Call, CallName, How};
+use crate::socket::call::{Call, CallName, How, Outcome};
+use crate::socket::errno::Errno;
 use crate::story::Story;
 use crate::story::drawing::duration;
 use crate::story::end::End;
@@ -63,6 +64,15 @@ impl<'a> Shown<'a> {
         causes.iter().find_map(|cause| Some((*cause, self.story.call(*cause)?.0)))
     }
 
+    /// Whether the client's program waits in connect(2) for the answer to its SYN.
+    pub(super) fn waits_for_answer(&self) -> bool {
+        let events = self.story.connection(self.connection).map(|connection| connection.events.as_slice());
+        let connects = events.unwrap_or_default().iter().filter_map(|id| self.story.cause(*id));
+        let mut connects = connects.flat_map(|cause| &cause.causes).filter_map(|id| self.story.call(*id));
+        let asked_not_to = |outcome: &Outcome| outcome.errno == Some(Errno::EINPROGRESS);
+        !connects.any(|(call, outcome)| call.name == CallName::Connect && outcome.is_some_and(asked_not_to))
+    }
+
     /// Whether it comes back to its sender.
     pub(super) fn is_with_itself(&self) -> bool {
         self.segment.src == self.segment.dst
@@ -91,8 +101,14 @@ pub(super) fn sentences(shown: Shown<'_>) -> Vec<String> {
     if matches!(shown.row.wire, Wire::Handshake(_)) {
         return handshake(shown);
     }
+    if shown.story.was_filtered(shown.event.id) {
+        return filtered(shown);
+    }
     if flags.rst() {
         return resets::sentences(shown);
+    }
+    if shown.story.is_probe(shown.event.id) {
+        return vec![probe(shown), "A peer that is there answers it with an ACK.".to_owned()];
     }
     if shown.story.is_repeated(shown.event.id) {
         return data::repeated(shown);
@@ -140,6 +156,50 @@ fn handshake(shown: Shown<'_>) -> Vec<String> {
     ]
 }
 
+/// What connect(2) does once its SYN is sent.
+fn connecting(shown: Shown<'_>) -> &'static str {
+    if shown.waits_for_answer() {
+        "connect() made the client's kernel send it, and waits for the answer."
+    } else {
+        "connect() made the client's kernel send it, and was asked not to wait for the answer."
+    }
+}
+
+/// What a filter drops before TCP sees it.
+fn filtered(shown: Shown<'_>) -> Vec<String> {
+    let (name, other) = (shown.name(), shown.other());
+    let flags = shown.segment.flags;
+    let first = if shown.story.is_repeated(shown.event.id) {
+        data::again(shown)
+    } else if flags.rst() {
+        resets::own_part(shown)
+    } else if shown.story.is_probe(shown.event.id) {
+        probe(shown)
+    } else if shown.segment.payload_len > 0 {
+        data::taken(shown)
+    } else if flags.syn() {
+        format!("The SYN asks for a connection; {}", connecting(shown))
+    } else if flags.fin() {
+        ended(shown)
+    } else {
+        format!("The {name}'s kernel acknowledges what has come.")
+    };
+    let second = format!(
+        "It does not arrive: a filter on the {other}'s socket drops every segment, as a firewall or a broken line would on the \
+         way."
+    );
+    vec![first, second]
+}
+
+/// A segment that only asks whether the peer is there.
+fn probe(shown: Shown<'_>) -> String {
+    format!(
+        "A keep-alive probe: an ACK whose number is one before the {}'s next, sent by its kernel because nothing had come for \
+         a while.",
+        shown.name()
+    )
+}
+
 fn syn(shown: Shown<'_>) -> Vec<String> {
     if shown.segment.flags.ack() {
         return vec![
@@ -150,7 +210,7 @@ fn syn(shown: Shown<'_>) -> Vec<String> {
     }
     let first = "The SYN asks for a connection and carries its sender's first number, shown here as 0.";
     let second = if shown.call().is_some() {
-        "connect() made the client's kernel send it, and waits for the answer."
+        connecting(shown)
     } else {
         "It counts as one in the numbering, so that the first byte will be number 1."
     };
@@ -158,9 +218,14 @@ fn syn(shown: Shown<'_>) -> Vec<String> {
 }
 
 fn fin(shown: Shown<'_>) -> Vec<String> {
+    vec![ended(shown), after_fin(shown)]
+}
+
+/// What it says that its sender sends a FIN.
+fn ended(shown: Shown<'_>) -> String {
     let name = shown.name();
     let all_read = shown.sender().socket.end_seen;
-    let first = match shown.call().map(|(_, call)| (call.name, call.how())) {
+    match shown.call().map(|(_, call)| (call.name, call.how())) {
         Some((CallName::Shutdown, Some(How::Both))) => {
             format!("The {name} will send no more and read no more: a close() would send the very same FIN.")
         }
@@ -183,6 +248,10 @@ fn fin(shown: Shown<'_>) -> Vec<String> {
              sends FIN: no more bytes from here. shutdown(WR) would send the very same one."
                 .to_owned()
         }
+        Some((CallName::Execve, _)) => format!(
+            "Another program took the place of the {name}'s, and execve() closed what was marked close-on-exec: the last \
+             descriptor, so the FIN is sent."
+        ),
         _ if is_killed(shown) => {
             format!(
                 "The {name}'s program was killed: its kernel closes what it left open, and sends the same FIN as close()."
@@ -191,16 +260,15 @@ fn fin(shown: Shown<'_>) -> Vec<String> {
         _ => format!(
             "The {name} will send no more. close(), shutdown() and the end of a program all send this same FIN."
         ),
-    };
-    vec![first, after_fin(shown)]
+    }
 }
 
 /// Whether the sender's program was killed, and its last call with it.
 fn is_killed(shown: Shown<'_>) -> bool {
     let connection = shown.story.connection(shown.connection);
-    let Some(actor) = connection.and_then(|connection| connection.actors[shown.side].as_ref()) else { return false };
+    let holders = connection.map_or(&[][..], |connection| connection.holders[shown.side].as_slice());
     let from = shown.story.journal().events().iter().skip_while(|event| event.id < shown.event.id);
-    from.filter(|event| event.actor.as_ref() == Some(actor))
+    from.filter(|event| event.actor.as_ref().is_some_and(|actor| holders.contains(actor)))
         .find_map(|event| match event.what {
             What::Exit(status) => Some(matches!(status, crate::event::ExitStatus::Killed(_))),
             What::Begun(_) => Some(false),
@@ -217,10 +285,17 @@ fn after_fin(shown: Shown<'_>) -> String {
             "The {other}'s kernel knows it now; its program is told only by recv() = 0 or poll() (IN, RDHUP), and may go on \
              sending until it closes."
         ),
+        Some(State::TimeWait) if shown.sender().tcp.state == State::Closing => {
+            "Both ended before either had heard of the other's end, so both keep the connection in mind for 60 s."
+                .to_owned()
+        }
         Some(State::TimeWait) => format!(
             "The {other} ended first, so it keeps the connection in mind for 60 s: to repeat the last ACK if that was lost, \
              and to let old segments die."
         ),
+        None if shown.receiver().tcp.state == State::Closed => {
+            format!("The {other}'s kernel knows of no such connection any more.")
+        }
         Some(State::Closing) => "The FINs crossed: each end now waits for the ACK of its own.".to_owned(),
         _ => format!("The {other} has ended its own direction already."),
     }
@@ -277,7 +352,7 @@ fn after_ack_of_fin(shown: Shown<'_>) -> String {
     if !end.has_calls {
         return format!("Whether a program of the {peer} can still read, no segment says.");
     }
-    if !end.has_program() {
+    if !end.has_program() || shown.story.is_closing(shown.connection, shown.side.peer(), shown.event.id) {
         return format!(
             "The {peer}'s kernel keeps a small record without a program, for up to 60 s (tcp_fin_timeout): `ss` shows \
              FIN-WAIT-2 with no process."

@@ -21,7 +21,7 @@ impl<'a> Ladder<'a> {
             return;
         }
         let wire = if call.name == CallName::Nanosleep { Wire::Note("…".to_owned()) } else { Wire::Empty };
-        self.call_row(event, event.id, side, text::line(call, None), wire, false);
+        self.call_row(event, event.id, side, self.named(event, text::line(call, None)), wire, false);
     }
 
     /// Whether the other end of the connection waits in a read of its own, and nothing that was sent is left to be read.
@@ -54,7 +54,7 @@ impl<'a> Ladder<'a> {
         }
         let Some((call, _)) = self.story.call(begun) else { return };
         let side = self.side(event);
-        let line = text::line(call, Some(outcome));
+        let line = self.named(event, text::line(call, Some(outcome)));
         if Self::opens(call.name) && self.join_handshake(event, begun, side, &line) {
             return;
         }
@@ -174,6 +174,7 @@ impl<'a> Ladder<'a> {
             ExitStatus::Code(code) => format!("exit({code})"),
             ExitStatus::Killed(signal) => format!("killed by {signal} ✗"),
         };
+        let line = self.named(event, line);
         let call = self.story.cause(event.id).and_then(|cause| cause.causes.first().copied());
         if let Some(row) = call.and_then(|begun| self.row_of.get(&begun).copied())
             && matches!(status, ExitStatus::Code(_))
@@ -265,6 +266,7 @@ const fn is_setting_up(name: CallName) -> bool {
             | CallName::Bind
             | CallName::Listen
             | CallName::Setsockopt
+            | CallName::Fcntl
             | CallName::Sigaction
             | CallName::Sigprocmask
             | CallName::Pipe

@@ -24,7 +24,8 @@ impl<'a> Ladder<'a> {
         if record.is_copy && !self.all_acks {
             return;
         }
-        if segment.is_pure_ack() && !self.all_acks && record.change(side.peer()).is_none() && self.mark(event, frame) {
+        let is_silent = segment.is_pure_ack() && !self.story.is_probe(event.id) && record.change(side.peer()).is_none();
+        if is_silent && !self.all_acks && self.mark(event, frame) {
             return;
         }
         let mut row = blank(event.id, Number::Frame(frame), self.arrow(event, segment, side, record));
@@ -110,6 +111,9 @@ impl<'a> Ladder<'a> {
         if flags.fin() {
             return "FIN".to_owned();
         }
+        if self.story.is_probe(event.id) {
+            return "probe".to_owned();
+        }
         format!("ACK {}", ack())
     }
 
@@ -131,13 +135,18 @@ impl<'a> Ladder<'a> {
     }
 
     fn receivers_text(&self, event: &Event, segment: &Segment, record: &Record, side: Side) -> String {
+        if self.story.was_filtered(event.id) {
+            return "✗ dropped by a filter".to_owned();
+        }
         if (!record.heard || self.story.was_refused(event.id)) && segment.payload_len > 0 {
             let program = record.ends[side].has_calls && record.ends[side].has_program();
             return if program { "✗ receives no more" } else { "✗ no program to read it" }.to_owned();
         }
         let Some(change) = record.change(side) else { return String::new() };
         if segment.flags.rst() {
-            let error = record.ends[side].socket.pending.filter(|_| record.ends[side].has_program());
+            let is_told = record.ends[side].has_program()
+                && !record.connection.is_some_and(|id| self.story.is_closing(id, side, event.id));
+            let error = record.ends[side].socket.pending.filter(|_| is_told);
             return match error {
                 None => "▸ CLOSED".to_owned(),
                 Some(Errno::EPIPE) => "▸ CLOSED, error EPIPE".to_owned(),

@@ -3,17 +3,19 @@
 use super::{Record, Track};
 use crate::event::{Actor, ConnectionId, Event, EventId};
 use crate::socket::call::{Call, CallName, Fd, Outcome};
-use crate::story::descriptors::Handle;
+use crate::socket::outlook::Attachment;
+use crate::story::descriptors::{Handle, Preset};
 use crate::story::side::Side;
 
 impl Track {
     pub(super) fn begun(&mut self, event: &Event, call: &Call) -> Record {
         self.calls.insert(event.id, call.clone());
+        if call.name == CallName::SockDestroy {
+            return self.destroys(call);
+        }
         let Some((actor, fd)) = event.actor.as_ref().zip(call.fd()) else { return Record::default() };
-        if let (CallName::Connect, Some(Handle::Fresh { linger_zero, .. })) =
-            (call.name, self.descriptors.get(actor, fd))
-        {
-            self.descriptors.set(actor, fd, Handle::Fresh { linger_zero, connecting: call.addr() });
+        if let (CallName::Connect, Some(Handle::Fresh { preset, .. })) = (call.name, self.descriptors.get(actor, fd)) {
+            self.descriptors.set(actor, fd, Handle::Fresh { preset, connecting: call.addr() });
         }
         self.at(actor, fd)
     }
@@ -29,6 +31,16 @@ impl Track {
 
     pub(super) fn ended(&mut self, event: &Event, begun: EventId, outcome: &Outcome) -> Record {
         let Some((actor, call)) = event.actor.as_ref().zip(self.calls.remove(&begun)) else { return Record::default() };
+        if call.name == CallName::SockDestroy {
+            return self.destroyed(&call, outcome);
+        }
+        if matches!(call.name, CallName::Fork | CallName::Execve) && outcome.errno.is_none() {
+            let ends = match outcome.word() {
+                Some(child) => self.forked(actor, &Actor::new(child)),
+                None => self.replaced(actor),
+            };
+            return Self::of_one(&ends);
+        }
         let before = call.fd().map(|fd| self.at(actor, fd)).unwrap_or_default();
         if outcome.errno.is_none() {
             self.opened(actor, &call, outcome);
@@ -46,13 +58,14 @@ impl Track {
                 self.presume_read(id, side, outcome.count().unwrap_or(0));
             }
             self.answered(id, side, &call, outcome);
-            if self.blind {
+            record.changes = self.ends_silently(id, side, &call, outcome);
+            if self.blind && record.changes.is_empty() {
                 record.changes = self.presume(id, side, &call, outcome);
             }
         }
         if call.name == CallName::Close && outcome.errno.is_none() {
             let Some(fd) = call.fd() else { return record };
-            if let Some(Handle::Listener { bound: Some(bound) }) = self.descriptors.get(actor, fd)
+            if let Some(Handle::Listener { bound: Some(bound), .. }) = self.descriptors.get(actor, fd)
                 && self.blind
             {
                 self.presume_never_accepted(bound);
@@ -64,7 +77,7 @@ impl Track {
 
     /// What a successful call did to the descriptors.
     fn opened(&mut self, actor: &Actor, call: &Call, outcome: &Outcome) {
-        let fresh = Handle::Fresh { linger_zero: false, connecting: None };
+        let fresh = Handle::Fresh { preset: Preset::default(), connecting: None };
         let returned = outcome.count().and_then(|fd| i32::try_from(fd).ok()).map(Fd);
         match (call.name, call.fd(), returned) {
             (CallName::Socket, _, Some(fd)) => {
@@ -75,20 +88,10 @@ impl Track {
             (CallName::Bind, Some(fd), _) => {
                 call.addr().into_iter().for_each(|addr| self.descriptors.bind(actor, fd, addr));
             }
-            (CallName::Listen, Some(fd), _) => {
-                let bound = self.descriptors.bound(actor, fd);
-                self.descriptors.set(actor, fd, Handle::Listener { bound });
-            }
-            (CallName::Setsockopt, Some(fd), _) if call.has_flag("SO_LINGER") => {
-                self.set_linger(actor, fd, call.int(3) == Some(1) && call.int(4) == Some(0));
-            }
-            (CallName::Setsockopt, Some(fd), _) if call.has_flag("TCP_LINGER2") => {
-                if let Some(Handle::Connected(id, side)) = self.descriptors.get(actor, fd)
-                    && let Some(connection) = self.connection_mut(id)
-                {
-                    connection.ends[side].socket.skips_fin_wait_2 = call.int(3).is_some_and(|seconds| seconds < 0);
-                }
-            }
+            (CallName::Listen, Some(fd), _) => self.listens(actor, fd),
+            (CallName::Setsockopt, Some(fd), _) => self.option_set(actor, fd, call),
+            (CallName::Fcntl, Some(fd), _) => self.flags_set(actor, fd, call),
+            (CallName::Connect, Some(fd), _) if call.word(1) == Some("AF_UNSPEC") => self.disconnected(actor, fd),
             (CallName::Connect, Some(fd), _) => self.connected(actor, fd, call, outcome),
             (CallName::Accept, Some(listener), Some(fd)) => self.accepted(actor, listener, fd, outcome),
             (CallName::Dup, Some(fd), Some(copy)) => self.copied(actor, fd, copy),
@@ -96,22 +99,27 @@ impl Track {
         }
     }
 
-    fn set_linger(&mut self, actor: &Actor, fd: Fd, zero: bool) {
-        match self.descriptors.get(actor, fd) {
-            Some(Handle::Fresh { connecting, .. }) => {
-                self.descriptors.set(actor, fd, Handle::Fresh { linger_zero: zero, connecting });
-            }
-            Some(Handle::Connected(id, side)) => {
-                if let Some(connection) = self.connection_mut(id) {
-                    connection.ends[side].socket.linger_zero = zero;
-                }
-            }
-            _ => {}
+    fn listens(&mut self, actor: &Actor, fd: Fd) {
+        let preset = match self.descriptors.get(actor, fd) {
+            Some(Handle::Fresh { preset, .. } | Handle::Listener { preset, .. }) => preset,
+            _ => Preset::default(),
+        };
+        let bound = self.descriptors.bound(actor, fd);
+        self.descriptors.set(actor, fd, Handle::Listener { bound, preset });
+    }
+
+    /// connect(2) with `AF_UNSPEC`: the connection has lost its program, and the descriptor holds a fresh socket.
+    fn disconnected(&mut self, actor: &Actor, fd: Fd) {
+        if let Some(socket) = self.socket(actor, fd) {
+            let preset = Preset::of(socket);
+            socket.descriptors = 0;
+            self.descriptors.set(actor, fd, Handle::Fresh { preset, connecting: None });
         }
     }
 
     fn connected(&mut self, actor: &Actor, fd: Fd, call: &Call, outcome: &Outcome) {
-        if matches!(self.descriptors.get(actor, fd), Some(Handle::Connected(..))) {
+        if let Some(socket) = self.socket(actor, fd) {
+            socket.attachment = Attachment::Made;
             return;
         }
         let Some((local, remote)) = outcome.addr().zip(call.addr()) else { return };
@@ -124,7 +132,7 @@ impl Track {
 
     fn accepted(&mut self, actor: &Actor, listener: Fd, fd: Fd, outcome: &Outcome) {
         let bound = match self.descriptors.get(actor, listener) {
-            Some(Handle::Listener { bound }) => bound,
+            Some(Handle::Listener { bound, .. }) => bound,
             _ => None,
         };
         let Some(client) = outcome.addr() else { return };
@@ -171,25 +179,6 @@ impl Track {
                 outcome.word().and_then(|word| word.parse().ok()).into_iter().for_each(|errno| socket.reports(errno));
             }
             _ => {}
-        }
-    }
-
-    pub(super) fn exit(&mut self, actor: Option<&Actor>) -> Record {
-        let Some(actor) = actor else { return Record::default() };
-        let ends = self.descriptors.close_all(actor);
-        let mut changes = Vec::new();
-        for (id, side) in &ends {
-            if let Some(connection) = self.connection_mut(*id) {
-                let socket = &mut connection.ends[*side].socket;
-                socket.descriptors = socket.descriptors.saturating_sub(1);
-            }
-            if self.blind {
-                changes = self.presume_end(*id, *side);
-            }
-        }
-        match ends.as_slice() {
-            [(id, side)] => Record { connection: Some(*id), side: Some(*side), changes, ..Record::default() },
-            _ => Record::default(),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::event::ConnectionId;
 use crate::socket::call::{Call, CallName, How, Outcome};
 use crate::socket::settled::{Caused, Ends, From, Wire};
 use crate::story::connection::Connection;
+use crate::story::descriptors::reaches;
 use crate::story::end::End;
 use crate::story::side::{Both, Side};
 use crate::tcp::rule::Rule;
@@ -37,6 +38,7 @@ impl Track {
             name if name.sends() => self.presume_data(id, side, outcome.count().unwrap_or(0)),
             CallName::Shutdown if call.how() != Some(How::Read) => self.presume_fin(id, side),
             CallName::Close => self.presume_end(id, side),
+            CallName::Connect if call.word(1) == Some("AF_UNSPEC") => self.presume_disconnect(id, side),
             _ => Vec::new(),
         }
     }
@@ -66,14 +68,22 @@ impl Track {
         closed.map_or_else(Vec::new, |one| act(&mut one.ends, side, Ends::close))
     }
 
+    fn presume_disconnect(&mut self, id: ConnectionId, side: Side) -> Vec<Change> {
+        self.connection_mut(id).map_or_else(Vec::new, |one| act(&mut one.ends, side, Ends::disconnect))
+    }
+
+    /// `side` is given up by a reset, at once.
+    pub(super) fn presume_reset(&mut self, id: ConnectionId, side: Side) -> Vec<Change> {
+        self.connection_mut(id).map_or_else(Vec::new, |one| act(&mut one.ends, side, Ends::reset))
+    }
+
     /// The listener at `bound` is closed: what nobody had accepted is reset (`inet_csk_listen_stop()`).
     pub(super) fn presume_never_accepted(&mut self, bound: SocketAddr) {
         let queued = |connection: &Connection| {
             let server = connection.addresses.server;
             connection.actors.server.is_none()
                 && connection.ends.server.socket.state == State::Established
-                && server.port() == bound.port()
-                && (bound.ip().is_unspecified() || bound.ip() == server.ip())
+                && reaches(bound, server)
         };
         let ids: Vec<ConnectionId> =
             self.connections().iter().filter(|one| queued(one)).map(|connection| connection.id).collect();
@@ -109,7 +119,13 @@ fn act(ends: &mut Both<End>, side: Side, act: impl FnOnce(&mut Ends) -> Vec<Caus
     changes
 }
 
-fn set_state(end: &mut End, state: State) {
+pub(super) fn set_state(end: &mut End, state: State) {
     end.tcp.state = state;
     end.socket.state = state;
+}
+
+pub(super) fn change(end: &mut End, side: Side, to: State, rule: Rule) -> Change {
+    let from = end.socket.state;
+    set_state(end, to);
+    Change { side, from, to, rule }
 }

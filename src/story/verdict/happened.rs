@@ -25,7 +25,7 @@ pub fn happened(facts: &Facts) -> String {
         }
         (Name::Aborted, Some(reset)) => aborted(facts, reset),
         (Name::ResetAfterClose, Some(reset)) => reset_after_close(facts, reset),
-        (Name::NobodyHome, Some(reset)) => nobody_home(reset),
+        (Name::NobodyHome, Some(reset)) => nobody_home(facts, reset),
         (Name::TimedOut, reset) => timed_out(facts, reset),
         (Name::Unanswered, _) if facts.ending.answered => {
             format!("Nothing that answers the SYN came back from {}.", facts.server)
@@ -94,8 +94,16 @@ fn aborted(facts: &Facts, reset: Reset) -> String {
     format!("The {} gave the connection up with a reset ({}) {instead}; {reason}.", reset.by.name(), reset.frame)
 }
 
-fn nobody_home(reset: Reset) -> String {
+fn nobody_home(facts: &Facts, reset: Reset) -> String {
     let (name, other) = (reset.by.name(), reset.by.peer().name());
+    if facts.gave_up == Some(reset.by) {
+        return format!(
+            "No answer of the {other} came in time, so the {name}'s kernel gave up without a word: a call returned ETIMEDOUT. \
+             What the {other} sent later, {}, was answered by a bare reset ({}).",
+            answered(reset.answers),
+            reset.frame
+        );
+    }
     format!(
         "No FIN was seen, yet {} from the {other} was answered by a bare reset ({}): the {name}'s host knew nothing of the \
          connection.",
@@ -106,11 +114,18 @@ fn nobody_home(reset: Reset) -> String {
 
 fn timed_out(facts: &Facts, reset: Option<Reset>) -> String {
     let side = facts.repeating_side();
+    if facts.gave_up.is_some() && reset.is_none() {
+        let (name, other) = (side.name(), side.peer().name());
+        return format!(
+            "No answer of the {other} came in time, so the {name}'s kernel gave up: a call returned ETIMEDOUT, and the \
+             {other} was told nothing."
+        );
+    }
     let gave_up = reset.map_or_else(
         || "it had not given up when the capture ended".to_owned(),
         |reset| format!("then it gave up with a reset ({})", reset.frame),
     );
-    let times = facts.ending.repeats[side];
+    let times = reset.map_or(facts.ending.repeats[side], |reset| reset.repeats);
     format!(
         "The {} repeated itself {times} times without a sign of the {}; {gave_up}.",
         side.name(),

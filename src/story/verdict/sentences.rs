@@ -121,6 +121,11 @@ fn nobody_home(facts: &Facts, reset: Reset) -> Vec<String> {
         "The {other}'s next call fails once with ECONNRESET, later sends with EPIPE.{}",
         lost(facts, reset.by.peer())
     )];
+    if facts.gave_up == Some(reset.by) {
+        told.push(lost(facts, reset.by).trim_start().to_owned());
+        told.retain(|sentence| !sentence.is_empty());
+        return told;
+    }
     told.extend(another_sender(reset));
     told.push(
         "Typical are a crash, a failover, or a box on the way that forgot an idle flow; keep-alives shorter than the shortest \

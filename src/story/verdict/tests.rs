@@ -17,6 +17,7 @@ fn closed_with(lost: u64) -> Facts {
         with_itself: false,
         has_calls: Both::default(),
         reason: None,
+        gave_up: None,
     }
 }
 

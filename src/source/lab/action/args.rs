@@ -52,7 +52,13 @@ impl Args<'_> {
                 self.count(2, Action::SockDestroy { local: self.addr(0)?, remote: self.addr(1)? })?
             }
             CallName::Exit => self.count(1, Action::Exit(self.int(0).filter(|code| (0..=255).contains(code))?))?,
-            CallName::Fork | CallName::Kill => return None,
+            CallName::Fork => self.count(0, Action::Fork)?,
+            CallName::Execve => {
+                let Some(Arg::Bytes(program)) = self.call.args.first() else { return None };
+                let is_itself = program.bytes == b"/proc/self/exe" && !program.cut;
+                self.count(usize::from(is_itself), Action::Execve)?
+            }
+            CallName::Kill => return None,
         };
         Some(action)
     }

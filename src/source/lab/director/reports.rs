@@ -1,13 +1,16 @@
 //! What the actors report, and their ends.
 
 use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::{Director, InCall, Part, Report, STUCK, StageError};
 use crate::event::{Actor, Gap, What};
+use crate::socket::call::{Arg, Outcome};
 use crate::source::clock::{self, Reading, StepWatch};
+use crate::source::lab::cast::Player;
 
 impl Director<'_> {
     /// Waits until something comes from an actor or from outside, `until` at most, and takes what the actors report.
@@ -61,7 +64,12 @@ impl Director<'_> {
             }
             Report::Ended(reading, outcome) => {
                 if let Some(ticket) = part.in_call.take().and_then(|in_call| in_call.ticket) {
+                    let born = self.unborn.take();
+                    let (outcome, player) = named(outcome, born);
                     self.merge.ended(reading.real, actor, ticket, outcome);
+                    if let Some(player) = player {
+                        self.joins(player);
+                    }
                 }
             }
         }
@@ -114,5 +122,16 @@ impl Director<'_> {
         }
         self.take_reports()?;
         Ok(true)
+    }
+}
+
+/// What fork(2) returned with the name of the actor that the child is, and that actor. Any other outcome as it is.
+fn named(outcome: Outcome, born: Option<(Actor, UnixStream)>) -> (Outcome, Option<Player>) {
+    match (born, outcome.count().and_then(|pid| i32::try_from(pid).ok())) {
+        (Some((name, control)), Some(pid)) => {
+            let player = Player::forked(&name, pid, control);
+            (outcome.with(Arg::Word(name.name().to_owned())), Some(player))
+        }
+        _ => (outcome, None),
     }
 }

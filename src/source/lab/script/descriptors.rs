@@ -32,7 +32,7 @@ impl Descriptors {
             Some(Returned::Outcome(outcome)) => {
                 outcome.errno.and_then(Errno::name) == Some("EBADF") || call.name == CallName::Poll
             }
-            None => false,
+            Some(Returned::Child(_)) | None => false,
         };
         if may_be || is_about_that { Ok(()) } else { Err(format!("{actor} has never opened descriptor {fd} here")) }
     }
@@ -40,13 +40,18 @@ impl Descriptors {
     /// Takes note of what `call` of `actor` opens where it returns `returned`.
     pub fn returned(&mut self, actor: &Actor, call: &Call, returned: &Returned) {
         use CallName as N;
+        if let Returned::Child(child) = returned {
+            let copies = self.opened.get(actor).cloned().unwrap_or_default();
+            self.opened.insert(child.clone(), copies);
+            return;
+        }
         if !matches!(call.name, N::Socket | N::Accept | N::Dup | N::Socketpair | N::Pipe) {
             return;
         }
         let new = match returned {
             Returned::Outcome(outcome) if outcome.errno.is_some() => return,
             Returned::Outcome(outcome) => numbers(call.name, outcome),
-            Returned::Anything => None,
+            Returned::Anything | Returned::Child(_) => None,
         };
         let opened = self.opened.entry(actor.clone()).or_insert_with(|| Some(BTreeSet::new()));
         match (opened, new) {

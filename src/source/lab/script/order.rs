@@ -1,6 +1,6 @@
 //! Whether the lines of a script can follow each other, and whether what they expect can come of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::descriptors::Descriptors;
 use super::{Expect, Returned, StepKind, possible};
@@ -22,6 +22,8 @@ pub struct Order {
     at: BTreeMap<Actor, At>,
     descriptors: Descriptors,
     begun: bool,
+    /// Who has done something.
+    acted: BTreeSet<Actor>,
 }
 
 /// Why a line cannot stand where it does.
@@ -35,7 +37,7 @@ pub enum Wrong {
 impl Order {
     pub fn new(actors: &[Actor]) -> Self {
         let at = actors.iter().map(|actor| (actor.clone(), At::Idle)).collect();
-        Self { actors: actors.to_vec(), at, descriptors: Descriptors::default(), begun: false }
+        Self { actors: actors.to_vec(), at, descriptors: Descriptors::default(), begun: false, acted: BTreeSet::new() }
     }
 
     /// Takes the next line.
@@ -56,6 +58,7 @@ impl Order {
 
     fn call(&mut self, actor: &Actor, call: &Call, expect: &Expect) -> Result<(), Wrong> {
         self.begun = true;
+        self.acted.insert(actor.clone());
         let (next, returned) = match expect {
             Expect::Returns(returned) => (At::Idle, Some(returned)),
             Expect::Waits => (At::Waiting(call.clone()), None),
@@ -67,11 +70,18 @@ impl Order {
     }
 
     fn returns(&mut self, actor: &Actor, call: &Call, returned: &Returned) -> Result<(), Wrong> {
-        if let Returned::Outcome(outcome) = returned {
-            possible::outcome(call, outcome).map_err(Wrong::Expectation)?;
+        match returned {
+            Returned::Outcome(outcome) => possible::outcome(call, outcome).map_err(Wrong::Expectation)?,
+            Returned::Child(child) => self.is_born(child).map_err(Wrong::Expectation)?,
+            Returned::Anything => {}
         }
         self.descriptors.returned(actor, call, returned);
         Ok(())
+    }
+
+    fn is_born(&mut self, child: &Actor) -> Result<(), String> {
+        let is_new = self.actors.contains(child) && self.acted.insert(child.clone());
+        if is_new { Ok(()) } else { Err("an actor of `actors` that has done nothing yet".to_owned()) }
     }
 
     fn pass(&mut self, actor: &Actor, next: At, allowed: impl Fn(&At) -> bool) -> Result<(), Wrong> {

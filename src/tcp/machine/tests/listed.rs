@@ -73,6 +73,6 @@ fn the_list_is_what_the_machine_does() {
     let missing = lines(edges.difference(&listed));
     let never = lines(listed.difference(&edges));
     assert!(missing.is_empty() && never.is_empty(), "\nnot listed:\n{missing}\nnever made:\n{never}");
-    let unused: Vec<&Rule> = Rule::ALL.iter().filter(|rule| !rules.contains(rule)).collect();
+    let unused: Vec<&Rule> = Rule::ALL.iter().filter(|rule| rules.contains(rule) == rule.is_told_by_calls()).collect();
     assert!(unused.is_empty(), "nothing makes {unused:?}");
 }

@@ -1,0 +1,66 @@
+//! What fork(2), execve(2) and the end of a process do to descriptors.
+
+use super::{Record, Track};
+use crate::event::{Actor, ConnectionId};
+use crate::story::side::Side;
+
+impl Track {
+    /// `child` has copies of all descriptors of `parent`.
+    pub(super) fn forked(&mut self, parent: &Actor, child: &Actor) -> Vec<(ConnectionId, Side)> {
+        let ends = self.descriptors.copy_all(parent, child);
+        for (id, side) in ends.iter().copied() {
+            if let Some(connection) = self.connection_mut(id) {
+                connection.ends[side].socket.descriptors += 1;
+                if !connection.holders[side].contains(child) {
+                    connection.holders[side].push(child.clone());
+                }
+            }
+        }
+        ends
+    }
+
+    /// The record of what concerns one end only; of several it can name none.
+    pub(super) fn of_one(ends: &[(ConnectionId, Side)]) -> Record {
+        match ends {
+            [(id, side)] => Record { connection: Some(*id), side: Some(*side), ..Record::default() },
+            _ => Record::default(),
+        }
+    }
+
+    /// Another program runs as `actor`: what was marked close-on-exec is closed, all else stays open.
+    pub(super) fn replaced(&mut self, actor: &Actor) -> Vec<(ConnectionId, Side)> {
+        let ends = self.descriptors.close_for_exec(actor);
+        for (id, side) in ends.iter().copied() {
+            self.loses_one(id, side);
+        }
+        ends
+    }
+
+    /// The end has one descriptor less.
+    fn loses_one(&mut self, id: ConnectionId, side: Side) {
+        if let Some(connection) = self.connection_mut(id) {
+            let socket = &mut connection.ends[side].socket;
+            socket.descriptors = socket.descriptors.saturating_sub(1);
+        }
+        if self.blind {
+            self.presume_end(id, side);
+        }
+    }
+
+    pub(super) fn exit(&mut self, actor: Option<&Actor>) -> Record {
+        let Some(actor) = actor else { return Record::default() };
+        let ends = self.descriptors.close_all(actor);
+        let mut changes = Vec::new();
+        for (id, side) in &ends {
+            if let Some(connection) = self.connection_mut(*id) {
+                let socket = &mut connection.ends[*side].socket;
+                socket.descriptors = socket.descriptors.saturating_sub(1);
+            }
+            if self.blind {
+                changes = self.presume_end(*id, *side);
+            }
+        }
+        let changes = if ends.len() == 1 { changes } else { Vec::new() };
+        Record { changes, ..Self::of_one(&ends) }
+    }
+}
