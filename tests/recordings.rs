@@ -199,6 +199,11 @@ fn an_edited_errno_changes_that_event_and_what_depends_on_it() {
                 assert_eq!(this == id, was["errno"] != is["errno"], "{name}: {was} {is}");
                 // That the kernel had given up changes what later segments meet.
                 let is_told_of = errno == "ETIMEDOUT" && this > id;
+                // The call's own beginning says whether it came as foretold; an error that was taken is gone for later calls.
+                let (mut was, mut is) = (was.clone(), is.clone());
+                for event in [&mut was, &mut is] {
+                    event.as_object_mut().unwrap().remove("foretold");
+                }
                 assert!(was == is || is_told_of || expected.contains(&this), "{name}, event {id} edited: {was} {is}");
             }
             edits += 1;

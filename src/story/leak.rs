@@ -1,7 +1,7 @@
 //! Descriptors that a program forgot: it had read the peer's end and never called `close()`.
 //!
-//! Said only of what calls show: where the program went on to something else after that, or had accepted the connection, as a
-//! server that lives on does. A client that has read the end and exits is no news.
+//! Said only of what calls show: the program went on to something else after that, or its peer did while it held on. Who has
+//! read the end and exits is no news.
 
 use super::Story;
 use super::connection::Connection;
@@ -33,7 +33,7 @@ pub fn leaks(story: &Story, connection: &Connection) -> Vec<Leak> {
 fn leak(story: &Story, connection: &Connection, side: Side) -> Option<Leak> {
     let events = || connection.events.iter().filter_map(|id| story.journal().get(*id));
     let own = |event: &&Event| story.record(event.id).is_some_and(|record| record.side == Some(side));
-    let (opened, fd, accepted) = events().filter(own).find_map(|event| opens(story, event))?;
+    let (opened, fd) = events().filter(own).find_map(|event| opens(story, event))?;
     let end_read = events().filter(own).find(|event| reads_end(story, event))?;
     let actor = end_read.actor.as_ref();
     let later =
@@ -41,20 +41,25 @@ fn leak(story: &Story, connection: &Connection, side: Side) -> Option<Leak> {
     let freed = later().find(|event| matches!(event.what, What::Exit(_))).map(|event| event.id);
     let end = &story.record(end_read.id)?.ends[side];
     let waits = end.socket.descriptors > 0 && end.tcp.state == State::CloseWait;
+    let is_reset = events().any(|event| event.segment().is_some_and(|(_, segment)| segment.flags.rst()));
     let gives_up = events().filter(own).find(|event| event.id > end_read.id && ends(story, event, side));
-    let open = waits && gives_up.is_none_or(|event| Some(event.id) == freed);
-    let went_on = later().any(|event| event.begun().is_some_and(|call| call.name != CallName::Exit));
-    (open && (accepted || went_on)).then_some(Leak { side, fd, opened, end_read: end_read.id, freed })
+    let open = waits && !is_reset && gives_up.is_none_or(|event| Some(event.id) == freed);
+    let is_here = |event: &Event| story.record(event.id).is_some_and(|record| record.connection == Some(connection.id));
+    let goes_on = |event: &Event| event.begun().is_some_and(|call| call.name != CallName::Exit) && !is_here(event);
+    let went_on = later().any(goes_on);
+    let meanwhile = |event: &Event| freed.is_none_or(|freed| event.id < freed) && event.id > end_read.id;
+    let peer_went_on = events().any(|event| meanwhile(event) && event.begun().is_some() && !own(&event));
+    (open && (went_on || peer_went_on)).then_some(Leak { side, fd, opened, end_read: end_read.id, freed })
 }
 
-/// The descriptor that the end of an accept or a connect opens, and whether it was an accept.
-fn opens(story: &Story, event: &Event) -> Option<(EventId, Fd, bool)> {
+/// The descriptor that the end of an accept or a connect opens.
+fn opens(story: &Story, event: &Event) -> Option<(EventId, Fd)> {
     let (begun, outcome) = event.ended()?;
     let call = story.journal().get(begun)?.begun()?;
     let count = outcome.count()?;
     match call.name {
-        CallName::Accept => Some((event.id, Fd(i32::try_from(count).ok()?), true)),
-        CallName::Connect => Some((event.id, call.fd()?, false)),
+        CallName::Accept => Some((event.id, Fd(i32::try_from(count).ok()?))),
+        CallName::Connect => Some((event.id, call.fd()?)),
         _ => None,
     }
 }
