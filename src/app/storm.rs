@@ -1,7 +1,7 @@
 //! `epipe lab --storm`: random calls on this kernel, against the outlook.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
 use super::{Ending, Failure};
@@ -10,7 +10,16 @@ use crate::source::lab::storm::{self, Count, Found, Options, StormError, Weather
 /// Plays `sequences` from `seed` on, and prints what was covered or what is wrong.
 pub fn run(sequences: u64, seed: u64) -> Result<Ending, Failure> {
     let program = PathBuf::from("/proc/self/exe");
-    match storm::storm(&Options { sequences, seed, program }).map_err(failure)? {
+    let drawn = io::stderr().is_terminal();
+    let weather = storm::storm(&Options { sequences, seed, program }, |done| {
+        if drawn {
+            draw(&format!("{done} of {sequences} sequences"));
+        }
+    });
+    if drawn {
+        draw("");
+    }
+    match weather.map_err(failure)? {
         Weather::Calm(count) => {
             print(&calm(&count, seed))?;
             Ok(Ending::Done)
@@ -23,6 +32,11 @@ pub fn run(sequences: u64, seed: u64) -> Result<Ending, Failure> {
             Ok(Ending::No)
         }
     }
+}
+
+/// Puts `line` in the place of the one before. A terminal that has gone needs none.
+fn draw(line: &str) {
+    let _ = write!(io::stderr(), "\r\x1b[K{line}");
 }
 
 fn failure(error: StormError) -> Failure {
