@@ -130,7 +130,7 @@ impl Story {
 
     /// What is known of the event `id` beside itself.
     pub fn record(&self, id: EventId) -> Option<&Record> {
-        self.track.records().get(usize::try_from(id.0).ok()?.checked_sub(1)?)
+        self.track.record(id)
     }
 
     /// What the event `id` came from.

@@ -23,6 +23,10 @@ const GROUPS: [(&str, &str); 7] = [
     ("It ended well", "the orders of a good close"),
 ];
 
+/// What the lab cannot show, and why.
+pub const NOT_SHOWN: &str = "# Not shown: a reset by a bystander (a NAT that has forgotten the connection, a firewall): nothing \
+    stands between the lab's programs that could speak in their name.";
+
 /// The three scenarios to start with, in this order.
 const START_HERE: [&str; 3] = ["broken-pipe", "ping-pang", "last-word/differ"];
 
@@ -161,6 +165,12 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn every_scenario_is_in_one_of_the_groups() {
+        let titles: Vec<String> = groups().unwrap().into_iter().map(|group| group.title).collect();
+        assert_eq!(titles, GROUPS.map(|(title, _)| title));
     }
 
     #[test]

@@ -6,9 +6,10 @@ use std::net::SocketAddr;
 use super::side::Side;
 use crate::event::{Actor, ConnectionId};
 use crate::socket::call::Fd;
+use crate::socket::errno::Errno;
 use crate::socket::outlook::Socket;
 
-/// What was set on a socket before it had a connection.
+/// What a socket remembers that has no connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Preset {
     /// Whether `SO_LINGER` is on with a time of 0.
@@ -17,6 +18,8 @@ pub struct Preset {
     pub deaf: bool,
     /// `O_NONBLOCK`.
     pub nonblocking: bool,
+    /// The error of an earlier connection, which a disconnect left (`tcp_disconnect()`).
+    pub pending: Option<Errno>,
 }
 
 impl Preset {
@@ -25,17 +28,23 @@ impl Preset {
         socket.linger_zero = self.linger_zero;
         socket.deaf = self.deaf;
         socket.nonblocking = self.nonblocking;
+        socket.pending = self.pending;
     }
 
     /// What was set on `socket`.
     pub const fn of(socket: &Socket) -> Self {
-        Self { linger_zero: socket.linger_zero, deaf: socket.deaf, nonblocking: socket.nonblocking }
+        Self {
+            linger_zero: socket.linger_zero,
+            deaf: socket.deaf,
+            nonblocking: socket.nonblocking,
+            pending: socket.pending,
+        }
     }
 
-    /// What a socket has that accept(2) makes of a listener with this (`sk_clone_lock()`): all but the descriptor's flags.
+    /// What a socket has that accept(2) makes of a listener with this (`sk_clone_lock()`): all but the descriptor's flags and an error.
     #[must_use]
     pub const fn inherited(self) -> Self {
-        Self { nonblocking: false, ..self }
+        Self { nonblocking: false, pending: None, ..self }
     }
 }
 

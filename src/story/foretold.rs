@@ -2,11 +2,13 @@
 
 use super::Story;
 use super::side::Side;
-use crate::event::{ConnectionId, Event, EventId, ExitStatus, What};
+use crate::event::{Event, EventId, ExitStatus, What};
 use crate::notation;
 use crate::socket::call::{Arg, Call, CallName, Outcome};
 use crate::socket::errno::Errno;
-use crate::socket::outlook::{Answer, Returns, Socket};
+use crate::socket::outlook::{Answer, Returns};
+use crate::tcp::segment::Segment;
+use crate::tcp::state::State;
 
 /// What was foretold of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,21 +40,19 @@ impl Foretold {
 /// story not its socket.
 pub fn foretold(story: &Story, begun: &Event) -> Option<Foretold> {
     let call = begun.begun().filter(|call| has_room(call) && !is_in_the_dark(story, begun))?;
-    // The record of the end knows the connection also where the call made it.
-    let record = story.record(begun.id)?;
-    let (connection, side) = record.connection.zip(record.side)?;
-    let first = socket(story, connection, side, begun.id)?.answer(call, None)?;
+    let asked = |id: EventId| story.record(id)?.asked;
+    let first = asked(begun.id)?;
+    let listens = first.socket.state == State::Listen;
+    let first = first.socket.answer(call, first.target)?;
     let end = story.end_of(begun.id);
-    let then = match (first.returns, end) {
-        (Returns::Waits, Some(end)) => socket(story, connection, side, end)?.answer(call, None),
+    let then = match (first.returns, end.and_then(asked)) {
+        (Returns::Waits, Some(then)) => then.socket.answer(call, then.target),
         _ => None,
     };
+    let side = story.record(begun.id).and_then(|record| record.side);
     let foretold = Foretold { first, then, held: None };
-    // A time-out of the kernel's, or what nobody saw without a capture, may have ended the wait.
-    let times_out = |came: &Came<'_>| came.outcome.is_some_and(|outcome| outcome.errno == Some(Errno::ETIMEDOUT));
-    let waits = foretold.last().returns == Returns::Waits;
-    let came = happened(story, begun, call, side).filter(|came| !waits || !(story.is_blind() || times_out(came)));
-    let held = came.map(|came| came.is(foretold, call, story.is_blind()));
+    let came = happened(story, begun, call, side).filter(|came| !came.is_beyond(&foretold, call, story.is_blind()));
+    let held = came.map(|came| came.is(foretold, call, listens || story.is_blind()));
     Some(Foretold { held, ..foretold })
 }
 
@@ -72,13 +72,6 @@ fn is_in_the_dark(story: &Story, begun: &Event) -> bool {
     story.is_blind() && earlier.any(|event| event.begun().is_some_and(darkens))
 }
 
-/// The socket of `side` just before the event `at`.
-fn socket(story: &Story, connection: ConnectionId, side: Side, at: EventId) -> Option<Socket> {
-    let events = &story.connection(connection)?.events;
-    let latest = events.iter().rev().find(|id| **id < at)?;
-    Some(story.record(*latest)?.ends[side].socket)
-}
-
 /// What a call came to.
 struct Came<'a> {
     /// Another process acted before it returned.
@@ -86,23 +79,48 @@ struct Came<'a> {
     /// What it returned; `None` where SIGPIPE killed the process meanwhile, which only EPIPE brings.
     outcome: Option<&'a Outcome>,
     sigpipe: bool,
-    /// `FIN`, `RST` or `DATA` of this end that it caused.
-    sent: Option<&'static str>,
+    /// The segments of this end that it caused, mere acknowledgements apart.
+    sent: Vec<&'a Segment>,
 }
 
 impl Came<'_> {
-    fn is(&self, foretold: Foretold, call: &Call, blind: bool) -> bool {
+    fn is(&self, foretold: Foretold, call: &Call, unseen: bool) -> bool {
         let said = foretold.last();
         let returned = match self.outcome {
             Some(outcome) => returns(said, call, outcome),
             None => said.returns == Returns::Fails(Errno::EPIPE),
         };
         // Without a capture what was sent is not known, nor whether the FIN of a process that was killed came before its end
-        // was told.
-        let timed_out = said.returns == Returns::Waits;
-        let waited = timed_out || self.waited == (foretold.first.returns == Returns::Waits);
-        let seen = self.sent == said.sends && waited;
-        returned && self.sigpipe == said.signal.is_some() && (blind || seen)
+        // was told. What a listener sends is in the name of those that it has not accepted.
+        // Calls that overlap, in a race, may look like one that waited for the other.
+        let waited = foretold.first.returns != Returns::Waits || said.returns == Returns::Waits || self.waited;
+        let seen = waited && self.sent_as(said.sends);
+        returned && self.sigpipe == said.signal.is_some() && (unseen || seen)
+    }
+}
+
+impl Came<'_> {
+    /// Whether it came of what the outlook does not follow: a time-out of the kernel's, a buffer without room, or what nobody
+    /// saw without a capture.
+    fn is_beyond(&self, foretold: &Foretold, call: &Call, blind: bool) -> bool {
+        let Some(outcome) = self.outcome else { return false };
+        let short = call.name.sends() && outcome.errno.is_none() && outcome.count() < call.asked_len();
+        match foretold.last().returns {
+            Returns::Waits => blind || outcome.errno == Some(Errno::ETIMEDOUT),
+            Returns::Asked => short || outcome.errno == Some(Errno::EAGAIN),
+            _ => false,
+        }
+    }
+
+    /// Whether it sent what `said` names. One segment may carry a FIN and data.
+    fn sent_as(&self, said: Option<&str>) -> bool {
+        let is = |segment: &&Segment| match said {
+            Some("SYN") => segment.flags.opens(),
+            Some("RST") => segment.flags.rst(),
+            Some("FIN") => segment.flags.fin(),
+            _ => segment.payload_len > 0,
+        };
+        if said.is_none() { self.sent.is_empty() } else { self.sent.iter().any(is) }
     }
 }
 
@@ -129,8 +147,8 @@ fn returns(said: &Answer, call: &Call, outcome: &Outcome) -> bool {
     }
 }
 
-fn happened<'a>(story: &'a Story, begun: &Event, call: &Call, side: Side) -> Option<Came<'a>> {
-    let sent = story.segments_of(begun.id).iter().find_map(|id| sent(story, *id));
+fn happened<'a>(story: &'a Story, begun: &Event, call: &Call, side: Option<Side>) -> Option<Came<'a>> {
+    let sent: Vec<&Segment> = story.segments_of(begun.id).iter().filter_map(|id| sent(story, *id)).collect();
     let end = story.end_of(begun.id);
     let Some((_, Some(outcome))) = end.and_then(|_| story.call(begun.id)) else {
         let killed = is_killed_by_sigpipe(story, begun);
@@ -150,7 +168,7 @@ fn is_killed_by_sigpipe(story: &Story, begun: &Event) -> bool {
 }
 
 /// Whether something else had to happen before the call returned: another process made a call, or the peer sent something.
-fn waited(story: &Story, begun: &Event, side: Side) -> bool {
+fn waited(story: &Story, begun: &Event, side: Option<Side>) -> bool {
     let Some(end) = story.end_of(begun.id) else { return true };
     let reads = begun.begun().is_some_and(|call| call.name.receives());
     let meanwhile = || story.journal().events().iter().filter(|event| event.id > begun.id && event.id < end);
@@ -158,7 +176,7 @@ fn waited(story: &Story, begun: &Event, side: Side) -> bool {
     if reads && meanwhile().filter_map(Event::segment).any(|(_, segment)| segment.flags.rst()) {
         return true;
     }
-    let is_own = |event: &Event| story.record(event.id).and_then(|record| record.side) == Some(side);
+    let is_own = |event: &Event| side.is_some() && story.record(event.id).and_then(|record| record.side) == side;
     // What comes after an ACK that the read sent is what the opened window brought about.
     let opens_window = |event: &&Event| reads && event.segment().is_some() && is_own(event);
     meanwhile().take_while(|event| !opens_window(event)).any(|event| match &event.what {
@@ -177,12 +195,8 @@ fn found_pending(story: &Story, begun: &Event) -> bool {
     })
 }
 
-fn sent(story: &Story, id: EventId) -> Option<&'static str> {
+fn sent(story: &Story, id: EventId) -> Option<&Segment> {
     let (_, segment) = story.journal().get(id)?.segment()?;
-    match () {
-        () if segment.flags.rst() => Some("RST"),
-        () if segment.flags.fin() => Some("FIN"),
-        () if segment.payload_len > 0 => Some("DATA"),
-        () => None,
-    }
+    let flags = segment.flags;
+    (flags.opens() || flags.rst() || flags.fin() || segment.payload_len > 0).then_some(segment)
 }

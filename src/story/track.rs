@@ -13,14 +13,24 @@ use super::side::{Both, Side};
 use crate::decode::{Glance, glance, hop};
 use crate::event::{Actor, ConnectionId, Event, EventId, Frame, Time, What};
 use crate::socket::call::{Call, Fd};
-use crate::socket::outlook::{Attachment, Socket};
+use crate::socket::outlook::{Attachment, Socket, Target};
 use crate::tcp::segment::Segment;
 
+mod asked;
 mod calls;
 mod options;
 mod presume;
 mod processes;
 mod silent;
+
+/// What a call meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The socket behind its descriptor.
+    pub socket: Socket,
+    /// For a connect: what is where it goes, if that is known.
+    pub target: Option<Target>,
+}
 
 /// What is known of one event beside itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +52,8 @@ pub struct Record {
     pub is_copy: bool,
     /// How both ends stood after it.
     pub ends: Both<End>,
+    /// What the socket that a call works on remembered just before the call began, or just before it returned.
+    pub asked: Option<Asked>,
 }
 
 impl Record {
@@ -79,6 +91,11 @@ impl Track {
         &self.records
     }
 
+    /// What is known of the event `id`, once it was taken in.
+    pub fn record(&self, id: EventId) -> Option<&Record> {
+        self.records.get(usize::try_from(id.0).ok()?.checked_sub(1)?)
+    }
+
     /// The connection called `id`.
     pub fn connection(&self, id: ConnectionId) -> Option<&Connection> {
         self.connections.get(index(id))
@@ -90,6 +107,7 @@ impl Track {
 
     /// Takes the next event in.
     pub fn apply(&mut self, event: &Event) {
+        let asked = self.asked(event);
         let mut record = match &event.what {
             What::Segment { frame, segment } => self.segment(event.time, frame, segment),
             What::Begun(call) => self.begun(event, call),
@@ -105,6 +123,7 @@ impl Track {
             }
             record.ends = connection.ends.clone();
         }
+        record.asked = asked;
         self.records.push(record);
     }
 

@@ -28,6 +28,7 @@ const FILES: &[(&str, &str)] = &[
     ("reset-unread.toml", include_str!("scenarios/reset-unread.toml")),
     ("reset-unread/blocked.toml", include_str!("scenarios/reset-unread/blocked.toml")),
     ("reset-peeked.toml", include_str!("scenarios/reset-peeked.toml")),
+    ("reset-peeked/end-unread.toml", include_str!("scenarios/reset-peeked/end-unread.toml")),
     ("linger-zero.toml", include_str!("scenarios/linger-zero.toml")),
     ("linger-zero-after-fin.toml", include_str!("scenarios/linger-zero-after-fin.toml")),
     ("killed-unread.toml", include_str!("scenarios/killed-unread.toml")),

@@ -3,7 +3,8 @@
 use super::{Record, Track};
 use crate::event::{Actor, ConnectionId, Event, EventId};
 use crate::socket::call::{Call, CallName, Fd, Outcome};
-use crate::socket::outlook::Attachment;
+use crate::socket::errno::Errno;
+use crate::socket::outlook::{Attachment, Target};
 use crate::story::descriptors::{Handle, Preset};
 use crate::story::side::Side;
 
@@ -15,6 +16,8 @@ impl Track {
         }
         let Some((actor, fd)) = event.actor.as_ref().zip(call.fd()) else { return Record::default() };
         if let (CallName::Connect, Some(Handle::Fresh { preset, .. })) = (call.name, self.descriptors.get(actor, fd)) {
+            // A new attempt forgets an old error (tcp_connect_init()).
+            let preset = Preset { pending: None, ..preset };
             self.descriptors.set(actor, fd, Handle::Fresh { preset, connecting: call.addr() });
         }
         self.at(actor, fd)
@@ -42,8 +45,10 @@ impl Track {
             return Self::of_one(&ends);
         }
         let before = call.fd().map(|fd| self.at(actor, fd)).unwrap_or_default();
+        self.reported(actor, &call, outcome);
         if outcome.errno.is_none() {
             self.opened(actor, &call, outcome);
+            self.reset_by_disconnect(actor, &call, begun);
         }
         let mut record = call.fd().map(|fd| self.at(actor, fd)).unwrap_or_default();
         if record.connection.is_none() {
@@ -73,6 +78,30 @@ impl Track {
             self.descriptors.close(actor, fd);
         }
         record
+    }
+
+    /// A connection that was open when `call` began to disconnect it leaves its own end an error too (`tcp_disconnect()`).
+    fn reset_by_disconnect(&mut self, actor: &Actor, call: &Call, begun: EventId) {
+        let met = self.record(begun).and_then(|record| record.asked);
+        let was_open = met.is_some_and(|met| met.target == Some(Target::Unspecified) && !met.socket.is_gone());
+        if let Some(fd) = call.fd().filter(|_| was_open)
+            && let Some(Handle::Fresh { preset, connecting }) = self.descriptors.get(actor, fd)
+        {
+            let preset = Preset { pending: Some(Errno::ECONNRESET), ..preset };
+            self.descriptors.set(actor, fd, Handle::Fresh { preset, connecting });
+        }
+    }
+
+    /// An error that waited on a socket without a connection is gone once a call has reported it (`sock_error()`).
+    fn reported(&mut self, actor: &Actor, call: &Call, outcome: &Outcome) {
+        let asked = || outcome.word().filter(|_| call.name == CallName::Getsockopt)?.parse().ok();
+        let Some((fd, errno)) = call.fd().zip(outcome.errno.or_else(asked)) else { return };
+        if let Some(Handle::Fresh { mut preset, connecting }) = self.descriptors.get(actor, fd)
+            && preset.pending == Some(errno)
+        {
+            preset.pending = None;
+            self.descriptors.set(actor, fd, Handle::Fresh { preset, connecting });
+        }
     }
 
     /// What a successful call did to the descriptors.

@@ -10,7 +10,6 @@ use crate::event::ConnectionId;
 use crate::socket::call::{Call, CallName, How, Outcome};
 use crate::socket::settled::{Caused, Ends, From, Wire};
 use crate::story::connection::Connection;
-use crate::story::descriptors::reaches;
 use crate::story::end::End;
 use crate::story::side::{Both, Side};
 use crate::tcp::rule::Rule;
@@ -79,14 +78,8 @@ impl Track {
 
     /// The listener at `bound` is closed: what nobody had accepted is reset (`inet_csk_listen_stop()`).
     pub(super) fn presume_never_accepted(&mut self, bound: SocketAddr) {
-        let queued = |connection: &Connection| {
-            let server = connection.addresses.server;
-            connection.actors.server.is_none()
-                && connection.ends.server.socket.state == State::Established
-                && reaches(bound, server)
-        };
-        let ids: Vec<ConnectionId> =
-            self.connections().iter().filter(|one| queued(one)).map(|connection| connection.id).collect();
+        let open = |one: &&Connection| one.ends.server.socket.state == State::Established;
+        let ids: Vec<ConnectionId> = self.never_accepted(bound).filter(open).map(|connection| connection.id).collect();
         for id in ids {
             if let Some(connection) = self.connection_mut(id) {
                 act(&mut connection.ends, Side::Server, Ends::disconnect);
