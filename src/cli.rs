@@ -118,7 +118,7 @@ pub struct Lab {
     pub pace: Option<Pace>,
 
     /// Play N random sequences of calls on this kernel and compare every answer with the outlook; exit 1 where it is wrong.
-    #[arg(long, value_name = "N", conflicts_with_all = ["scenario", "list", "check", "step", "quiz", "pace", "host", "print", "write"])]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with_all = ["scenario", "list", "check", "step", "quiz", "pace", "host", "print", "write"])]
     pub storm: Option<u64>,
 
     /// The seed of the first sequence; each has the next [default: 1].

@@ -9,6 +9,7 @@ pub mod lean;
 pub mod payload;
 pub mod pcapng;
 pub mod schema;
+pub mod storm;
 pub mod tcpdump;
 pub mod transcript;
 mod wrap;

@@ -63,8 +63,10 @@ fn nobody_sees_nine_segments_and_then_the_error() {
     let sends: Vec<&str> =
         transcript.lines().filter(|line| line.contains("  client  send(3, \"hello\", 5, 0) = ")).collect();
     assert_eq!(sends.len(), 3, "{transcript}");
-    assert!(sends[0].ends_with("= 5") && sends[1].ends_with("= 5"), "{transcript}");
-    assert!(sends[2].contains("= -1 EPIPE (Broken pipe), SIGPIPE   ;  9 RST, proven: "), "{transcript}");
+    let foretold = "= 5   ;  foretold ok";
+    assert!(sends[0].ends_with(foretold) && sends[1].ends_with(foretold), "{transcript}");
+    let failed = "= -1 EPIPE (Broken pipe), SIGPIPE   ;  foretold EPIPE+SIGPIPE;  9 RST, proven: ";
+    assert!(sends[2].contains(failed), "{transcript}");
 
     let second = line_with(&transcript, &["P.  6:11(5) ack 2"]);
     assert!(second.ends_with("; 8  send, proven: bytes 6 to 10 are this call's"), "{second}");

@@ -167,11 +167,16 @@ fn is_killed_by_sigpipe(story: &Story, begun: &Event) -> bool {
         .any(|event| matches!(event.what, What::Exit(ExitStatus::Killed(signal)) if signal.to_string() == "SIGPIPE"))
 }
 
+/// The events behind `id`. Ids count from 1, without a gap.
+fn after(story: &Story, id: EventId) -> impl Iterator<Item = &Event> {
+    story.journal().events().iter().skip(usize::try_from(id.0).unwrap_or(usize::MAX))
+}
+
 /// Whether something else had to happen before the call returned: another process made a call, or the peer sent something.
 fn waited(story: &Story, begun: &Event, side: Option<Side>) -> bool {
     let Some(end) = story.end_of(begun.id) else { return true };
     let reads = begun.begun().is_some_and(|call| call.name.receives());
-    let meanwhile = || story.journal().events().iter().filter(|event| event.id > begun.id && event.id < end);
+    let meanwhile = || after(story, begun.id).take_while(|event| event.id < end);
     // Its own kernel gave the connection up.
     if reads && meanwhile().filter_map(Event::segment).any(|(_, segment)| segment.flags.rst()) {
         return true;
@@ -188,8 +193,8 @@ fn waited(story: &Story, begun: &Event, side: Option<Side>) -> bool {
 
 /// Whether the SIGPIPE that a failed call raised was held back by the process's mask, and found by sigpending(2) next.
 fn found_pending(story: &Story, begun: &Event) -> bool {
-    let own = |event: &&Event| event.id > begun.id && event.actor == begun.actor && event.begun().is_some();
-    let next = story.journal().events().iter().find(own);
+    let own = |event: &&Event| event.actor == begun.actor && event.begun().is_some();
+    let next = after(story, begun.id).find(own);
     next.and_then(|next| story.call(next.id)).is_some_and(|(call, outcome)| {
         call.name == CallName::Sigpending && outcome.is_some_and(|outcome| outcome.word() == Some("SIGPIPE"))
     })

@@ -59,7 +59,7 @@ fn an_ordinary_user_can_have_a_storm_and_a_seed_gives_the_same_one_again() {
 #[test]
 fn a_storm_goes_with_no_scenario() {
     let (_directory, program) = installed();
-    for arguments in [&["5", "broken-pipe"][..], &["5", "--check"], &["5", "--step"], &["many"]] {
+    for arguments in [&["5", "broken-pipe"][..], &["5", "--check"], &["5", "--step"], &["many"], &["0"]] {
         let output = storm(&program, arguments, false);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     }

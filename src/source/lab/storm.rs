@@ -75,8 +75,8 @@ const TASK: u64 = 250;
 /// How many processes there are for each CPU: most of the time each waits for a timer.
 const WORKERS: usize = 4;
 
-/// Plays the storm, as many processes at once as there are CPUs.
-pub fn storm(options: &Options) -> Result<Weather, StormError> {
+/// Plays the storm, with some processes for each CPU. `told` hears how many sequences are done.
+pub fn storm(options: &Options, mut told: impl FnMut(u64)) -> Result<Weather, StormError> {
     let (sender, results) = channel();
     let workers = thread::available_parallelism().map_or(1, usize::from) * WORKERS;
     let tasks = Tasks::new(options);
@@ -90,7 +90,10 @@ pub fn storm(options: &Options) -> Result<Weather, StormError> {
         let mut found: Option<Found> = None;
         for result in results {
             match result? {
-                Told::Done(done) => count.add(&done),
+                Told::Done(done) => {
+                    count.add(&done);
+                    told(count.sequences);
+                }
                 Told::Found(other) if found.as_ref().is_none_or(|found| other.seed < found.seed) => found = Some(other),
                 Told::Found(_) => {}
                 Told::Failed { message, help } => return Err(StormError::Failed { message, help }),

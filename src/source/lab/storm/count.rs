@@ -14,6 +14,8 @@ use crate::tcp::state::State;
 /// How often what was met.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
+    /// The kernel: `Linux 6.18.44`.
+    pub kernel: String,
     /// Sequences that were played.
     pub sequences: u64,
     /// Calls by name.
@@ -55,6 +57,7 @@ impl Count {
 
     /// Adds what another has counted.
     pub fn add(&mut self, other: &Self) {
+        self.kernel.clone_from(&other.kernel);
         self.sequences += other.sequences;
         self.signals += other.signals;
         self.waits += other.waits;

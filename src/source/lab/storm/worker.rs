@@ -17,6 +17,7 @@ use super::shrink::shrink;
 use crate::notation;
 use crate::source::lab::action::Disposition;
 use crate::source::lab::actor::close_inherited;
+use crate::source::lab::kernel;
 use crate::source::lab::perform;
 use crate::source::live::Tap;
 use crate::source::sandbox;
@@ -88,7 +89,7 @@ fn serve() -> Result<Told, AnyError> {
 }
 
 fn play(task: &Task) -> Result<Told, AnyError> {
-    let mut count = Count::default();
+    let mut count = Count { kernel: kernel::name(), ..Count::default() };
     let mut bench = bench(&mut count)?;
     for seed in task.seed..task.seed.saturating_add(task.sequences) {
         let steps = sequence::random(seed);
