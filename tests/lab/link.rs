@@ -48,6 +48,7 @@ fn goes_as_expected(keys: &str, segments: &str) {
 }
 
 #[test]
+#[ignore = "needs root, for a TUN interface"]
 fn what_is_lost_is_seen_where_it_was_sent_and_comes_with_its_repetition() {
     let lost = "link.delay = 5\nlink.lose = [\"S > C  F.  1\"]";
     let at_the_client = "\
@@ -66,6 +67,7 @@ fn what_is_lost_is_seen_where_it_was_sent_and_comes_with_its_repetition() {
 }
 
 #[test]
+#[ignore = "needs root, for a TUN interface"]
 fn a_lost_syn_is_waited_for() {
     let output = check("link.lose = [\"C > S  S  1\"]", "");
     let said = text(&output);
@@ -73,6 +75,7 @@ fn a_lost_syn_is_waited_for() {
 }
 
 #[test]
+#[ignore = "needs root, for a TUN interface"]
 fn what_is_repeated_arrives_twice() {
     let segments = "\
         S > C  P.  1:6(5) ack 1
@@ -85,6 +88,7 @@ fn what_is_repeated_arrives_twice() {
 }
 
 #[test]
+#[ignore = "needs root, for a TUN interface"]
 fn what_is_held_arrives_behind_the_next() {
     let segments = "\
         S > C  F.  6:6(0) ack 1
@@ -95,6 +99,7 @@ fn what_is_held_arrives_behind_the_next() {
 }
 
 #[test]
+#[ignore = "needs root, for a TUN interface"]
 fn without_a_tun_interface_there_is_no_link() {
     let file = answered("link.delay = 1", "");
     let output =
