@@ -9,3 +9,4 @@ pub mod probe;
 pub mod sandbox;
 pub mod sockdiag;
 pub mod transcript;
+pub mod tun;

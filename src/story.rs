@@ -308,6 +308,12 @@ impl Story {
         self.repeats.contains_key(&id)
     }
 
+    /// What the first of all copies of the segment `id`, which repeats it, was presumed to do before it was known to be lost.
+    fn first_of(&self, id: EventId) -> Option<&Record> {
+        let first = std::iter::successors(self.repeats.get(&id), |earlier| self.repeats.get(earlier)).last()?;
+        self.record(*first)
+    }
+
     /// Nanoseconds since the same bytes were sent the last time.
     fn silence_before(&self, id: EventId) -> Option<i64> {
         let earlier = self.journal.get(*self.repeats.get(&id)?)?.time;

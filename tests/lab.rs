@@ -12,6 +12,9 @@ mod check_json;
 mod checker;
 #[path = "lab/common.rs"]
 mod common;
+#[cfg(feature = "capture")]
+#[path = "lab/link.rs"]
+mod link;
 #[path = "lab/mistakes.rs"]
 mod mistakes;
 #[cfg(feature = "capture")]

@@ -11,7 +11,6 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use epipe::event::{Event, EventId, Gap, What};
-use epipe::source::lab::library;
 use epipe::story::Story;
 use epipe::story::journal::Journal;
 use wire::{journal_of, reread};
@@ -92,7 +91,7 @@ fn without_the_segments_the_outlook_still_holds() {
 #[test]
 fn every_call_of_a_live_run_returns_what_the_outlook_says() {
     let mut held = Held::default();
-    for scenario in library::all().unwrap() {
+    for scenario in common::playable() {
         let mut journal = Journal::default();
         for event in common::run(&scenario, &common::options()) {
             journal.append(event).unwrap();

@@ -1,4 +1,4 @@
-//! Live capture on the loopback, by a thread of its own.
+//! Live capture on the loopback or on one end of a link, by a thread of its own.
 //!
 //! Facts that this rests on (measured on Linux 6.18 with libpcap 1.10): once `open` has returned, no segment is missed;
 //! the stamp is taken while the frame is received, before TCP handles it; in immediate mode a read does not return at
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 
+use super::tun;
 use crate::event::{LinkType, Time};
 
 mod marker;
@@ -26,8 +27,13 @@ pub enum CaptureError {
     #[error("cannot capture: epipe was built without the feature \"capture\"")]
     NotBuilt,
     /// The device could not be opened.
-    #[error("cannot open capture device \"lo\": {0}")]
-    Open(String),
+    #[error("cannot open capture device {device:?}: {why}")]
+    Open {
+        /// Its name.
+        device: &'static str,
+        /// Why not.
+        why: String,
+    },
     /// The filter could not be set.
     #[error("cannot set the capture filter {filter:?}: {why}")]
     Filter {
@@ -46,10 +52,29 @@ impl CaptureError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::NotBuilt => Some("install libpcap's headers and build with default features".to_owned()),
-            Self::Open(_) => {
+            Self::Open { .. } => {
                 Some("run as root, or give the program CAP_NET_RAW: setcap cap_net_raw+ep epipe".to_owned())
             }
             Self::Filter { .. } | Self::Thread(_) => None,
+        }
+    }
+}
+
+/// Where to capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// `lo`, on which every frame passes twice: it goes out, and it comes in.
+    Loopback,
+    /// The interface of a link, on which every packet passes once.
+    Tun,
+}
+
+impl Device {
+    /// Its name in this thread's network.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Loopback => "lo",
+            Self::Tun => tun::NAME,
         }
     }
 }
@@ -109,15 +134,15 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Opens `lo` in this thread's network namespace. When it returns, every later segment will be seen.
+    /// Opens `device` in this thread's network namespace. When it returns, every later segment will be seen.
     #[cfg(feature = "capture")]
-    pub fn open(wanted: &Wanted, marker_port: u16) -> Result<Self, CaptureError> {
-        pcap_thread::open(&wanted.filter(marker_port), marker_port)
+    pub fn open(device: Device, wanted: &Wanted, marker_port: u16) -> Result<Self, CaptureError> {
+        pcap_thread::open(device, &wanted.filter(marker_port), marker_port)
     }
 
     /// Fails: this program was built without libpcap.
     #[cfg(not(feature = "capture"))]
-    pub fn open(_wanted: &Wanted, _marker_port: u16) -> Result<Self, CaptureError> {
+    pub fn open(_device: Device, _wanted: &Wanted, _marker_port: u16) -> Result<Self, CaptureError> {
         Err(CaptureError::NotBuilt)
     }
 

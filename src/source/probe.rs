@@ -3,12 +3,13 @@
 //! Entering a namespace cannot be undone and needs a process of one thread, so each try is a process of its own.
 
 use std::ffi::OsStr;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use serde::{Deserialize, Serialize};
 
-use super::live::{Capture, CaptureError, Markers, Wanted};
+use super::live::{Capture, CaptureError, Device, Markers, Wanted};
 use super::sandbox::{self, SandboxError};
 use super::sockdiag::SockDiag;
 
@@ -125,11 +126,11 @@ fn steps(entered: &Result<sandbox::Sandbox, SandboxError>) -> Vec<Finding> {
 }
 
 fn capture(what: &str) -> Finding {
-    let markers = match Markers::open() {
+    let markers = match Markers::open(Ipv4Addr::LOCALHOST) {
         Ok(markers) => markers,
         Err(error) => return Finding::fails(what, error.to_string(), None),
     };
-    match Capture::open(&Wanted::AllTcp, markers.port()) {
+    match Capture::open(Device::Loopback, &Wanted::AllTcp, markers.port()) {
         Ok(_) => Finding::works(what, "libpcap, nanosecond stamps"),
         Err(error) => Finding::fails(what, error.to_string(), CaptureError::help(&error)),
     }

@@ -8,6 +8,7 @@ use super::telling::Why;
 use crate::event::{EventId, ExitStatus, Gap, What};
 use crate::socket::errno::Signal;
 
+mod acks;
 mod calls;
 mod data;
 mod errors;

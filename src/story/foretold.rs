@@ -65,11 +65,18 @@ fn has_room(call: &Call) -> bool {
 }
 
 /// Whether nobody saw what arrived, and an earlier call leaves the calls alone not telling it: a filter drops it, a small
-/// buffer lets only a part through, or a send waits with a part of it sent.
+/// buffer lets only a part through, a send waits with a part of it sent, or the peer is another host, a while away.
 fn is_in_the_dark(story: &Story, begun: &Event) -> bool {
-    let darkens = |call: &Call| call.has_flag("SO_ATTACH_FILTER") || call.has_flag("SO_RCVBUF") || !has_room(call);
+    let darkens = |call: &Call| {
+        call.has_flag("SO_ATTACH_FILTER") || call.has_flag("SO_RCVBUF") || !has_room(call) || goes_far(call)
+    };
     let mut earlier = story.journal().events().iter().take_while(|event| event.id < begun.id);
     story.is_blind() && earlier.any(|event| event.begun().is_some_and(darkens))
+}
+
+fn goes_far(call: &Call) -> bool {
+    let is_far = |arg: &Arg| matches!(arg, Arg::Addr(addr) if !addr.ip().is_loopback());
+    call.name == CallName::Connect && call.args.iter().any(is_far)
 }
 
 /// What a call came to.

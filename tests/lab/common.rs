@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use epipe::event::Event;
+use epipe::source::lab::library;
 use epipe::source::lab::message::Message;
+use epipe::source::lab::need::Need;
 use epipe::source::lab::scenario::Scenario;
 use epipe::source::lab::{Lab, Options, Pace};
 use tempfile::TempDir;
@@ -31,6 +33,12 @@ pub fn installed() -> (TempDir, PathBuf) {
 /// What a program said, on both outputs.
 pub fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// The scenarios that can be run here: those with a link only where this user may have a TUN interface.
+pub fn playable() -> Vec<Scenario> {
+    let has_tun = std::fs::OpenOptions::new().read(true).write(true).open("/dev/net/tun").is_ok();
+    library::all().unwrap().into_iter().filter(|scenario| has_tun || !scenario.needs.contains(&Need::Tun)).collect()
 }
 
 /// Fast, on a loopback of its own, with the program that was built for this test.

@@ -42,6 +42,22 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("fix = \"\"", "needs = [\"ROOT\"]", "5:10: a scenario can need CAP_NET_ADMIN, CAP_NET_RAW, TUN, not \"ROOT\""),
     ("fix = \"\"", "since = \"six\"", "5:9: a kernel's version is two or three numbers, such as 6.10, not \"six\""),
     ("fix = \"\"", "verdicts = [\"broken\"]", "5:12: no verdict is called \"broken\"; there are reset-after-close, "),
+    // The link.
+    ("fix = \"\"", "link.delai = 20", "5:6: unknown field `delai`"),
+    ("fix = \"\"", "link.delay = -1", "5:14: invalid value: integer `-1`, expected u32"),
+    ("fix = \"\"", "link.delay = 1001", "5:14: a link's delay is at most 1000 milliseconds"),
+    ("fix = \"\"", "link.side = \"both\"", "5:13: a link is captured at the client or the server, not \"both\""),
+    (
+        "fix = \"\"",
+        "link.lose = [\"C > S  S  1\", \"S > C  F.\"]",
+        "5:29: a segment of the link is written as in \"S > C  F.  1\", not \"S > C  F.\"",
+    ),
+    ("fix = \"\"", "link.hold = [\"C > S  SF.  1\"]", "5:14: no socket sends a segment with the flags FS."),
+    (
+        "fix = \"\"",
+        "link.lose = [\"C > S  .  1\"]\nlink.hold = [\"C > S .  1\"]",
+        "6:14: something else befalls this segment already",
+    ),
     // Who, and whether at all.
     ("client  send", "clyent  send", "17:1: expected an actor (server or client), a segment, or nothing"),
     ("client  send(3", "client  sned(3", "17:9: expected the name of a call that epipe knows"),

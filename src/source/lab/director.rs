@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use super::action;
 use super::cast::Player;
 use super::compare;
+use super::link::Side;
+use super::link::joined::Joined;
 use super::message::Command;
 use super::report::Report;
 use super::scenario::Scenario;
@@ -55,10 +57,12 @@ pub struct Instruments {
     pub capture: Option<Capture>,
     /// The markers that the capture lets pass.
     pub markers: Markers,
-    /// The kernel's table of sockets.
-    pub diag: SockDiag,
+    /// The kernel's tables of sockets: one of each network.
+    pub diags: Vec<SockDiag>,
     /// Only connections with one of these ports; `None` where the loopback is our own.
     pub ports: Option<Vec<u16>>,
+    /// The two networks of a link; `None` where all are on one loopback.
+    pub joined: Option<Joined>,
 }
 
 /// What an actor is at.
@@ -147,6 +151,9 @@ impl<'a> Director<'a> {
     }
 
     fn enter(&mut self, actor: &Actor) -> Result<(), StageError> {
+        if let Some(joined) = &self.instruments.joined {
+            joined.go_to(Side::of(actor))?;
+        }
         let player = Player::start(actor).map_err(|error| StageError::actor("start", actor, &error))?;
         self.joins(player);
         Ok(())

@@ -10,6 +10,8 @@ const FILES: &[(&str, &str)] = &[
     ("broken-pipe/asked.toml", include_str!("scenarios/broken-pipe/asked.toml")),
     ("broken-pipe/so-error.toml", include_str!("scenarios/broken-pipe/so-error.toml")),
     ("broken-pipe/fin-acked-by-data.toml", include_str!("scenarios/broken-pipe/fin-acked-by-data.toml")),
+    ("broken-pipe/far.toml", include_str!("scenarios/broken-pipe/far.toml")),
+    ("broken-pipe/far/server.toml", include_str!("scenarios/broken-pipe/far/server.toml")),
     ("ping-pang.toml", include_str!("scenarios/ping-pang.toml")),
     ("ping-pang/hasty.toml", include_str!("scenarios/ping-pang/hasty.toml")),
     ("write-after-shutdown.toml", include_str!("scenarios/write-after-shutdown.toml")),
@@ -60,6 +62,7 @@ const FILES: &[(&str, &str)] = &[
     ("peer-silent/user-timeout.toml", include_str!("scenarios/peer-silent/user-timeout.toml")),
     ("peer-silent/keepalive.toml", include_str!("scenarios/peer-silent/keepalive.toml")),
     ("deaf-then-hears.toml", include_str!("scenarios/deaf-then-hears.toml")),
+    ("lost-fin.toml", include_str!("scenarios/lost-fin.toml")),
     ("close-wait-leak.toml", include_str!("scenarios/close-wait-leak.toml")),
     ("fin-wait-2-leak.toml", include_str!("scenarios/fin-wait-2-leak.toml")),
     ("fin-wait-2-leak/linger2.toml", include_str!("scenarios/fin-wait-2-leak/linger2.toml")),
@@ -72,6 +75,7 @@ const FILES: &[(&str, &str)] = &[
     ("drain-then-close.toml", include_str!("scenarios/drain-then-close.toml")),
     ("drain-then-close/linger.toml", include_str!("scenarios/drain-then-close/linger.toml")),
     ("both-close.toml", include_str!("scenarios/both-close.toml")),
+    ("fin-overtakes.toml", include_str!("scenarios/fin-overtakes.toml")),
 ];
 
 /// All scenarios, in the menu's order.

@@ -1,19 +1,17 @@
 //! What a scenario needs of the machine beside sockets: tried for real, in the run's own network, before its actors start.
 //! No try leaves anything behind.
 
-use std::fs::OpenOptions;
 use std::io;
-use std::os::fd::AsRawFd;
 use std::str::FromStr;
 
-use nix::errno::Errno;
 use nix::unistd::geteuid;
 
 use super::ambient;
 use super::kernel::{self, Kernel};
+use super::link::Side;
 use super::scenario::Scenario;
 use super::stage::HostReason;
-use crate::source::sandbox;
+use crate::source::{sandbox, tun};
 
 /// What a scenario can need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,22 +126,10 @@ fn net_raw() -> Result<(), Refusal> {
     opened.map(drop).map_err(|errno| refusal("a raw socket cannot be opened", &errno.into(), help))
 }
 
-/// Creates an interface, which ends with the descriptor.
-#[allow(unsafe_code, reason = "neither nix nor std sets up a TUN interface")]
+/// Sets up the interface of a link, which ends with its descriptor.
 fn tun() -> Result<(), Refusal> {
-    let device = OpenOptions::new().read(true).write(true).open("/dev/net/tun").map_err(|error| {
-        let help = match error.kind() {
-            io::ErrorKind::PermissionDenied => "let this user read and write it, or run as root",
-            _ => "load the kernel's module (modprobe tun); a container must be given the device",
-        };
-        refusal("/dev/net/tun cannot be opened", &error, help)
-    })?;
-    // SAFETY: an ifreq is plain data, for which all zeroes are valid.
-    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
-    request.ifr_ifru.ifru_flags = libc::c_short::try_from(libc::IFF_TUN | libc::IFF_NO_PI).unwrap_or_default();
-    // SAFETY: the request reads and writes one ifreq, which outlives the call; `device` is open.
-    let made = Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), libc::TUNSETIFF, &raw mut request) });
-    made.map(drop).map_err(|errno| refusal("no TUN interface can be created", &errno.into(), "run as root"))
+    let made = tun::create(Side::Client.address(), Side::Server.address());
+    made.map(drop).map_err(|error| (error.to_string(), Some(error.help().to_owned())))
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! A scenario: what two actors do, and what is expected to come of it. Read from TOML.
 
 use std::path::Path;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::kernel::Kernel;
+use super::link::{self, Link, spanned};
 use super::need::Need;
 use super::script::{self, Expect, Returned, Step, StepKind};
 use crate::event::Actor;
@@ -79,8 +79,10 @@ pub struct Scenario {
     pub verdicts: Option<Vec<String>>,
     /// Where the file says so; else where its script begins.
     pub verdicts_at: Place,
-    /// What it needs of the machine beside sockets.
+    /// What it needs of the machine beside sockets: what its file says, and a TUN interface where it has a link.
     pub needs: Vec<Need>,
+    /// The link between its actors; `None` where all are on one loopback.
+    pub link: Option<Link>,
     /// The first kernel on which its expectations hold; `None` for any.
     pub since: Option<Kernel>,
     /// Its actors, in the order in which those still there at the end exit.
@@ -117,6 +119,7 @@ struct File {
     #[serde(default)]
     needs: Vec<Spanned<String>>,
     since: Option<Spanned<String>>,
+    link: Option<link::Keys>,
     #[serde(default = "client_and_server")]
     actors: Spanned<Vec<String>>,
     script: Spanned<String>,
@@ -159,7 +162,11 @@ impl Scenario {
         }
         let actors = actors(read.actors.get_ref()).map_err(|message| wrong(read.actors.span().start, message))?;
         let needs = read.needs.iter().map(|need| spanned(need).map_err(|(at, message)| wrong(at, message)));
-        let needs = needs.collect::<Result<_, _>>()?;
+        let mut needs: Vec<Need> = needs.collect::<Result<_, _>>()?;
+        let link = read.link.as_ref().map(link::Keys::link).transpose().map_err(|(at, message)| wrong(at, message))?;
+        if link.is_some() && !needs.contains(&Need::Tun) {
+            needs.push(Need::Tun);
+        }
         let since = read.since.as_ref().map(spanned).transpose().map_err(|(at, message)| wrong(at, message))?;
         let start = read.script.span().start;
         let first = first_line(source, start).ok_or_else(|| wrong(start, SCRIPT_FORM.to_owned()))?;
@@ -182,6 +189,7 @@ impl Scenario {
             verdicts_at: place(source, read.verdicts.as_ref().map_or(start, |verdicts| verdicts.span().start)),
             verdicts: read.verdicts.map(Spanned::into_inner),
             needs,
+            link,
             since,
             actors,
             steps,
@@ -219,11 +227,6 @@ fn first_line(source: &str, start: usize) -> Option<usize> {
     let literal = source.get(start..)?;
     let opens = literal.starts_with("'''\n") || literal.starts_with("'''\r\n");
     opens.then(|| place(source, start).line + 1)
-}
-
-/// What `text` means; the error says where it stands and what is wrong.
-fn spanned<T: FromStr<Err = String>>(text: &Spanned<String>) -> Result<T, (usize, String)> {
-    text.get_ref().parse().map_err(|message| (text.span().start, message))
 }
 
 /// The place of a byte of the text.

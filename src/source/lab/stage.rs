@@ -18,14 +18,16 @@ use serde::{Deserialize, Serialize};
 
 use super::actor::close_inherited;
 use super::director::{Conduct, Director, Instruments};
+use super::ground::Ground;
 use super::kernel;
+use super::link::joined::JoinError;
 use super::need::{self, Missing};
 use super::scenario::{Scenario, ScenarioError};
 use super::teller::{Inbox, Teller};
 use crate::event::{Actor, Run};
 use crate::source::live::{Capture, CaptureError, MarkerError, Markers, Wanted};
 use crate::source::sandbox::{self, SandboxError};
-use crate::source::sockdiag::{SockDiag, SockDiagError};
+use crate::source::sockdiag::SockDiagError;
 
 /// The hidden first argument of the stage's process.
 pub const STAGE_ARGUMENT: &str = "__stage";
@@ -77,6 +79,9 @@ pub enum StageError {
     /// Something that the scenario needs is missing.
     #[error("needs {}, but {}", .0.need, .0.why)]
     Missing(Missing),
+    /// The two networks of a link.
+    #[error(transparent)]
+    Join(#[from] JoinError),
     /// Markers cannot be sent.
     #[error(transparent)]
     Marker(MarkerError),
@@ -125,6 +130,7 @@ impl StageError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Sandbox(error) => error.help(),
+            Self::Join(error) => error.help(),
             Self::Port { why: Errno::EADDRINUSE, .. } => {
                 Some("stop what listens there, or let the lab have a loopback of its own (epipe doctor)".to_owned())
             }
@@ -173,14 +179,15 @@ fn play() -> Result<(), StageError> {
     };
     need::provide(&scenario, request.host.as_ref()).map_err(StageError::Missing)?;
     ports.iter().flatten().try_for_each(|port| try_port(*port))?;
-    let markers = Markers::open().map_err(StageError::Marker)?;
+    let ground = Ground::lay(network, scenario.link.as_ref())?;
+    let markers = Markers::open(ground.beyond).map_err(StageError::Marker)?;
     let wanted = ports.clone().map_or(Wanted::AllTcp, Wanted::TcpPorts);
-    let capture = Capture::open(&wanted, markers.port());
-    let run = describe(&scenario, &request, &network, &capture);
+    let capture = Capture::open(ground.device, &wanted, markers.port());
+    let run = describe(&scenario, &request, &ground, &capture);
     teller.run(&run)?;
     let no_capture = capture.as_ref().err().map(|error| one_line(&error.to_string()));
-    let diag = SockDiag::open().map_err(StageError::SockDiag)?;
-    let instruments = Instruments { capture: capture.ok(), markers, diag, ports };
+    let Ground { diags, joined, .. } = ground;
+    let instruments = Instruments { capture: capture.ok(), markers, diags, ports, joined };
     let conduct = Conduct { walk: request.walk, hold: request.hold };
     let mut director = Director::new(&scenario, conduct, instruments, inbox, teller)?;
     if let Some(why) = no_capture {
@@ -190,15 +197,15 @@ fn play() -> Result<(), StageError> {
 }
 
 /// What holds for the whole run.
-fn describe(scenario: &Scenario, request: &Request, network: &str, capture: &Result<Capture, CaptureError>) -> Run {
+fn describe(scenario: &Scenario, request: &Request, ground: &Ground, capture: &Result<Capture, CaptureError>) -> Run {
     let mut facts = vec![
         ("kernel".to_owned(), kernel::name()),
-        ("network".to_owned(), one_line(network)),
+        ("network".to_owned(), one_line(&ground.network)),
         ("payload".to_owned(), "all".to_owned()),
         ("pace".to_owned(), if request.walk { "walk" } else { "fast" }.to_owned()),
     ];
     match capture {
-        Ok(_) => facts.push(("capture".to_owned(), "libpcap on lo".to_owned())),
+        Ok(_) => facts.push(("capture".to_owned(), format!("libpcap on {}", ground.place))),
         Err(error) => {
             facts.push(("capture".to_owned(), one_line(&format!("none: {error}"))));
             facts.extend(remedy(request, error).map(|text| ("remedy".to_owned(), text)));

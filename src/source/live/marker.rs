@@ -24,7 +24,7 @@ pub enum MarkerError {
     Affinity(#[source] Errno),
 }
 
-/// Sends markers to itself. They are never numbered as frames and never saved.
+/// Sends markers to an address. They are never numbered as frames and never saved.
 pub struct Markers {
     socket: UdpSocket,
     address: SocketAddr,
@@ -32,10 +32,11 @@ pub struct Markers {
 }
 
 impl Markers {
-    /// Takes a free UDP port of the loopback.
-    pub fn open() -> Result<Self, MarkerError> {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(MarkerError::Socket)?;
-        let address = socket.local_addr().map_err(MarkerError::Socket)?;
+    /// Takes a free UDP port in this thread's network, and sends to the same port of `destination`: on the loopback to itself.
+    pub fn open(destination: Ipv4Addr) -> Result<Self, MarkerError> {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).map_err(MarkerError::Socket)?;
+        let port = socket.local_addr().map_err(MarkerError::Socket)?.port();
+        let address = SocketAddr::from((destination, port));
         socket.set_nonblocking(true).map_err(MarkerError::Socket)?;
         Ok(Self { socket, address, last: 0 })
     }

@@ -6,7 +6,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 
 use pcap::{Active, Error, Precision};
 
-use super::{Capture, CaptureError, Item, marker};
+use super::{Capture, CaptureError, Device, Item, marker};
 use crate::decode;
 use crate::event::{LinkType, Time};
 
@@ -19,11 +19,14 @@ const RING: i32 = 32 * 1024 * 1024;
 /// How many frames may wait for the reader before the ring has to hold them.
 const CHANNEL: usize = 4096;
 
+/// `DLT_RAW` of libpcap.
+const RAW: u32 = 12;
+
 /// `PACKET_IGNORE_OUTGOING` (`linux/if_packet.h`, since Linux 4.20), which libc does not name.
 const PACKET_IGNORE_OUTGOING: libc::c_int = 23;
 
-pub fn open(filter: &str, marker_port: u16) -> Result<Capture, CaptureError> {
-    let (mut handle, link_type) = open_handle(filter, RING)?;
+pub fn open(device: Device, filter: &str, marker_port: u16) -> Result<Capture, CaptureError> {
+    let (mut handle, link_type) = open_handle(device, filter, RING)?;
     let breakloop = handle.breakloop_handle();
     let (sender, items) = sync_channel(CHANNEL);
     let thread = std::thread::Builder::new()
@@ -33,19 +36,26 @@ pub fn open(filter: &str, marker_port: u16) -> Result<Capture, CaptureError> {
     Ok(Capture { items: Some(items), stop: Box::new(move || breakloop.breakloop()), thread: Some(thread), link_type })
 }
 
-/// A capture on `lo` of what passes `filter`, with a ring of this many bytes, and its link type.
-pub fn open_handle(filter: &str, ring: i32) -> Result<(pcap::Capture<Active>, LinkType), CaptureError> {
-    let mut handle = activate(ring).map_err(|error| CaptureError::Open(plain(&error)))?;
-    ignore_outgoing(&handle);
+/// A capture on `device` of what passes `filter`, with a ring of this many bytes, and its link type.
+pub fn open_handle(device: Device, filter: &str, ring: i32) -> Result<(pcap::Capture<Active>, LinkType), CaptureError> {
+    let name = device.name();
+    let mut handle = activate(name, ring).map_err(|error| CaptureError::Open { device: name, why: plain(&error) })?;
+    if device == Device::Loopback {
+        ignore_outgoing(&handle);
+    }
     handle
         .filter(filter, true)
         .map_err(|error| CaptureError::Filter { filter: filter.to_owned(), why: plain(&error) })?;
-    let link_type = LinkType(u32::try_from(handle.get_datalink().0).unwrap_or(u32::MAX));
+    let link_type = match u32::try_from(handle.get_datalink().0) {
+        // In memory raw IP has another number than in files.
+        Ok(RAW) => LinkType::RAW,
+        number => LinkType(number.unwrap_or(u32::MAX)),
+    };
     Ok((handle, link_type))
 }
 
-fn activate(ring: i32) -> Result<pcap::Capture<Active>, Error> {
-    pcap::Capture::from_device("lo")?
+fn activate(device: &str, ring: i32) -> Result<pcap::Capture<Active>, Error> {
+    pcap::Capture::from_device(device)?
         .immediate_mode(true)
         .timeout(0)
         .snaplen(SNAPLEN)

@@ -2,6 +2,8 @@
 //! its call caused is in the capture once the call has returned.
 
 use super::CaptureError;
+#[cfg(feature = "capture")]
+use super::Device;
 use crate::decode::LinkType;
 
 /// An open capture of every TCP segment on `lo`.
@@ -19,9 +21,9 @@ impl Tap {
     /// Opens `lo` in this thread's network namespace.
     #[cfg(feature = "capture")]
     pub fn open() -> Result<Self, CaptureError> {
-        use super::pcap_thread::{open_handle, plain};
-        let (handle, link_type) = open_handle("tcp", RING)?;
-        let handle = handle.setnonblock().map_err(|error| CaptureError::Open(plain(&error)))?;
+        use super::pcap_thread::open_handle;
+        let (handle, link_type) = open_handle(Device::Loopback, "tcp", RING)?;
+        let handle = handle.setnonblock().map_err(|error| failed(&error))?;
         Ok(Self { handle, link_type })
     }
 
@@ -42,7 +44,7 @@ impl Tap {
         match self.handle.next_packet() {
             Ok(packet) => Ok(Some((packet.header.len, packet.data))),
             Err(pcap::Error::TimeoutExpired) => Ok(None),
-            Err(error) => Err(CaptureError::Open(super::pcap_thread::plain(&error))),
+            Err(error) => Err(failed(&error)),
         }
     }
 
@@ -51,4 +53,9 @@ impl Tap {
     pub fn next_frame(&mut self) -> Result<Option<(u32, &[u8])>, CaptureError> {
         Ok(None)
     }
+}
+
+#[cfg(feature = "capture")]
+fn failed(error: &pcap::Error) -> CaptureError {
+    CaptureError::Open { device: Device::Loopback.name(), why: super::pcap_thread::plain(error) }
 }

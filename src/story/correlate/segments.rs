@@ -171,6 +171,9 @@ impl<'a> Correlation<'a> {
             let evidence = format!("its ACK follows the last number of {}", latest.frame);
             return Cause::proven(seen.event, newly.iter().map(|other| other.event).collect(), evidence);
         }
+        if let Some(cause) = self.selective_ack(id, seen) {
+            return cause;
+        }
         let reading = self
             .made
             .iter()
@@ -198,6 +201,17 @@ impl<'a> Correlation<'a> {
     }
 
     /// The latest segment of `side` for which `wanted` holds.
+    /// An ACK whose first SACK block, which tells of what came last (RFC 2018 §4), holds a segment of the peer's.
+    fn selective_ack(&self, id: ConnectionId, seen: Seen<'a>) -> Option<Cause> {
+        let (left, right) = *seen.segment.sack()?.blocks().first()?;
+        let is_held = |other: &Seen<'a>| {
+            let range = other.segment.range();
+            range.len > 0 && left.is_at_or_before(range.start) && other.segment.end().is_at_or_before(right)
+        };
+        let held = self.latest(id, self.peer(id, seen.side), is_held)?;
+        Some(Cause::proven(seen.event, vec![held.event], format!("its SACK block names {}", held.frame)))
+    }
+
     pub(super) fn latest(&self, id: ConnectionId, side: Side, wanted: impl Fn(&Seen<'a>) -> bool) -> Option<Seen<'a>> {
         let memory = self.memory.get(&id)?;
         memory.seen.iter().rev().find(|other| other.side == side && wanted(other)).copied()

@@ -27,7 +27,7 @@ pub(super) fn sentences(shown: Shown<'_>) -> Vec<String> {
 /// What the reset does at the end that it arrives at (`tcp_reset()`).
 fn effect(shown: Shown<'_>, before: State) -> String {
     let (name, other) = (shown.name(), shown.other());
-    let lost = answered(shown).map_or(0, |(_, len)| len);
+    let lost = answered(shown).map_or(0, |(_, len)| if len > 0 { len.max(unacknowledged(shown)) } else { 0 });
     let bytes = match lost {
         0 => String::new(),
         1 => " and the byte".to_owned(),
@@ -53,6 +53,13 @@ fn effect(shown: Shown<'_>, before: State) -> String {
              call."
         ),
     }
+}
+
+/// How many bytes of the end that the reset arrives at were on their way, over a long one in several segments.
+fn unacknowledged(shown: Shown<'_>) -> u64 {
+    let tcp = &shown.receiver().tcp;
+    let open = tcp.snd_nxt.relative_to(tcp.snd_una);
+    u64::from(open.saturating_sub(u32::from(tcp.fin().is_some())))
 }
 
 fn reason(shown: Shown<'_>, before: State) -> String {

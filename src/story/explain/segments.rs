@@ -1,16 +1,15 @@
 //! Sentences for rows that show a segment.
 
+use super::acks;
 use super::data;
 use super::resets;
 use crate::event::{ConnectionId, Event, EventId, FrameNo, What};
 use crate::socket::call::{Call, CallName, How, Outcome};
 use crate::socket::errno::Errno;
 use crate::story::Story;
-use crate::story::drawing::duration;
 use crate::story::end::End;
 use crate::story::rows::{Row, Wire};
 use crate::story::side::Side;
-use crate::story::telling::Certainty;
 use crate::story::track::Record;
 use crate::tcp::segment::Segment;
 use crate::tcp::state::State;
@@ -122,7 +121,7 @@ pub(super) fn sentences(shown: Shown<'_>) -> Vec<String> {
     if flags.fin() {
         return fin(shown);
     }
-    ack(shown)
+    acks::sentences(shown)
 }
 
 /// Source and destination are the same, so there is no other end to speak of.
@@ -280,6 +279,15 @@ fn is_killed(shown: Shown<'_>) -> bool {
 /// What a FIN does to the end that it arrives at.
 fn after_fin(shown: Shown<'_>) -> String {
     let other = shown.other();
+    if shown.story.was_lost(shown.event.id) {
+        return format!("It was sent again later and is presumed lost: the {other} does not know of it yet.");
+    }
+    if shown.receiver().tcp.rcv_nxt.is_some_and(|next| next.is_before(shown.segment.seq)) {
+        return format!(
+            "It comes before bytes that stand in front of it: the {other}'s kernel keeps it, and it ends nothing until they are \
+             there."
+        );
+    }
     match shown.record.change(shown.side.peer()).map(|change| change.to) {
         Some(State::CloseWait) => format!(
             "The {other}'s kernel knows it now; its program is told only by recv() = 0 or poll() (IN, RDHUP), and may go on \
@@ -299,81 +307,4 @@ fn after_fin(shown: Shown<'_>) -> String {
         Some(State::Closing) => "The FINs crossed: each end now waits for the ACK of its own.".to_owned(),
         _ => format!("The {other} has ended its own direction already."),
     }
-}
-
-fn ack(shown: Shown<'_>) -> Vec<String> {
-    let peer = shown.side.peer();
-    let number = shown.relative(peer, shown.segment.ack);
-    match shown.record.change(peer).map(|change| change.to) {
-        Some(State::FinWait2) => vec![late_ack(shown, number), after_ack_of_fin(shown)],
-        Some(State::Closed) => last_ack(shown),
-        Some(State::TimeWait) => {
-            vec!["Both FINs are acknowledged; this end keeps the connection in mind for 60 s.".to_owned()]
-        }
-        Some(State::Established) => vec![
-            format!("The {}'s kernel confirms: the handshake is complete.", shown.name()),
-            format!(
-                "With its arrival the {}'s side is ESTABLISHED too, whether or not accept() was called.",
-                peer.name()
-            ),
-        ],
-        _ if tells_nothing_new(shown) => {
-            vec!["It acknowledges nothing new: it tells of a window, or answers something old.".to_owned()]
-        }
-        _ => vec![format!(
-            "The {}'s kernel holds every byte before {number}. It does not say that its program has read them.",
-            shown.name()
-        )],
-    }
-}
-
-fn tells_nothing_new(shown: Shown<'_>) -> bool {
-    let reads = || shown.call().is_some_and(|(_, call)| call.name.receives());
-    shown.story.cause(shown.event.id).is_some_and(|cause| cause.certainty != Certainty::Proven) || reads()
-}
-
-/// The ACK of a FIN, which Linux may delay (`tcp_delack_max()`, 40 ms where nothing was measured).
-fn late_ack(shown: Shown<'_>, number: u32) -> String {
-    let fin = shown.story.cause(shown.event.id).and_then(|cause| cause.causes.first().copied());
-    let waited = fin.and_then(|fin| shown.story.journal().get(fin)).map(|fin| shown.event.time.since(fin.time));
-    let later = waited
-        .and_then(|nanos| u64::try_from(nanos).ok())
-        .map(|nanos| format!(" It came {} after it:", duration(nanos)));
-    let later = later.as_deref().unwrap_or("");
-    format!(
-        "A FIN counts as one in the numbering, hence ACK {number}.{later} Linux may delay an ACK, to 40 ms or so, hoping for \
-         data to carry it."
-    )
-}
-
-fn after_ack_of_fin(shown: Shown<'_>) -> String {
-    let peer = shown.other();
-    let end = shown.receiver();
-    if !end.has_calls {
-        return format!("Whether a program of the {peer} can still read, no segment says.");
-    }
-    if !end.has_program() || shown.story.is_closing(shown.connection, shown.side.peer(), shown.event.id) {
-        return format!(
-            "The {peer}'s kernel keeps a small record without a program, for up to 60 s (tcp_fin_timeout): `ss` shows \
-             FIN-WAIT-2 with no process."
-        );
-    }
-    if end.socket.receive_shut {
-        return format!("The {peer}'s program has ended receiving as well, but still holds its descriptor.");
-    }
-    format!("The {peer} may still read.")
-}
-
-/// The end that ended last is done; the other keeps TIME-WAIT.
-fn last_ack(shown: Shown<'_>) -> Vec<String> {
-    let end = shown.sender();
-    let record = if end.has_calls && end.has_program() {
-        ", in a small record apart: TCP_INFO of its descriptor already says CLOSE where `ss` says TIME-WAIT"
-    } else {
-        " and repeats this ACK if asked: a small record without a program, for 60 s"
-    };
-    vec![
-        format!("The {}'s FIN is acknowledged and nothing is left to do, so its port is free at once.", shown.other()),
-        format!("TIME-WAIT lies with the {}, who ended first{record}.", shown.name()),
-    ]
 }

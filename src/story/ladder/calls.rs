@@ -64,8 +64,25 @@ impl<'a> Ladder<'a> {
         if is_setting_up(call.name) && outcome.errno.is_none() {
             return self.set_up(event, begun, side, &line);
         }
+        if self.has_segment(begun) && self.is_seen_late(event, begun, side) {
+            return;
+        }
         let wire = self.wire_without_segment(event, call, outcome);
         self.call_row(event, begun, side, line, wire, outcome.errno.is_some());
+    }
+
+    /// Whether the first segment of a call that has returned was on its way to the capture, which is at the peer: nothing but
+    /// resets and tellings of what is missing came from there meanwhile, so that it waited for nothing. The call stands on that segment's row.
+    fn is_seen_late(&self, end: &Event, begun: EventId, side: Side) -> bool {
+        let Some(segment) = self.story.segments_of(begun).first() else { return false };
+        let Some(connection) = self.connection(*segment).and_then(|id| self.story.connection(id)) else { return false };
+        let meanwhile = connection.events.iter().filter(|id| end.id < **id && **id < *segment);
+        let is_peers = |id: &EventId| {
+            let segment = self.story.journal().get(*id).and_then(Event::segment);
+            segment.is_some_and(|(_, segment)| !segment.flags.rst() && segment.sack().is_none())
+                && self.story.record(*id).and_then(|record| record.side) == Some(side.peer())
+        };
+        end.id < *segment && !meanwhile.copied().any(|id| is_peers(&id))
     }
 
     fn join_handshake(&mut self, event: &Event, begun: EventId, side: Side, line: &str) -> bool {

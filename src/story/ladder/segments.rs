@@ -9,6 +9,7 @@ use crate::story::side::{Both, Side};
 use crate::story::track::{Change, Record};
 use crate::tcp::rule::Rule;
 use crate::tcp::segment::Segment;
+use crate::tcp::seq::SeqNum;
 use crate::tcp::state::State;
 
 impl<'a> Ladder<'a> {
@@ -25,7 +26,7 @@ impl<'a> Ladder<'a> {
             return;
         }
         let is_silent = segment.is_pure_ack() && !self.story.is_probe(event.id) && record.change(side.peer()).is_none();
-        if is_silent && !self.all_acks && self.mark(event, frame) {
+        if is_silent && !self.all_acks && self.mark(event, frame, segment.ack) {
             return;
         }
         let mut row = blank(event.id, Number::Frame(frame), self.arrow(event, segment, side, record));
@@ -57,9 +58,15 @@ impl<'a> Ladder<'a> {
         self.story.connections().len() > 1
     }
 
-    /// Marks a pure ACK at the arrow that it acknowledges; false where that arrow has no row or a mark already.
-    fn mark(&mut self, event: &Event, frame: FrameNo) -> bool {
-        let acknowledged = self.story.cause(event.id).and_then(|cause| cause.causes.first().copied());
+    /// Marks a pure ACK of everything before `ack` at the arrow that it acknowledges; false where it does not, or where that
+    /// arrow has no row or a mark already.
+    fn mark(&mut self, event: &Event, frame: FrameNo, ack: SeqNum) -> bool {
+        let cause = self.story.cause(event.id).and_then(|cause| cause.causes.first().copied());
+        let reaches = |id: &EventId| {
+            let segment = self.story.journal().get(*id).and_then(Event::segment);
+            segment.is_none_or(|(_, segment)| segment.end().is_at_or_before(ack))
+        };
+        let acknowledged = cause.filter(reaches);
         let Some(row) = acknowledged.and_then(|id| self.row_of.get(&id).copied()) else { return false };
         let Some(Wire::Arrow { acknowledged_by, .. }) = self.rows.get_mut(row).map(|row| &mut row.wire) else {
             return false;
@@ -142,7 +149,11 @@ impl<'a> Ladder<'a> {
             let program = record.ends[side].has_calls && record.ends[side].has_program();
             return if program { "✗ receives no more" } else { "✗ no program to read it" }.to_owned();
         }
-        let Some(change) = record.change(side) else { return String::new() };
+        if self.story.was_lost(event.id) {
+            return String::new();
+        }
+        let by_first_copy = || self.story.first_of(event.id).and_then(|first| first.change(side));
+        let Some(change) = record.change(side).or_else(by_first_copy) else { return String::new() };
         if segment.flags.rst() {
             let is_told = record.ends[side].has_program()
                 && !record.connection.is_some_and(|id| self.story.is_closing(id, side, event.id));

@@ -3,7 +3,7 @@
 //! Without it one broken pipe in some thousands has no EPIPE at all, because the next send meets the timer of the FIN's
 //! acknowledgement. So after every call: each actor is at rest; no socket is in a state that passes by itself or holds
 //! bytes that are not acknowledged; markers sent on each CPU have come back through the capture; and the kernel's table is
-//! still the same then.
+//! still the same then. Where there is a link, nothing is on its way through it either.
 //!
 //! The second look at the table matters. While a TIME-WAIT record takes the place of a closing socket there is a moment
 //! in which a dump shows neither (seen in 2 of some 120 runs with both CPUs busy; by `inet_twsk_hashdance_schedule`,
@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 use super::{Director, STUCK, StageError};
 use crate::event::{Gap, Sample, SocketSample, What};
 use crate::source::clock;
+use crate::source::lab::link::Link;
+use crate::source::lab::link::joined::Joined;
 use crate::source::sockdiag::{Ends, Table};
 
 /// How often the kernel's table is read while something is pending: there is no event to wait for.
@@ -30,6 +32,9 @@ const BOUND_AGAIN: Duration = Duration::from_millis(60);
 /// How long markers may take to come back: 74 ms was the longest seen, with both cores busy.
 const MARKER_BOUND: Duration = Duration::from_secs(2);
 
+/// What is pending while the link carries something.
+const UNDER_WAY: &str = "something is on its way through the link";
+
 impl Director<'_> {
     /// Waits until all has settled, and tells what has happened since the last time.
     pub(super) fn settle(&mut self) -> Result<(), StageError> {
@@ -40,7 +45,7 @@ impl Director<'_> {
             self.pass_markers()?;
             self.take_reports()?;
             let table = self.dump()?;
-            let unchanged = table == quiet || self.last_pending.is_some();
+            let unchanged = (table == quiet && self.link_is_idle()?) || self.last_pending.is_some();
             if unchanged && self.all_at_rest()? {
                 self.take_samples(&table);
                 return self.release();
@@ -71,8 +76,8 @@ impl Director<'_> {
         let start = Instant::now();
         loop {
             let table = self.dump()?;
-            let pending = pending(&table);
-            let bound = if pending == self.last_pending { BOUND_AGAIN } else { BOUND };
+            let pending = if self.link_is_idle()? { pending(&table) } else { Some(UNDER_WAY.to_owned()) };
+            let bound = if pending == self.last_pending { BOUND_AGAIN } else { BOUND } + self.links_patience();
             match pending {
                 None => {
                     self.last_pending = None;
@@ -90,9 +95,21 @@ impl Director<'_> {
         }
     }
 
-    /// The kernel's table, as far as it is this scenario's.
+    fn link_is_idle(&self) -> Result<bool, StageError> {
+        Ok(self.instruments.joined.as_ref().map_or(Ok(true), Joined::is_idle)?)
+    }
+
+    /// How much longer a link makes everything take.
+    fn links_patience(&self) -> Duration {
+        self.scenario.link.as_ref().map_or(Duration::ZERO, Link::patience)
+    }
+
+    /// The kernel's table, of both networks where there are two, as far as it is this scenario's.
     pub(super) fn dump(&mut self) -> Result<Table, StageError> {
-        let mut table = self.instruments.diag.dump().map_err(StageError::SockDiag)?;
+        let mut table = Table::new();
+        for diag in &mut self.instruments.diags {
+            table.extend(diag.dump().map_err(StageError::SockDiag)?);
+        }
         if let Some(ports) = &self.instruments.ports {
             table.retain(|ends, _| ports.contains(&ends.local.port()) || ports.contains(&ends.remote.port()));
         }
