@@ -24,8 +24,8 @@ const GROUPS: [(&str, &str); 7] = [
 ];
 
 /// What the lab cannot show, and why.
-pub const NOT_SHOWN: &str = "# Not shown: a reset by a bystander (a NAT that has forgotten the connection, a firewall): nothing \
-    stands between the lab's programs that could speak in their name.";
+pub const NOT_SHOWN: &str = "# Not shown: a reset by a bystander (a NAT that has forgotten the connection, a firewall): the lab's link \
+    loses, repeats and delays segments, but makes none.";
 
 /// The three scenarios to start with, in this order.
 const START_HERE: [&str; 3] = ["broken-pipe", "ping-pang", "last-word/differ"];

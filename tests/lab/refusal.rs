@@ -191,8 +191,8 @@ fn without_anything_the_transcript_has_the_calls_and_says_what_is_missing() {
         .filter_map(|line| line.split_once("  client  send(3, \"hello\", 5, 0) "))
         .map(|(_, outcome)| outcome)
         .collect();
-    assert_eq!(sends[..2], ["= 5", "= 5"], "{transcript}");
-    let expected = "= -1 EPIPE (Broken pipe), SIGPIPE   ;  send, likely: after it no program was left to read; the reset \
+    assert_eq!(sends[..2], ["= 5   ;  foretold ok"; 2], "{transcript}");
+    let expected = "= -1 EPIPE (Broken pipe), SIGPIPE   ;  foretold EPIPE+SIGPIPE;  send, likely: after it no program was left to read; the reset \
                     itself was not captured";
     assert_eq!(sends[2..], [expected], "{transcript}");
     let has = |what: &str| assert!(transcript.contains(what), "{what}\n{transcript}");
