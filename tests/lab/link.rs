@@ -95,7 +95,7 @@ fn what_is_held_arrives_behind_the_next() {
         [C > S  .  1:1(0) ack 1]
         S > C  P.  1:6(5) ack 1
         C > S  .   1:1(0) ack 7";
-    goes_as_expected("link.delay = 1\nlink.hold = [\"S > C  P.  1\"]", segments);
+    goes_as_expected("link.delay = 50\nlink.hold = [\"S > C  P.  1\"]", segments);
 }
 
 #[test]
