@@ -123,7 +123,7 @@ fn list() -> Result<Ending, Failure> {
 }
 
 /// Prints the answer. A reader that has gone does not mind the rest.
-fn answer(text: &str) -> Result<Ending, Failure> {
+pub fn answer(text: &str) -> Result<Ending, Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
-use super::{Ending, Failure};
+use super::{Ending, Failure, lab};
 use crate::report::storm as text;
 use crate::source::lab::storm::{self, Options, StormError, Weather};
 
@@ -21,14 +21,14 @@ pub fn run(sequences: u64, seed: u64) -> Result<Ending, Failure> {
     }
     match weather.map_err(failure)? {
         Weather::Calm(count) => {
-            print(&text::calm(&count, seed))?;
+            lab::answer(&text::calm(&count, seed))?;
             Ok(Ending::Done)
         }
         Weather::Disagreement(found) => {
             let file = format!("storm-{}.toml", found.seed);
             std::fs::write(&file, text::scenario(&found))
                 .map_err(|error| Failure::new(format!("cannot write {file:?}: {error}")))?;
-            print(&text::disagreement(&found, &file))?;
+            lab::answer(&text::disagreement(&found, &file))?;
             Ok(Ending::No)
         }
     }
@@ -43,16 +43,5 @@ fn failure(error: StormError) -> Failure {
     match error {
         StormError::Failed { message, help } => Failure { message, help },
         other => Failure::new(other.to_string()),
-    }
-}
-
-/// Prints `text`. That nobody reads any more changes nothing: the exit code is the answer too.
-fn print(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("cannot write to stdout: {error}")))
-        }
-        _ => Ok(()),
     }
 }

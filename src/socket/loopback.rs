@@ -111,11 +111,6 @@ impl Loopback {
         self.connections
     }
 
-    /// Which connection the socket behind `fd` is an end of.
-    pub fn connection(&self, program: Program, fd: Fd) -> Option<usize> {
-        self.number(program, fd).and_then(|number| self.sockets.get(number)?.connection)
-    }
-
     /// What the kernel keeps of the ends of `connection`: the client's, then the server's.
     pub fn states(&self, connection: usize) -> [State; 2] {
         [false, true].map(|server| {

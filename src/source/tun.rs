@@ -41,8 +41,8 @@ impl TunError {
     }
 }
 
-/// Creates the interface in this thread's network, up, with this address and a route to its peer's. A read gives one IP packet without anything
-/// before it, whole and with its checksum; without a packet it does not wait.
+/// Creates the interface in this thread's network, up, with this address and a route to its peer's. A read gives one IP
+/// packet without anything before it, whole and with its checksum; without a packet it does not wait.
 pub fn create(address: Ipv4Addr, peer: Ipv4Addr) -> Result<File, TunError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).custom_flags(libc::O_NONBLOCK);

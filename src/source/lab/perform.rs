@@ -83,7 +83,7 @@ fn descriptor(fd: RawFd) -> Outcome {
 }
 
 #[allow(unsafe_code, reason = "nix wants to know that a descriptor is open")]
-fn borrowed(fd: RawFd) -> BorrowedFd<'static> {
+pub(super) fn borrowed(fd: RawFd) -> BorrowedFd<'static> {
     // SAFETY: the number is not -1 (an action's descriptors are 3 or more, or 1, which stays open as long as the process).
     // It may name nothing that is open; then the kernel answers EBADF, which is what a scenario wants to see. No Rust object
     // of this process owns a number from 3 on.

@@ -118,7 +118,7 @@ impl<'a> Correlation<'a> {
     }
 
     fn record(&self, event: EventId) -> Option<&'a Record> {
-        self.track.records().get(usize::try_from(event.0).ok()?.checked_sub(1)?)
+        self.track.record(event)
     }
 
     /// The last segment whose bytes the aborting end had not read.

@@ -38,11 +38,10 @@ impl Track {
             return self.destroyed(&call, outcome);
         }
         if matches!(call.name, CallName::Fork | CallName::Execve) && outcome.errno.is_none() {
-            let ends = match outcome.word() {
-                Some(child) => self.forked(actor, &Actor::new(child)),
+            return match outcome.word() {
+                Some(child) => Self::of_one(&self.forked(actor, &Actor::new(child))),
                 None => self.replaced(actor),
             };
-            return Self::of_one(&ends);
         }
         let before = call.fd().map(|fd| self.at(actor, fd)).unwrap_or_default();
         self.reported(actor, &call, outcome);

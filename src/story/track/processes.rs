@@ -1,6 +1,6 @@
 //! What fork(2), execve(2) and the end of a process do to descriptors.
 
-use super::{Record, Track};
+use super::{Change, Record, Track};
 use crate::event::{Actor, ConnectionId};
 use crate::story::side::Side;
 
@@ -28,39 +28,30 @@ impl Track {
     }
 
     /// Another program runs as `actor`: what was marked close-on-exec is closed, all else stays open.
-    pub(super) fn replaced(&mut self, actor: &Actor) -> Vec<(ConnectionId, Side)> {
+    pub(super) fn replaced(&mut self, actor: &Actor) -> Record {
         let ends = self.descriptors.close_for_exec(actor);
-        for (id, side) in ends.iter().copied() {
-            self.loses_one(id, side);
-        }
-        ends
-    }
-
-    /// The end has one descriptor less.
-    fn loses_one(&mut self, id: ConnectionId, side: Side) {
-        if let Some(connection) = self.connection_mut(id) {
-            let socket = &mut connection.ends[side].socket;
-            socket.descriptors = socket.descriptors.saturating_sub(1);
-        }
-        if self.blind {
-            self.presume_end(id, side);
-        }
+        self.lose(&ends)
     }
 
     pub(super) fn exit(&mut self, actor: Option<&Actor>) -> Record {
         let Some(actor) = actor else { return Record::default() };
         let ends = self.descriptors.close_all(actor);
-        let mut changes = Vec::new();
-        for (id, side) in &ends {
-            if let Some(connection) = self.connection_mut(*id) {
-                let socket = &mut connection.ends[*side].socket;
-                socket.descriptors = socket.descriptors.saturating_sub(1);
-            }
-            if self.blind {
-                changes = self.presume_end(*id, *side);
-            }
+        self.lose(&ends)
+    }
+
+    /// Each of `ends` has one descriptor less.
+    fn lose(&mut self, ends: &[(ConnectionId, Side)]) -> Record {
+        let changes: Vec<Vec<Change>> = ends.iter().map(|(id, side)| self.loses_one(*id, *side)).collect();
+        let changes = if ends.len() == 1 { changes.concat() } else { Vec::new() };
+        Record { changes, ..Self::of_one(ends) }
+    }
+
+    /// The end has one descriptor less; what that is presumed to change.
+    fn loses_one(&mut self, id: ConnectionId, side: Side) -> Vec<Change> {
+        if let Some(connection) = self.connection_mut(id) {
+            let socket = &mut connection.ends[side].socket;
+            socket.descriptors = socket.descriptors.saturating_sub(1);
         }
-        let changes = if ends.len() == 1 { changes } else { Vec::new() };
-        Record { changes, ..Self::of_one(&ends) }
+        if self.blind { self.presume_end(id, side) } else { Vec::new() }
     }
 }

@@ -59,6 +59,9 @@ impl Track {
 
     /// An end with a program sent a reset that no call of this program asked for: the error that the kernel notes for it.
     pub(super) fn gives_up(&mut self, id: ConnectionId, side: Side, exchange: &Exchange) {
+        if exchange.sent.rule != Rule::Aborts {
+            return;
+        }
         let destroyed = self.calls.values().any(|call| {
             let end = match call.args.as_slice() {
                 [Arg::Addr(local), Arg::Addr(remote)] => (*local, *remote),
@@ -67,7 +70,7 @@ impl Track {
             let connection = self.connection(id);
             connection.is_some_and(|one| end == (one.addresses[side], one.addresses[side.peer()]))
         });
-        let Some(connection) = self.connection_mut(id).filter(|_| exchange.sent.rule == Rule::Aborts) else { return };
+        let Some(connection) = self.connection_mut(id) else { return };
         let in_vain = connection.ending.reset.is_some_and(|reset| reset.by == side && reset.after_silence());
         let socket = &mut connection.ends[side].socket;
         if socket.descriptors > 0 && destroyed {

@@ -5,7 +5,7 @@
 //! call which waits can be seen to wait.
 
 use std::collections::BTreeMap;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
 use nix::sys::socket::{SockaddrIn, getsockname, setsockopt, sockopt};
@@ -130,7 +130,6 @@ impl Bench {
                 *arg = addr(self.port);
             }
         }
-        debug_assert_ne!(self.port, NOBODY);
         Some(call)
     }
 
@@ -215,16 +214,10 @@ fn wire(segment: &Segment) -> Option<Wire> {
     }
 }
 
-#[allow(unsafe_code, reason = "nix wants to know that a descriptor is open")]
-fn borrowed(fd: RawFd) -> BorrowedFd<'static> {
-    // SAFETY: only descriptors that this bench opened and has not closed come here.
-    unsafe { BorrowedFd::borrow_raw(fd) }
-}
-
-/// Has a call on `fd` that waits give up in time. A socket of another kind of error would show in the call itself.
+/// Has a call on `fd` that waits give up in time. Were it refused, the next such call would never return, and the storm with it.
 fn set_patience(fd: RawFd) {
     let time = TimeVal::milliseconds(i64::try_from(WAIT.as_millis()).unwrap_or(i64::MAX));
-    let _ = setsockopt(&borrowed(fd), sockopt::ReceiveTimeout, &time);
+    let _ = setsockopt(&perform::borrowed(fd), sockopt::ReceiveTimeout, &time);
 }
 
 /// Has the kernel send an acknowledgement that it delays (tcp(7)).
