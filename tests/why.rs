@@ -137,3 +137,16 @@ fn bytes_without_a_reader_are_on_the_way_until_the_answer_comes() {
         assert_eq!(story.next(connection, at).bytes, "sent 10 · acknowledged 5 · read 5 · LOST 5");
     }
 }
+
+#[test]
+fn a_reset_that_an_open_end_cannot_have_sent_is_told_as_anothers() {
+    let story = story(&Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/bystander-reset.pcapng"));
+    let reset = rows(&story).find(|row| row.text.server == "not the server").expect("a row of the first reset");
+    assert!(story.why(&reset).sentences[0].starts_with("Somebody between the two sends a reset in the server's name"));
+    assert!(rows(&story).any(|row| row.text.server == "✗ did not arrive"));
+    let verdict = story.verdict(story.connections()[0].id).unwrap();
+    assert!(
+        verdict.sentences[0].contains("which the server did not send: its program holds the socket"),
+        "{verdict:?}"
+    );
+}

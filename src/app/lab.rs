@@ -119,7 +119,7 @@ fn list() -> Result<Ending, Failure> {
         let line = |entry: &Entry| format!("{:<23}  {}\n", entry.name, entry.question);
         format!("# {}: {}\n{}", group.title, group.line, group.entries.iter().map(line).collect::<String>())
     });
-    answer(&format!("{}\n{}\n", told.collect::<Vec<_>>().join("\n"), menu::NOT_SHOWN))
+    answer(&told.collect::<Vec<_>>().join("\n"))
 }
 
 /// Prints the answer. A reader that has gone does not mind the rest.

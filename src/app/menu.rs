@@ -23,10 +23,6 @@ const GROUPS: [(&str, &str); 7] = [
     ("It ended well", "the orders of a good close"),
 ];
 
-/// What the lab cannot show, and why.
-pub const NOT_SHOWN: &str = "# Not shown: a reset by a bystander (a NAT that has forgotten the connection, a firewall): the lab's link \
-    loses, repeats and delays segments, but makes none.";
-
 /// The three scenarios to start with, in this order.
 const START_HERE: [&str; 3] = ["broken-pipe", "ping-pang", "last-word/differ"];
 

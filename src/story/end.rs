@@ -62,7 +62,7 @@ pub struct Exchange {
 pub fn exchange(ends: &mut Both<End>, side: Side, peer: Side, head: &Head) -> Exchange {
     let draws_reset = ends[peer].tcp.would_reset_without_reader(head);
     let has_reader = ends[peer].has_program() || head.payload_len == 0;
-    let sent = ends[side].sends(side, head);
+    let sent = if ends[side].cannot_send(head) { ends[side].is_bypassed(side) } else { ends[side].sends(side, head) };
     if ends[peer].socket.deaf {
         let state = ends[peer].tcp.state;
         let dropped = Change { side: peer, from: state, to: state, rule: Rule::Filtered };
@@ -88,6 +88,28 @@ pub fn in_order(ends: &mut Both<End>, side: Side, head: &Head) -> bool {
 }
 
 impl End {
+    /// Whether `head` is a bare reset while a program is known to hold the socket, which answers nothing so: it takes what
+    /// comes, and gives up with an ACK.
+    fn cannot_send(&self, head: &Head) -> bool {
+        let is_bare = head.flags.rst() && !head.flags.ack();
+        is_bare && self.takes_all() && self.has_calls && self.socket.descriptors > 0
+    }
+
+    /// Whether it is in a state in which no data draws a reset (`tcp_rcv_established()`, whatever was shut down).
+    pub const fn takes_all(&self) -> bool {
+        matches!(self.tcp.state, State::Established | State::CloseWait)
+    }
+
+    /// Somebody else answered in its name: it did not get what was answered.
+    fn is_bypassed(&mut self, side: Side) -> Change {
+        let (state, next) = (self.tcp.state, self.tcp.rcv_nxt);
+        if state == State::Established {
+            self.tcp.take_back();
+            self.lacks(next);
+        }
+        Change { side, from: state, to: state, rule: Rule::SentByAnother }
+    }
+
     fn sends(&mut self, side: Side, head: &Head) -> Change {
         let (next, had_fin) = (self.tcp.rcv_nxt, self.tcp.state.has_received_fin());
         let from = self.tcp.state;
@@ -98,6 +120,7 @@ impl End {
         } else if !head.flags.rst() {
             if rule == Rule::StillThere {
                 self.returns();
+                self.lacks(next);
             }
             self.catches_up(next, had_fin);
         }
@@ -126,6 +149,15 @@ impl End {
         self.socket.receive_shut = self.socket.end_seen;
         self.socket.send_shut = self.tcp.fin().is_some();
         self.gave_up = false;
+    }
+
+    /// What lies between what has arrived and `presumed` has not.
+    fn lacks(&mut self, presumed: Option<SeqNum>) {
+        if let Some((next, presumed)) =
+            self.tcp.rcv_nxt.zip(presumed).filter(|(next, presumed)| next.is_before(*presumed))
+        {
+            self.socket.unread = self.socket.unread.saturating_sub(presumed.relative_to(next).into());
+        }
     }
 
     /// What its own acknowledgement shows to have arrived, beyond what was presumed.

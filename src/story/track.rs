@@ -14,6 +14,7 @@ use crate::decode::{Glance, glance, hop};
 use crate::event::{Actor, ConnectionId, Event, EventId, Frame, Time, What};
 use crate::socket::call::{Call, Fd};
 use crate::socket::outlook::{Attachment, Socket, Target};
+use crate::tcp::rule::Rule;
 use crate::tcp::segment::Segment;
 
 mod asked;
@@ -60,6 +61,11 @@ impl Record {
     /// The change of state at `side`, if there was one.
     pub fn change(&self, side: Side) -> Option<Change> {
         self.changes.iter().find(|change| change.side == side && change.from != change.to).copied()
+    }
+
+    /// Whether it is a reset that somebody else sent in an end's name, as this end's calls show.
+    pub fn is_sent_by_another(&self) -> bool {
+        self.changes.iter().any(|change| change.rule == Rule::SentByAnother)
     }
 }
 

@@ -13,11 +13,12 @@ use std::net::SocketAddr;
 
 use super::Story;
 use super::connection::Connection;
-use super::ending::{Ending, GIVES_UP, Kind};
+use super::ending::{Ending, GIVES_UP, Kind, Reset};
 use super::leak;
 use super::side::{Both, Side};
 use super::telling::{Certainty, Verdict};
-use crate::event::{ConnectionId, FrameNo};
+use super::track::Record;
+use crate::event::{ConnectionId, Event, EventId, FrameNo};
 use crate::tcp::rule::Rule;
 use crate::tcp::state::State;
 
@@ -44,6 +45,8 @@ pub struct Facts {
     pub reason: Option<String>,
     /// Where calls tell it: the end whose kernel gave up waiting for an answer, and told nobody.
     pub gave_up: Option<Side>,
+    /// Where calls tell it: whether somebody between the ends sent the reset.
+    pub by_another: bool,
 }
 
 impl Facts {
@@ -88,7 +91,7 @@ impl Facts {
         match (self.name(), self.ending.reset) {
             (Name::ResetAfterClose | Name::Aborted | Name::Refused, Some(reset)) => reset.certainty,
             (Name::TimedOut, None) if self.gave_up.is_some() => Certainty::Proven,
-            (Name::NobodyHome, Some(reset)) if self.gave_up == Some(reset.by) => Certainty::Proven,
+            (Name::NobodyHome, Some(reset)) if self.by_another || self.gave_up == Some(reset.by) => Certainty::Proven,
             (Name::NobodyHome | Name::TimedOut, _) => Certainty::Likely,
             (Name::Unanswered, _) => Certainty::Proven,
             // What is missing can have been anything.
@@ -170,6 +173,7 @@ fn facts(story: &Story, connection: &Connection) -> Facts {
         has_calls: Both { client: ends.client.has_calls, server: ends.server.has_calls },
         reason: reason(story, connection),
         gave_up: gave_up(story, connection),
+        by_another: by_another(story, connection),
     }
 }
 
@@ -186,13 +190,23 @@ fn gave_up(story: &Story, connection: &Connection) -> Option<Side> {
 fn reason(story: &Story, connection: &Connection) -> Option<String> {
     let is_told = |by: Side| connection.ends[by].has_calls;
     let reset = connection.ending.reset.filter(|reset| reset.kind == Kind::Aborts && is_told(reset.by))?;
-    let is_it = |id: &&crate::event::EventId| {
-        let segment = story.journal().get(**id).and_then(crate::event::Event::segment);
+    let event = event_of(story, connection, reset)?;
+    let cause = story.cause(event).filter(|cause| !cause.causes.is_empty())?;
+    Some(cause.evidence.clone())
+}
+
+/// Whether, by its supposed sender's calls, somebody else sent the reset.
+fn by_another(story: &Story, connection: &Connection) -> bool {
+    let event = connection.ending.reset.and_then(|reset| event_of(story, connection, reset));
+    event.and_then(|event| story.record(event)).is_some_and(Record::is_sent_by_another)
+}
+
+fn event_of(story: &Story, connection: &Connection, reset: Reset) -> Option<EventId> {
+    let is_it = |id: &EventId| {
+        let segment = story.journal().get(*id).and_then(Event::segment);
         segment.is_some_and(|(frame, _)| frame.number == reset.frame.frame())
     };
-    let event = connection.events.iter().find(is_it)?;
-    let cause = story.cause(*event).filter(|cause| !cause.causes.is_empty())?;
-    Some(cause.evidence.clone())
+    connection.events.iter().copied().find(is_it)
 }
 
 #[cfg(test)]

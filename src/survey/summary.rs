@@ -97,6 +97,7 @@ impl<'a> Summary<'a> {
             has_calls: Both::default(),
             reason: None,
             gave_up: None,
+            by_another: false,
         }
     }
 

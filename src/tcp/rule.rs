@@ -94,6 +94,9 @@ rules! {
     /// A bare reset bears a number that this end has not reached, so it answers nothing that was sent to it: somebody
     /// else sent it in its name, or segments were not captured. It says nothing of this end.
     NotItsOwn = "RFC 9293 §3.10.7.1: a reset takes its number from the ACK field of what it answers";
+    /// A bare reset came in the name of an end that, as its calls show, is open and takes what is answered: somebody else
+    /// sent it. It says nothing of this end.
+    SentByAnother = "Linux: tcp_rcv_established() answers nothing with a bare reset";
     /// An end that a reset had closed goes on with new numbers: the reset was another's, or was not obeyed. What it
     /// ended returns.
     StillThere = "no rule: a reset in its name was taken for true";
@@ -153,7 +156,7 @@ impl Rule {
 
     /// Whether no segment shows it: only calls tell.
     pub const fn is_told_by_calls(self) -> bool {
-        matches!(self, Self::Filtered | Self::TimesOut | Self::ClosedUnanswered | Self::Vanishes)
+        matches!(self, Self::Filtered | Self::TimesOut | Self::ClosedUnanswered | Self::Vanishes | Self::SentByAnother)
     }
 
     /// Whether the peer's FIN was taken in.

@@ -41,6 +41,7 @@ const FILES: &[(&str, &str)] = &[
     ("pipe-and-unix.toml", include_str!("scenarios/pipe-and-unix.toml")),
     ("killed-unread/terminated.toml", include_str!("scenarios/killed-unread/terminated.toml")),
     ("aborted-from-outside.toml", include_str!("scenarios/aborted-from-outside.toml")),
+    ("bystander-reset.toml", include_str!("scenarios/bystander-reset.toml")),
     ("disconnect.toml", include_str!("scenarios/disconnect.toml")),
     ("shutdown-read.toml", include_str!("scenarios/shutdown-read.toml")),
     ("shutdown-both.toml", include_str!("scenarios/shutdown-both.toml")),

@@ -1,5 +1,5 @@
 //! A link of our own between the two actors, as a scenario's file has it: how long a segment takes, and which one is lost,
-//! comes twice, or comes late.
+//! comes twice, comes late, or is answered with a reset that its receiver did not send.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -12,6 +12,7 @@ use toml::Spanned;
 use crate::event::Actor;
 use crate::tcp::segment::Flags;
 
+mod bystander;
 pub mod carrier;
 pub mod joined;
 mod wire;
@@ -118,6 +119,8 @@ pub enum Fate {
     Repeated,
     /// The next one of its direction arrives before it.
     Held,
+    /// It never arrives, and a reset in its receiver's name answers it.
+    Reset,
 }
 
 /// A link of our own.
@@ -148,6 +151,7 @@ impl Link {
                 Fate::Lost => "lost",
                 Fate::Repeated => "repeated",
                 Fate::Held => "held back",
+                Fate::Reset => "reset by a bystander",
             };
             text += &format!(", {fate}: {flags} {number} of the {from}");
         }
@@ -166,6 +170,8 @@ pub struct Keys {
     repeat: Vec<Spanned<String>>,
     #[serde(default)]
     hold: Vec<Spanned<String>>,
+    #[serde(default)]
+    reset: Vec<Spanned<String>>,
     side: Option<Spanned<String>>,
 }
 
@@ -177,9 +183,18 @@ impl Keys {
             return Err((long.span().start, format!("a link's delay is at most {LONGEST} milliseconds")));
         }
         let mut fates: Vec<(Which, Fate)> = Vec::new();
-        for (list, fate) in [(&self.lose, Fate::Lost), (&self.repeat, Fate::Repeated), (&self.hold, Fate::Held)] {
+        let lists = [
+            (&self.lose, Fate::Lost),
+            (&self.repeat, Fate::Repeated),
+            (&self.hold, Fate::Held),
+            (&self.reset, Fate::Reset),
+        ];
+        for (list, fate) in lists {
             for text in list {
                 let which: Which = spanned(text)?;
+                if fate == Fate::Reset && which.flags.rst() {
+                    return Err((text.span().start, "a reset is never answered with a reset".to_owned()));
+                }
                 if fates.iter().any(|(other, _)| *other == which) {
                     return Err((text.span().start, "something else befalls this segment already".to_owned()));
                 }

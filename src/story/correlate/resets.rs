@@ -68,10 +68,13 @@ impl<'a> Correlation<'a> {
         };
         self.memory(id).answered.push(latest.event);
         let relative = self.connection(id).map_or(0, |connection| connection.relative(seen.side, seen.segment.seq));
-        let evidence = format!(
-            "seq {relative} = ack of {}, which an end that knew of the connection would have taken",
-            latest.frame
-        );
+        let by_another = self.record(seen.event).is_some_and(Record::is_sent_by_another);
+        let why = if by_another {
+            format!("the {}'s program holds its socket, which would have taken it: another sent this", seen.side.name())
+        } else {
+            "which an end that knew of the connection would have taken".to_owned()
+        };
+        let evidence = format!("seq {relative} = ack of {}, {why}", latest.frame);
         Cause::likely(seen.event, vec![latest.event], evidence)
     }
 

@@ -93,6 +93,12 @@ fn reason(shown: Shown<'_>, before: State) -> String {
         let number = shown.relative(shown.side, shown.segment.seq);
         format!(" whose number, {number}, is the ACK number of frame {frame}")
     });
+    if shown.record.is_sent_by_another() {
+        return format!(
+            "Somebody between the two sends a reset in the {name}'s name{answers}. The {name}'s kernel did not: its program \
+             holds the socket, which would have taken what came."
+        );
+    }
     if shown.sender().has_calls && shown.sender().has_program() {
         return format!(
             "Data came for an end whose program has ended receiving, so the {name}'s kernel answers with a reset{answers}, and \

@@ -129,6 +129,9 @@ impl<'a> Ladder<'a> {
             let more = calls.len() - 1;
             return if more > 0 { format!("{text}  +{more}") } else { text };
         }
+        if record.is_sent_by_another() {
+            return format!("not the {}", side.name());
+        }
         if segment.flags.rst() {
             return if record.change(side).is_some() { "kernel ▸ CLOSED".to_owned() } else { "kernel".to_owned() };
         }
@@ -146,8 +149,13 @@ impl<'a> Ladder<'a> {
             return "✗ dropped by a filter".to_owned();
         }
         if (!record.heard || self.story.was_refused(event.id)) && segment.payload_len > 0 {
-            let program = record.ends[side].has_calls && record.ends[side].has_program();
-            return if program { "✗ receives no more" } else { "✗ no program to read it" }.to_owned();
+            let end = &record.ends[side];
+            let word = match end.has_calls && end.has_program() {
+                false => "✗ no program to read it",
+                true if end.takes_all() => "✗ did not arrive",
+                true => "✗ receives no more",
+            };
+            return word.to_owned();
         }
         if self.story.was_lost(event.id) {
             return String::new();

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::sentences::capital;
 use super::{Facts, Name};
 use crate::story::ending::{Answered, InFrame, Reset};
 use crate::story::side::Side;
@@ -101,6 +102,14 @@ fn nobody_home(facts: &Facts, reset: Reset) -> String {
             "No answer of the {other} came in time, so the {name}'s kernel gave up without a word: a call returned ETIMEDOUT. \
              What the {other} sent later, {}, was answered by a bare reset ({}).",
             answered(reset.answers),
+            reset.frame
+        );
+    }
+    if facts.by_another {
+        return format!(
+            "{} from the {other} was answered by a reset ({}) in the {name}'s name, which the {name} did not send: its program \
+             holds the socket. Somebody between them did.",
+            capital(&answered(reset.answers)),
             reset.frame
         );
     }

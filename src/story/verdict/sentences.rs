@@ -126,6 +126,10 @@ fn nobody_home(facts: &Facts, reset: Reset) -> Vec<String> {
         told.retain(|sentence| !sentence.is_empty());
         return told;
     }
+    if facts.by_another {
+        told.extend(bypassed(reset.by));
+        return told;
+    }
     told.extend(another_sender(reset));
     told.push(
         "Typical are a crash, a failover, or a box on the way that forgot an idle flow; keep-alives shorter than the shortest \
@@ -137,6 +141,17 @@ fn nobody_home(facts: &Facts, reset: Reset) -> Vec<String> {
         reset.by.name()
     ));
     told
+}
+
+/// What comes of a reset that somebody between the ends sent in the name of `by`.
+fn bypassed(by: Side) -> [String; 2] {
+    let name = by.name();
+    [
+        format!("The {name} was told nothing: its end stays open until it sends, and is then reset in its turn."),
+        "Typical is a NAT, a firewall or a load balancer that forgot an idle flow: keep-alives shorter than its limit keep it, \
+         and only what may be done twice is repeated on a new connection."
+            .to_owned(),
+    ]
 }
 
 fn timed_out(facts: &Facts) -> Vec<String> {

@@ -18,6 +18,7 @@ fn closed_with(lost: u64) -> Facts {
         has_calls: Both::default(),
         reason: None,
         gave_up: None,
+        by_another: false,
     }
 }
 

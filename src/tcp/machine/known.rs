@@ -113,6 +113,11 @@ impl Endpoint {
         }
     }
 
+    /// Takes back what is presumed to have arrived: only what it acknowledged has.
+    pub fn take_back(&mut self) {
+        self.rcv_nxt = self.confirmed().or(self.rcv_nxt);
+    }
+
     /// In SYN-RECEIVED it has the peer's SYN and no more; whatever it acknowledges beyond came with the acknowledgement of its
     /// own SYN.
     fn opens_by_own_ack(&mut self, is_beyond: bool) -> Option<Rule> {

@@ -76,6 +76,10 @@ impl Endpoint {
         };
         goes_on.then(|| {
             (self.state, self.before_reset) = (before, None);
+            // Who sent the reset in its name may have kept what it answers from it.
+            if !self.known.has(Known::RESET_BY_PEER) && before == State::Established {
+                self.take_back();
+            }
             Rule::StillThere
         })
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::{Fate, Link, Side, Which};
+use super::{Fate, Link, Side, Which, bystander};
 use crate::decode::{self, Decoded, LinkType};
 use crate::tcp::segment::Flags;
 
@@ -36,6 +36,11 @@ impl Wire {
         let to = from.other();
         match self.fate(from, segment.flags) {
             Some(Fate::Lost) => {}
+            Some(Fate::Reset) => {
+                if let Some(reset) = bystander::reset(&segment) {
+                    self.send(now, from, reset);
+                }
+            }
             Some(Fate::Held) => self.held.push((to, packet)),
             Some(Fate::Repeated) => {
                 self.send(now, to, packet.clone());
@@ -138,6 +143,15 @@ mod tests {
         assert_eq!(all(&mut wire(&[("C > S  F.  1", Fate::Held)])), [2, 1, 3, 4]);
         assert_eq!(all(&mut wire(&[("C > S  .  1", Fate::Repeated)])), [1, 2, 2, 3, 4]);
         assert_eq!(all(&mut wire(&[("S > C  F.  1", Fate::Lost)])), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn what_a_bystander_resets_does_not_arrive_and_its_sender_gets_the_reset() {
+        let (mut wire, now) = (wire(&[("C > S  .  1", Fate::Reset)]), Instant::now());
+        wire.take(now, Side::Client, packet(ACK, 1));
+        let (side, reset) = wire.arrived(now + Duration::from_secs(1)).unwrap();
+        assert_eq!((side, reset[23], reset[33]), (Side::Client, 1, 0x04));
+        assert!(wire.is_empty());
     }
 
     #[test]

@@ -101,6 +101,14 @@ fn an_end_that_goes_on_after_a_reset_in_its_name_had_not_sent_it() {
 }
 
 #[test]
+fn what_the_sender_of_a_forged_reset_kept_back_has_not_arrived() {
+    let end = gets(&established(), &remote(ACK, 1, 1, 5), State::Established, Rule::DataArrives);
+    let forged = sends(&end, &local(RST, 1, 0, 0), State::Closed, Rule::AnswersWithReset);
+    let alive = sends(&forged, &local(ACK, 1, 1, 4), State::Established, Rule::StillThere);
+    gets(&alive, &remote(RST, 1, 0, 0), State::Closed, Rule::ResetArrives);
+}
+
+#[test]
 fn what_returns_is_the_state_before_the_first_reset() {
     let end = sends(&close_wait(), &local(RST_ACK, 1, 2, 0), State::Closed, Rule::Aborts);
     let end = sends(&end, &local(RST_ACK, 1, 2, 0), State::Closed, Rule::Aborts);
