@@ -58,19 +58,37 @@ pub enum CallName {
     Bind,
     Listen,
     Accept,
+    Accept4,
     Connect,
     Send,
+    Sendto,
+    Sendmsg,
+    Sendmmsg,
     Recv,
+    Recvfrom,
+    Recvmsg,
+    Recvmmsg,
     Write,
+    Writev,
     Read,
+    Readv,
+    Sendfile,
+    Splice,
+    /// splice(2) into a socket, which sends; `splice` alone is the one out of a socket.
+    SpliceTo,
     Shutdown,
     Close,
+    CloseRange,
     Dup,
+    Dup2,
+    Dup3,
     Setsockopt,
     Getsockopt,
     Fcntl,
     Poll,
     Select,
+    EpollCtl,
+    EpollWait,
     Nanosleep,
     Fork,
     Execve,
@@ -83,26 +101,43 @@ pub enum CallName {
     Exit,
 }
 
-const NAMES: [(CallName, &str); 28] = [
+const NAMES: [(CallName, &str); 45] = [
     (CallName::Socket, "socket"),
     (CallName::Socketpair, "socketpair"),
     (CallName::Pipe, "pipe"),
     (CallName::Bind, "bind"),
     (CallName::Listen, "listen"),
     (CallName::Accept, "accept"),
+    (CallName::Accept4, "accept4"),
     (CallName::Connect, "connect"),
     (CallName::Send, "send"),
+    (CallName::Sendto, "sendto"),
+    (CallName::Sendmsg, "sendmsg"),
+    (CallName::Sendmmsg, "sendmmsg"),
     (CallName::Recv, "recv"),
+    (CallName::Recvfrom, "recvfrom"),
+    (CallName::Recvmsg, "recvmsg"),
+    (CallName::Recvmmsg, "recvmmsg"),
     (CallName::Write, "write"),
+    (CallName::Writev, "writev"),
     (CallName::Read, "read"),
+    (CallName::Readv, "readv"),
+    (CallName::Sendfile, "sendfile"),
+    (CallName::Splice, "splice"),
+    (CallName::SpliceTo, "splice_to"),
     (CallName::Shutdown, "shutdown"),
     (CallName::Close, "close"),
+    (CallName::CloseRange, "close_range"),
     (CallName::Dup, "dup"),
+    (CallName::Dup2, "dup2"),
+    (CallName::Dup3, "dup3"),
     (CallName::Setsockopt, "setsockopt"),
     (CallName::Getsockopt, "getsockopt"),
     (CallName::Fcntl, "fcntl"),
     (CallName::Poll, "poll"),
     (CallName::Select, "select"),
+    (CallName::EpollCtl, "epoll_ctl"),
+    (CallName::EpollWait, "epoll_wait"),
     (CallName::Nanosleep, "nanosleep"),
     (CallName::Fork, "fork"),
     (CallName::Execve, "execve"),
@@ -125,14 +160,38 @@ impl CallName {
         NAMES.iter().map(|(call, _)| *call)
     }
 
-    /// Whether the call hands bytes to the kernel.
+    /// Whether the call hands bytes to the socket of its first argument. The second is the bytes, or for those that take them
+    /// from a file a word; the third how many.
     pub const fn sends(self) -> bool {
-        matches!(self, Self::Send | Self::Write)
+        matches!(
+            self,
+            Self::Send
+                | Self::Sendto
+                | Self::Sendmsg
+                | Self::Sendmmsg
+                | Self::Write
+                | Self::Writev
+                | Self::Sendfile
+                | Self::SpliceTo
+        )
     }
 
-    /// Whether the call takes bytes from the kernel.
+    /// Whether the call takes bytes from the socket of its first argument. The second is how many it asks for.
     pub const fn receives(self) -> bool {
-        matches!(self, Self::Recv | Self::Read)
+        matches!(
+            self,
+            Self::Recv | Self::Recvfrom | Self::Recvmsg | Self::Recvmmsg | Self::Read | Self::Readv | Self::Splice
+        )
+    }
+
+    /// Whether the call takes a connection from a listening socket.
+    pub const fn accepts(self) -> bool {
+        matches!(self, Self::Accept | Self::Accept4)
+    }
+
+    /// Whether the call makes another descriptor of its first argument; which one it returns.
+    pub const fn copies(self) -> bool {
+        matches!(self, Self::Dup | Self::Dup2 | Self::Dup3)
     }
 }
 
@@ -196,6 +255,9 @@ impl Call {
                 | N::Sigprocmask
                 | N::Sigpending
                 | N::SockDestroy
+                | N::EpollWait
+                | N::EpollCtl
+                | N::CloseRange
                 | N::Exit
         );
         match self.args.first() {

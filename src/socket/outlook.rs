@@ -121,9 +121,9 @@ impl Socket {
     pub fn answer(&self, call: &Call, target: Option<Target>) -> Option<Answer> {
         let asked = call.asked_len().unwrap_or(0);
         Some(match call.name {
-            CallName::Send | CallName::Write => self.send(asked, Flags::of(call)),
-            CallName::Recv => self.recv(asked, Flags::of(call)),
-            CallName::Read => self.read(asked),
+            CallName::Read | CallName::Readv => self.read(asked),
+            name if name.sends() => self.send(asked, Flags::of(call)),
+            name if name.receives() => self.recv(asked, Flags::of(call)),
             CallName::Shutdown => self.shutdown(call.how()?),
             CallName::Close => self.close(),
             CallName::Poll => self.poll(call.word(1)?, call.int(2)?),
@@ -132,7 +132,7 @@ impl Socket {
             CallName::Connect if call.has_flag("AF_UNSPEC") => return self.connect(Some(Target::Unspecified)),
             CallName::Connect => return self.connect(target),
             CallName::Listen => self.listen(),
-            CallName::Accept => self.accept(),
+            CallName::Accept | CallName::Accept4 => self.accept(),
             _ => return None,
         })
     }

@@ -108,6 +108,14 @@ impl Descriptors {
         self.handles.remove(&(actor.clone(), fd));
     }
 
+    /// What `actor` has from `first` to `last`.
+    pub fn in_range(&self, actor: &Actor, first: Fd, last: Fd) -> Vec<Fd> {
+        let owned = self.handles.keys().filter(|(owner, fd)| owner == actor && (first..=last).contains(fd));
+        let mut found: Vec<Fd> = owned.map(|(_, fd)| *fd).collect();
+        found.sort();
+        found
+    }
+
     /// execve(2) will close `fd` of `actor`.
     pub fn close_on_exec(&mut self, actor: &Actor, fd: Fd) {
         self.closed_on_exec.insert((actor.clone(), fd));

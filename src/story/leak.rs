@@ -58,7 +58,7 @@ fn opens(story: &Story, event: &Event) -> Option<(EventId, Fd)> {
     let call = story.journal().get(begun)?.begun()?;
     let count = outcome.count()?;
     match call.name {
-        CallName::Accept => Some((event.id, Fd(i32::try_from(count).ok()?))),
+        CallName::Accept | CallName::Accept4 => Some((event.id, Fd(i32::try_from(count).ok()?))),
         CallName::Connect => Some((event.id, call.fd()?)),
         _ => None,
     }

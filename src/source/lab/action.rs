@@ -186,7 +186,7 @@ const fn form(name: CallName) -> &'static str {
         CallName::Exit => "exit(code), from 0 to 255",
         CallName::Fork => "fork()",
         CallName::Execve => "execve(\"/proc/self/exe\"), which is this program anew",
-        CallName::Kill => "a call that the lab can make",
+        _ => "a call that the lab can make",
     }
 }
 

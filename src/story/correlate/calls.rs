@@ -30,7 +30,7 @@ impl<'a> Correlation<'a> {
             _ if name.receives() && !made.call.has_flag("MSG_PEEK") => {
                 Some(self.received(id, side, event.id, outcome.count().unwrap_or(0)))
             }
-            CallName::Accept => self.opened(id, event.id, |seen| !seen.segment.flags.syn()),
+            CallName::Accept | CallName::Accept4 => self.opened(id, event.id, |seen| !seen.segment.flags.syn()),
             CallName::Connect => self.opened(id, event.id, |seen| seen.segment.flags.syn() && seen.segment.flags.ack()),
             CallName::Poll | CallName::Select if outcome.ret > 0 => self.woken(id, side, event.id),
             CallName::Getsockopt if outcome.word().is_some() => {

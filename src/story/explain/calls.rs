@@ -20,7 +20,7 @@ pub fn waiting(story: &Story, row: &Row, call: &Call) -> Vec<String> {
     let end = record.and_then(|record| record.connection.zip(record.side));
     let both = end.is_some_and(|(id, side)| story.reader(id, side.peer(), row.event).is_some());
     match call.name {
-        CallName::Accept => vec![
+        CallName::Accept | CallName::Accept4 => vec![
             "The program waits for a connection. The kernel needs no accept() to finish one: listening is enough."
                 .to_owned(),
         ],
@@ -112,7 +112,9 @@ fn setting_up(name: CallName) -> Vec<String> {
             "From here the server's kernel answers connection requests by itself, before the program asks for one with accept(). \
              Nothing is sent."
         }
-        CallName::Accept => "accept() hands over a connection that the kernels had already finished. Nothing is sent.",
+        CallName::Accept | CallName::Accept4 => {
+            "accept() hands over a connection that the kernels had already finished. Nothing is sent."
+        }
         CallName::Connect => "connect() returned: the connection is open.",
         CallName::Pipe => "A pipe: bytes written at one end are read at the other, without TCP.",
         CallName::Socketpair => "Two Unix sockets joined to each other, without TCP.",
@@ -124,7 +126,9 @@ fn setting_up(name: CallName) -> Vec<String> {
             "Another program runs in this process now. It has every descriptor that was not marked close-on-exec, whether it \
              knows of them or not."
         }
-        CallName::Dup => "A second descriptor for the same socket: close() of one of them sends nothing.",
+        CallName::Dup | CallName::Dup2 | CallName::Dup3 => {
+            "A second descriptor for the same socket: close() of one of them sends nothing."
+        }
         CallName::Sigaction => {
             "How SIGPIPE is taken decides whether a failed send() returns EPIPE or ends the program."
         }

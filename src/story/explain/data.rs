@@ -2,7 +2,6 @@
 
 use super::segments::Shown;
 use crate::event::EventId;
-use crate::socket::call::CallName;
 use crate::story::account::{self, Fate};
 use crate::story::drawing::duration;
 use crate::story::standing::bytes;
@@ -31,7 +30,7 @@ pub(super) fn taken(shown: Shown<'_>) -> String {
     };
     let Some((made, outcome)) = shown.story.call(*call) else { return String::new() };
     let took = outcome.and_then(crate::socket::call::Outcome::count).unwrap_or(len);
-    let verb = if made.name == CallName::Write { "write()" } else { "send()" };
+    let verb = format!("{}()", made.name);
     format!(
         "{verb} copied {} into the {name}'s kernel, and its result says no more than that. The kernel sends {numbers} here; \
          the next would be {}.",

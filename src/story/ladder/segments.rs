@@ -201,7 +201,7 @@ impl Ladder<'_> {
 
     /// Whether `name` is a call that opens a connection and so belongs to its handshake.
     pub(super) const fn opens(name: CallName) -> bool {
-        matches!(name, CallName::Connect | CallName::Accept)
+        matches!(name, CallName::Connect) || name.accepts()
     }
 
     /// An empty pair of texts with `text` at `side`.

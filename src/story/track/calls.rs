@@ -53,7 +53,7 @@ impl Track {
         if record.connection.is_none() {
             record = before;
         }
-        if call.name == CallName::Accept {
+        if call.name.accepts() {
             let fd = outcome.count().and_then(|fd| i32::try_from(fd).ok()).map(Fd);
             record = fd.map(|fd| self.at(actor, fd)).unwrap_or_default();
         }
@@ -112,17 +112,27 @@ impl Track {
                 let tcp =
                     call.word(0).is_some_and(|family| family.starts_with("AF_INET")) && call.has_flag("SOCK_STREAM");
                 self.descriptors.set(actor, fd, if tcp { fresh } else { Handle::Other });
+                self.opened_with(actor, fd, call);
             }
             (CallName::Bind, Some(fd), _) => {
                 call.addr().into_iter().for_each(|addr| self.descriptors.bind(actor, fd, addr));
             }
             (CallName::Listen, Some(fd), _) => self.listens(actor, fd),
             (CallName::Setsockopt, Some(fd), _) => self.option_set(actor, fd, call),
+            (CallName::Fcntl, Some(fd), Some(copy))
+                if call.word(1).is_some_and(|asked| asked.starts_with("F_DUPFD")) =>
+            {
+                self.copied(actor, fd, copy, call);
+            }
             (CallName::Fcntl, Some(fd), _) => self.flags_set(actor, fd, call),
             (CallName::Connect, Some(fd), _) if call.word(1) == Some("AF_UNSPEC") => self.disconnected(actor, fd),
             (CallName::Connect, Some(fd), _) => self.connected(actor, fd, call, outcome),
-            (CallName::Accept, Some(listener), Some(fd)) => self.accepted(actor, listener, fd, outcome),
-            (CallName::Dup, Some(fd), Some(copy)) => self.copied(actor, fd, copy),
+            (name, Some(listener), Some(fd)) if name.accepts() => {
+                self.accepted(actor, listener, fd, outcome);
+                self.opened_with(actor, fd, call);
+            }
+            (name, Some(fd), Some(copy)) if name.copies() => self.copied(actor, fd, copy, call),
+            (CallName::CloseRange, ..) => self.closed_range(actor, call),
             _ => {}
         }
     }
@@ -179,16 +189,6 @@ impl Track {
             _ => return,
         };
         self.hold(actor, fd, id, Side::Server);
-    }
-
-    fn copied(&mut self, actor: &Actor, fd: Fd, copy: Fd) {
-        let Some(handle) = self.descriptors.get(actor, fd) else { return };
-        self.descriptors.set(actor, copy, handle);
-        if let Handle::Connected(id, side) = handle
-            && let Some(connection) = self.connection_mut(id)
-        {
-            connection.ends[side].socket.descriptors += 1;
-        }
     }
 
     /// What a call's answer tells of the socket: errors reported, bytes read, directions shut, descriptors closed.

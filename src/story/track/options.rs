@@ -39,6 +39,16 @@ impl Track {
         }
     }
 
+    /// A descriptor came with flags of its own (socket(2), accept4(2)).
+    pub(super) fn opened_with(&mut self, actor: &Actor, fd: Fd, call: &Call) {
+        if call.has_flag("SOCK_NONBLOCK") {
+            self.preset(actor, fd, |preset| preset.nonblocking = true);
+        }
+        if call.has_flag("SOCK_CLOEXEC") {
+            self.descriptors.close_on_exec(actor, fd);
+        }
+    }
+
     /// Changes what holds for the socket, connected or not.
     fn preset(&mut self, actor: &Actor, fd: Fd, change: impl FnOnce(&mut Preset)) {
         match self.descriptors.get(actor, fd) {

@@ -2,6 +2,8 @@
 
 use super::{Change, Record, Track};
 use crate::event::{Actor, ConnectionId};
+use crate::socket::call::{Call, Fd};
+use crate::story::descriptors::Handle;
 use crate::story::side::Side;
 
 impl Track {
@@ -31,6 +33,44 @@ impl Track {
     pub(super) fn replaced(&mut self, actor: &Actor) -> Record {
         let ends = self.descriptors.close_for_exec(actor);
         self.lose(&ends)
+    }
+
+    /// `copy` refers to what `fd` refers to; what it referred to before is closed (dup(2)).
+    pub(super) fn copied(&mut self, actor: &Actor, fd: Fd, copy: Fd, call: &Call) {
+        if fd == copy {
+            return;
+        }
+        let replaced = self.descriptors.get(actor, copy);
+        self.descriptors.close(actor, copy);
+        if let Some(Handle::Connected(id, side)) = replaced {
+            self.loses_one(id, side);
+        }
+        let Some(handle) = self.descriptors.get(actor, fd) else { return };
+        self.descriptors.set(actor, copy, handle);
+        if let Handle::Connected(id, side) = handle
+            && let Some(connection) = self.connection_mut(id)
+        {
+            connection.ends[side].socket.descriptors += 1;
+        }
+        if call.has_flag("O_CLOEXEC") || call.has_flag("F_DUPFD_CLOEXEC") {
+            self.descriptors.close_on_exec(actor, copy);
+        }
+    }
+
+    /// close_range(2) succeeded.
+    pub(super) fn closed_range(&mut self, actor: &Actor, call: &Call) {
+        let end = |index| call.int(index).map_or(i32::MAX, |number| i32::try_from(number).unwrap_or(i32::MAX));
+        for fd in self.descriptors.in_range(actor, Fd(end(0)), Fd(end(1))) {
+            if call.has_flag("CLOSE_RANGE_CLOEXEC") {
+                self.descriptors.close_on_exec(actor, fd);
+                continue;
+            }
+            let handle = self.descriptors.get(actor, fd);
+            self.descriptors.close(actor, fd);
+            if let Some(Handle::Connected(id, side)) = handle {
+                self.loses_one(id, side);
+            }
+        }
     }
 
     pub(super) fn exit(&mut self, actor: Option<&Actor>) -> Record {

@@ -58,7 +58,7 @@ impl Args<'_> {
                 let is_itself = program.bytes == b"/proc/self/exe" && !program.cut;
                 self.count(usize::from(is_itself), Action::Execve)?
             }
-            CallName::Kill => return None,
+            _ => return None,
         };
         Some(action)
     }
