@@ -57,7 +57,7 @@ impl Track {
         }
     }
 
-    /// close_range(2) succeeded.
+    /// `close_range(2)` succeeded.
     pub(super) fn closed_range(&mut self, actor: &Actor, call: &Call) {
         let end = |index| call.int(index).map_or(i32::MAX, |number| i32::try_from(number).unwrap_or(i32::MAX));
         for fd in self.descriptors.in_range(actor, Fd(end(0)), Fd(end(1))) {
