@@ -15,6 +15,7 @@ mod menu;
 mod output;
 mod play;
 mod replay;
+mod run;
 mod save;
 mod schema;
 mod storm;
@@ -62,6 +63,8 @@ pub enum Ending {
     Failed,
     /// Interrupted: exit code 130.
     Interrupted,
+    /// As another program did: its exit code.
+    Code(u8),
 }
 
 impl From<Ending> for ExitCode {
@@ -71,6 +74,7 @@ impl From<Ending> for ExitCode {
             Ending::No => Self::from(1),
             Ending::Failed => Self::from(2),
             Ending::Interrupted => Self::from(130),
+            Ending::Code(code) => Self::from(code),
         }
     }
 }
@@ -80,6 +84,7 @@ pub fn run(cli: &Cli) -> Result<Ending, Failure> {
     match &cli.command {
         None => menu::run(&cli.common),
         Some(Command::Lab(lab)) => lab::run(lab, &cli.common),
+        Some(Command::Run(run)) => run::run(run, &cli.common),
         Some(Command::Replay(replay)) => replay::run(replay, &cli.common),
         Some(Command::Explain(explain)) => explain::run(explain, &cli.common),
         Some(Command::Schema(schema)) => schema::run(schema, &cli.common),

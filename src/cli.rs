@@ -1,5 +1,6 @@
 //! What was typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -77,6 +78,8 @@ pub enum Color {
 pub enum Command {
     /// Run a scenario: two small programs on a private loopback, one socket call at a time.
     Lab(Lab),
+    /// Run a program, whatever it is written in: its socket calls beside its segments.
+    Run(Run),
     /// Show a capture (pcap, pcapng, - for stdin), with or without calls in it, or a transcript.
     Replay(Replay),
     /// Say of every connection in captures how it ended, and why.
@@ -141,6 +144,38 @@ pub struct Lab {
     #[arg(long, value_enum, requires = "write")]
     pub payload: Option<Payload>,
 }
+
+/// Options of `epipe run`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = RUN_AFTER)]
+pub struct Run {
+    /// Use the host's network and not a private one.
+    #[arg(long)]
+    pub host: bool,
+
+    /// Save the story: pcapng, with the calls as packet comments.
+    #[arg(long, value_name = "FILE.pcapng")]
+    pub write: Option<PathBuf>,
+
+    /// How much of the exchanged data is kept, in calls and frames alike: head is 16 bytes of each.
+    #[arg(long, value_enum, default_value = "head")]
+    pub payload: Payload,
+
+    /// The program and its arguments.
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
+}
+
+const RUN_AFTER: &str = "\
+The program has standard input, output and error, and epipe exits as it does. The story comes when it has ended: in a
+terminal as the dashboard, else as a ladder on stderr; with --format so, with -o to a file. Several programs are run by a
+shell.
+
+Examples:
+  epipe run -- python3 client.py
+  epipe run -- sh -c 'python3 server.py & python3 client.py'
+  epipe run --host -- curl http://example.org/
+  epipe run --format transcript -o story.txt -- ./program";
 
 const LAB_AFTER: &str = "\
 Examples:

@@ -232,6 +232,8 @@ pub enum Gap {
     Unsettled(String),
     /// The wall clock was stepped by this many nanoseconds.
     ClockStep(i64),
+    /// Something of a traced program that its tracer does not see or follow.
+    Untraced(String),
 }
 
 /// What happened.

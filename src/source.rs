@@ -1,4 +1,4 @@
-//! Where events come from: captures, the lab, files. No source knows of stories or views.
+//! Where events come from: captures, the lab, traced programs, files. No source knows of stories or views.
 
 pub mod clock;
 pub mod file;
@@ -8,5 +8,7 @@ pub mod merge;
 pub mod probe;
 pub mod sandbox;
 pub mod sockdiag;
+pub mod trace;
 pub mod transcript;
 pub mod tun;
+pub mod words;

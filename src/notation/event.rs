@@ -75,6 +75,7 @@ fn gap_text(gap: &Gap) -> String {
         Gap::NoCapture(why) => format!("no-capture {}", quote(why.as_bytes())),
         Gap::Unsettled(what) => format!("unsettled {}", quote(what.as_bytes())),
         Gap::ClockStep(nanos) => format!("clock-step {nanos}"),
+        Gap::Untraced(what) => format!("untraced {}", quote(what.as_bytes())),
     }
 }
 
@@ -203,6 +204,7 @@ pub fn scan_what(scan: &mut Scan<'_>) -> Result<What, ParseError> {
         "cut-short" => What::Gap(Gap::CutShort { bytes: ahead.parse("a count of bytes")? }),
         "no-capture" => What::Gap(Gap::NoCapture(text(&mut ahead)?)),
         "unsettled" => What::Gap(Gap::Unsettled(text(&mut ahead)?)),
+        "untraced" => What::Gap(Gap::Untraced(text(&mut ahead)?)),
         "clock-step" => What::Gap(Gap::ClockStep(ahead.parse("nanoseconds")?)),
         _ => {
             let begun = scan_call(scan)?;

@@ -287,6 +287,7 @@ fn gap(gap: &Gap) -> Value {
         Gap::NoCapture(why) => json!({"kind": "no_capture", "why": why}),
         Gap::Unsettled(what) => json!({"kind": "unsettled", "what": what}),
         Gap::ClockStep(nanos) => json!({"kind": "clock_step", "nanoseconds": nanos.to_string()}),
+        Gap::Untraced(what) => json!({"kind": "untraced", "what": what}),
     }
 }
 

@@ -85,6 +85,7 @@ pub enum CallName {
     Setsockopt,
     Getsockopt,
     Fcntl,
+    Ioctl,
     Poll,
     Select,
     EpollCtl,
@@ -101,7 +102,7 @@ pub enum CallName {
     Exit,
 }
 
-const NAMES: [(CallName, &str); 45] = [
+const NAMES: [(CallName, &str); 46] = [
     (CallName::Socket, "socket"),
     (CallName::Socketpair, "socketpair"),
     (CallName::Pipe, "pipe"),
@@ -134,6 +135,7 @@ const NAMES: [(CallName, &str); 45] = [
     (CallName::Setsockopt, "setsockopt"),
     (CallName::Getsockopt, "getsockopt"),
     (CallName::Fcntl, "fcntl"),
+    (CallName::Ioctl, "ioctl"),
     (CallName::Poll, "poll"),
     (CallName::Select, "select"),
     (CallName::EpollCtl, "epoll_ctl"),

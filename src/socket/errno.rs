@@ -23,6 +23,8 @@ impl Errno {
     pub const ETIMEDOUT: Self = Self(110);
     /// Address already in use.
     pub const EADDRINUSE: Self = Self(98);
+    /// Interrupted system call.
+    pub const EINTR: Self = Self(4);
     /// Resource temporarily unavailable: the call would wait.
     pub const EAGAIN: Self = Self(11);
     /// Invalid argument.

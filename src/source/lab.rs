@@ -32,7 +32,7 @@ mod ground;
 pub mod kernel;
 pub mod library;
 pub mod link;
-mod listener;
+pub(in crate::source) mod listener;
 pub mod message;
 pub mod need;
 mod perform;
@@ -40,9 +40,9 @@ pub mod process;
 mod report;
 pub mod scenario;
 pub mod script;
-mod stage;
+pub(in crate::source) mod stage;
 pub mod storm;
-mod teller;
+pub(in crate::source) mod teller;
 
 /// How many messages may wait for whoever watches.
 const CHANNEL: usize = 1024;
@@ -309,6 +309,7 @@ impl Runner {
             });
             for heard in heard {
                 let message = match heard {
+                    Heard::Root(_) | Heard::Ended(..) => continue,
                     Heard::Refused(why, help) => return Heeded::Refused(HostReason::Refused { why, help }),
                     Heard::Message(message) => message,
                 };

@@ -12,11 +12,13 @@ use std::thread::JoinHandle;
 use super::tun;
 use crate::event::{LinkType, Time};
 
+mod frames;
 mod marker;
 #[cfg(feature = "capture")]
 mod pcap_thread;
 mod tap;
 
+pub use frames::{Frames, Taken};
 pub use marker::{MarkerError, Markers};
 pub use tap::Tap;
 

@@ -56,7 +56,18 @@ impl Merge {
 
     /// Gives out all that is held, in order.
     pub fn release(&mut self) -> Vec<Event> {
-        let mut held = std::mem::take(&mut self.held);
+        let held = std::mem::take(&mut self.held);
+        self.give_out(held)
+    }
+
+    /// Gives out what is held and older than `time`, in order.
+    pub fn release_before(&mut self, time: Time) -> Vec<Event> {
+        let (old, young) = std::mem::take(&mut self.held).into_iter().partition(|(at, ..)| *at < time);
+        self.held = young;
+        self.give_out(old)
+    }
+
+    fn give_out(&mut self, mut held: Vec<(Time, Option<Actor>, Held)>) -> Vec<Event> {
         held.sort_by_key(|(time, ..)| *time);
         let bound = self.released_up_to;
         self.released_up_to = held.last().map(|(time, ..)| *time).max(bound);
@@ -130,6 +141,20 @@ mod tests {
         merge.push(Time(3), None, gap(3));
         let events = merge.release();
         assert_eq!(events.iter().map(|event| (event.time.0, event.late)).collect::<Vec<_>>(), [(3, true), (7, false)]);
+    }
+
+    #[test]
+    fn what_is_young_is_held_back() {
+        let mut merge = Merge::new();
+        for time in [7, 3, 5] {
+            merge.push(Time(time), None, gap(1));
+        }
+        let times = |events: Vec<Event>| events.iter().map(|event| event.time.0).collect::<Vec<_>>();
+        assert_eq!(times(merge.release_before(Time(5))), [3]);
+        merge.push(Time(6), None, gap(2));
+        let rest = merge.release();
+        assert!(rest.iter().all(|event| !event.late));
+        assert_eq!(times(rest), [5, 6, 7]);
     }
 
     #[test]

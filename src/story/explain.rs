@@ -161,6 +161,7 @@ fn gap(gap: &Gap) -> String {
         Gap::CutShort { bytes } => format!("The file ends {bytes} bytes into a record; everything before it was used."),
         Gap::NoCapture(why) => format!("No segments can be shown: {why}. Calls, errors and signals are real."),
         Gap::Unsettled(what) => format!("The kernel had not come to rest when the wait reached its bound: {what}."),
+        Gap::Untraced(what) => format!("Not followed: {what}."),
         Gap::ClockStep(nanos) => format!(
             "The clock was set by {} µs during the run, so times before and after do not compare.",
             nanos / 1000

@@ -94,7 +94,7 @@ impl Counted {
             Gap::Dropped(packets) => self.dropped += packets,
             Gap::Malformed { frame, why } => self.malformed(*frame, why.clone()),
             Gap::CutShort { bytes } => self.cut_short = Some(*bytes),
-            Gap::NoCapture(_) | Gap::Unsettled(_) | Gap::ClockStep(_) => {}
+            Gap::NoCapture(_) | Gap::Unsettled(_) | Gap::ClockStep(_) | Gap::Untraced(_) => {}
         }
     }
 

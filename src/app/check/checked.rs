@@ -101,6 +101,7 @@ fn gap(event: &Event) -> Option<String> {
         }
         Gap::NoCapture(_) => None,
         Gap::Unsettled(what) => Some(format!("did not settle: {what}")),
+        Gap::Untraced(what) => Some(format!("not followed: {what}")),
         Gap::ClockStep(nanoseconds) => Some(format!("the wall clock was stepped by {nanoseconds} ns")),
     }
 }

@@ -6,10 +6,9 @@ use std::time::Duration;
 use crate::socket::call::{Arg, Call, CallName};
 
 mod args;
-mod words;
 
+pub use crate::source::words::POLL_EVENTS;
 use args::Args;
-pub use words::POLL_EVENTS;
 
 /// A call that an actor can make. Descriptors are 3 or more, the lower ones are the lab's; only write reaches 1 as well.
 #[derive(Clone, Debug, PartialEq, Eq)]

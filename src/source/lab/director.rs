@@ -14,11 +14,11 @@ use super::scenario::Scenario;
 use super::script::{Expect, Returned, Step, StepKind};
 use super::stage::StageError;
 use super::teller::{Inbox, Teller};
-use crate::event::{Actor, Event, ExitStatus, FrameNo, Gap, What};
+use crate::event::{Actor, Event, ExitStatus, Gap, LinkType, What};
 use crate::socket::call::{Call, CallName};
 use crate::socket::errno::{Errno, Signal};
 use crate::source::clock::{self, StepWatch};
-use crate::source::live::{Capture, Markers};
+use crate::source::live::{Capture, Frames, Markers};
 use crate::source::merge::{Merge, Ticket};
 use crate::source::sockdiag::{SockDiag, Table};
 
@@ -93,8 +93,7 @@ pub struct Director<'a> {
     before: Table,
     samples: Table,
     last_pending: Option<String>,
-    frames: u64,
-    dropped: u64,
+    frames: Frames,
     released: Vec<Event>,
     /// The actor that a fork in progress brings, and what leads to it.
     unborn: Option<(Actor, UnixStream)>,
@@ -124,6 +123,8 @@ impl<'a> Director<'a> {
         inbox: Inbox,
         teller: Teller,
     ) -> Result<Self, StageError> {
+        let link_type = instruments.capture.as_ref().map_or(LinkType::RAW, Capture::link_type);
+        let frames = Frames::new(link_type);
         let mut director = Self {
             scenario,
             conduct,
@@ -134,8 +135,7 @@ impl<'a> Director<'a> {
             before: Table::new(),
             samples: Table::new(),
             last_pending: None,
-            frames: 0,
-            dropped: 0,
+            frames,
             released: Vec::new(),
             unborn: None,
             inbox,
@@ -335,11 +335,6 @@ impl<'a> Director<'a> {
             self.released.push(event);
         }
         self.teller.flush()
-    }
-
-    fn next_frame(&mut self) -> FrameNo {
-        self.frames += 1;
-        FrameNo(self.frames)
     }
 }
 

@@ -8,7 +8,7 @@ use super::scenario::Scenario;
 use super::script::{Expect, Returned, StepKind};
 use super::teller::unhex;
 use crate::decode::{self, Decoded};
-use crate::event::{Event, EventId, Frame, FrameNo, LinkType, Run, Time, What};
+use crate::event::{Event, EventId, ExitStatus, Frame, FrameNo, LinkType, Run, Time, What};
 use crate::notation::{Line, Reader, unquote};
 
 /// What a line of the stage's means.
@@ -18,11 +18,16 @@ pub enum Heard {
     Message(Message),
     /// A loopback of its own was refused: the step and why, and what the user can do.
     Refused(String, Option<String>),
+    /// The process of a traced program.
+    Root(i32),
+    /// A traced program has ended so, having been held up so often.
+    Ended(ExitStatus, u64),
 }
 
 /// Puts lines together to messages.
 pub struct Listener<'a> {
-    scenario: &'a Scenario,
+    /// What is played; `None` where programs are traced.
+    scenario: Option<&'a Scenario>,
     reader: Reader,
     /// What is known of the run, until the first line that is not about it.
     run: Option<Run>,
@@ -31,7 +36,12 @@ pub struct Listener<'a> {
 impl<'a> Listener<'a> {
     /// A listener to a run of `scenario`.
     pub fn new(scenario: &'a Scenario) -> Self {
-        Self { scenario, reader: Reader::new(), run: Some(Run::default()) }
+        Self { scenario: Some(scenario), ..Self::of_programs() }
+    }
+
+    /// A listener to a run of traced programs.
+    pub fn of_programs() -> Self {
+        Self { scenario: None, reader: Reader::new(), run: Some(Run::default()) }
     }
 
     /// Takes one line. The error is the line that cannot be read, and why.
@@ -84,6 +94,13 @@ impl<'a> Listener<'a> {
             "settled" => Heard::Message(Message::Settled(Some(self.next_call(rest)?))),
             "mismatch" => Heard::Message(Message::Mismatch(mismatch(rest)?)),
             "finished" => Heard::Message(Message::Finished),
+            "root" => Heard::Root(rest.parse().ok()?),
+            "ended" => {
+                let (status, held_up) = rest.split_once(' ')?;
+                let code = || status.parse().map(ExitStatus::Code).ok();
+                let signal = || status.parse().map(ExitStatus::Killed).ok();
+                Heard::Ended(code().or_else(signal)?, held_up.parse().ok()?)
+            }
             "skipped" => {
                 let [need, why, help] = texts(rest)?;
                 Heard::Message(Message::Skipped(Missing { need, why, help: some(help) }))
@@ -103,7 +120,7 @@ impl<'a> Listener<'a> {
 
     /// The step at the index, as the call that comes next.
     fn next_call(&self, index: &str) -> Option<NextCall> {
-        let step = self.scenario.steps.get(index.parse::<usize>().ok()?)?;
+        let step = self.scenario?.steps.get(index.parse::<usize>().ok()?)?;
         let StepKind::Call { actor, call, expect, telling, .. } = &step.kind else { return None };
         let expected = match expect {
             Expect::Returns(Returned::Outcome(outcome)) => Some(outcome.clone()),

@@ -159,7 +159,7 @@ pub fn run() -> ExitCode {
         Err(StageError::Alone) => Err(StageError::Alone),
         Err(StageError::Sandbox(error)) => Teller::new().refused(&error),
         Err(StageError::Missing(missing)) => Teller::new().skipped(&missing),
-        Err(error) => Teller::new().failed(&error),
+        Err(error) => Teller::new().failed(&error.to_string(), error.help().as_deref()),
     };
     if told.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -8,12 +8,14 @@
 //! settled INDEX       the step that comes next, or -
 //! mismatch LINE COLUMN "expected" "happened"
 //! finished
+//! root PID            only of a traced program
+//! ended CODE HELD_UP   or, of one that a signal ended, ended SIGNAL HELD_UP: only of a traced program
 //! skipped "need" "why" "help"
 //! refused "why" "help"
 //! failed "why" "help"
 //! ```
 
-use std::io::{self, BufWriter, Read, Stdout, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -21,13 +23,13 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use super::message::{Command, Mismatch};
 use super::need::Missing;
 use super::stage::{Request, StageError};
-use crate::event::{Event, Run, What};
+use crate::event::{Event, ExitStatus, Run, What};
 use crate::notation::{self, quote};
 use crate::source::sandbox::SandboxError;
 
 /// Tells the program.
 pub struct Teller {
-    out: BufWriter<Stdout>,
+    out: BufWriter<Box<dyn Write + Send>>,
 }
 
 impl Default for Teller {
@@ -39,7 +41,12 @@ impl Default for Teller {
 impl Teller {
     /// On standard output.
     pub fn new() -> Self {
-        Self { out: BufWriter::new(io::stdout()) }
+        Self::to(io::stdout())
+    }
+
+    /// On `out`.
+    pub fn to(out: impl Write + Send + 'static) -> Self {
+        Self { out: BufWriter::new(Box::new(out)) }
     }
 
     fn line(&mut self, line: &str) -> Result<(), StageError> {
@@ -89,6 +96,21 @@ impl Teller {
         self.flush()
     }
 
+    /// The process of a traced program.
+    pub fn root(&mut self, pid: i32) -> Result<(), StageError> {
+        self.line(&format!("root {pid}"))?;
+        self.flush()
+    }
+
+    /// That a traced program has ended, and how often it was held up until its calls were taken down.
+    pub fn ended(&mut self, status: ExitStatus, held_up: u64) -> Result<(), StageError> {
+        match status {
+            ExitStatus::Code(code) => self.line(&format!("ended {code} {held_up}"))?,
+            ExitStatus::Killed(signal) => self.line(&format!("ended {signal} {held_up}"))?,
+        }
+        self.flush()
+    }
+
     /// That something is missing that the scenario needs.
     pub fn skipped(&mut self, missing: &Missing) -> Result<(), StageError> {
         self.end("skipped", &[&missing.need, &missing.why], missing.help.as_deref())
@@ -100,8 +122,8 @@ impl Teller {
     }
 
     /// That the run could not go on.
-    pub fn failed(&mut self, error: &StageError) -> Result<(), StageError> {
-        self.end("failed", &[&error.to_string()], error.help().as_deref())
+    pub fn failed(&mut self, message: &str, help: Option<&str>) -> Result<(), StageError> {
+        self.end("failed", &[message], help)
     }
 
     fn end(&mut self, word: &str, why: &[&str], help: Option<&str>) -> Result<(), StageError> {

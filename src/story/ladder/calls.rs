@@ -260,6 +260,7 @@ impl<'a> Ladder<'a> {
             Gap::NoCapture(_) => "no capture".to_owned(),
             Gap::Unsettled(_) => "not settled".to_owned(),
             Gap::ClockStep(_) => "the clock was set".to_owned(),
+            Gap::Untraced(_) => "not followed".to_owned(),
         };
         let mut row = blank(event.id, Number::Blank, Wire::Note(words));
         row.connection = self.rows.last().and_then(|row| row.connection);

@@ -2,9 +2,9 @@
 
 use std::net::SocketAddrV4;
 
-use super::words::{HOWS, MESSAGE_FLAGS, OPTIONS, POLL_EVENTS, lookup};
 use super::{Action, Disposition, LONGEST, seconds};
 use crate::socket::call::{Arg, Call, CallName};
+use crate::source::words::{HOWS, MESSAGE_FLAGS, OPTIONS, POLL_EVENTS, lookup};
 
 /// The arguments of a call. Each reader gives `None` for what does not make sense.
 pub(super) struct Args<'a> {

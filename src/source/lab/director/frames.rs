@@ -4,10 +4,7 @@ use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
 use std::time::Instant;
 
 use super::{Director, StageError};
-use crate::decode::{self, Decoded};
-use crate::event::{Frame, Gap, Time, What};
-use crate::source::clock;
-use crate::source::live::Item;
+use crate::source::live::{Item, Taken};
 
 impl Director<'_> {
     /// Takes what the capture has, without waiting.
@@ -48,38 +45,14 @@ impl Director<'_> {
 
     /// Takes one item, and returns the number of the marker if it is one.
     fn take_item(&mut self, item: Item) -> Result<Option<u64>, StageError> {
-        match item {
-            Item::Failed(why) => Err(StageError::CaptureEnded(why)),
-            Item::Marker { number, dropped } => {
-                let new = dropped.saturating_sub(self.dropped);
-                if new > 0 {
-                    self.dropped = dropped;
-                    self.merge.push(clock::now(), None, What::Gap(Gap::Dropped(new)));
-                }
-                Ok(Some(number))
-            }
-            Item::Frame { time, original_len, data } => {
-                self.take_frame(time, original_len, data);
-                Ok(None)
-            }
+        let (number, happened) = match self.frames.take(item) {
+            Taken::Ended(why) => return Err(StageError::CaptureEnded(why)),
+            Taken::Marker(number, lost) => (Some(number), lost),
+            Taken::Event(time, what) => (None, Some((time, what))),
+        };
+        if let Some((time, what)) = happened {
+            self.merge.push(time, None, what);
         }
-    }
-
-    fn take_frame(&mut self, time: Time, original_len: u32, data: std::sync::Arc<[u8]>) {
-        let Some(link_type) = self.instruments.capture.as_ref().map(crate::source::live::Capture::link_type) else {
-            return;
-        };
-        let number = self.next_frame();
-        let what = match decode::decode(link_type, &data, original_len) {
-            Decoded::Tcp(segment) => {
-                let frame = Frame { number, link_type, original_len, data, comments: Vec::new() };
-                What::Segment { frame, segment }
-            }
-            Decoded::Other(name) => {
-                What::Gap(Gap::Malformed { frame: number, why: format!("{name} where TCP was asked for") })
-            }
-            Decoded::Malformed(why) => What::Gap(Gap::Malformed { frame: number, why }),
-        };
-        self.merge.push(time, None, what);
+        Ok(number)
     }
 }

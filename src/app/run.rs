@@ -1,0 +1,109 @@
+//! `epipe run`: a program of anybody's, its calls beside its segments.
+
+mod signals;
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+use super::{Ending, Failure, dashboard, output, save};
+use crate::cli::{Common, Format, Payload, Run};
+use crate::event::{Event, ExitStatus};
+use crate::report::{json, ladder, tcpdump, transcript};
+use crate::source::trace::{Options, Told, Trace, TraceFailure};
+use crate::story::Story;
+use crate::story::journal::Journal;
+
+/// How many events are kept: a story of more is read by nobody, and takes a gigabyte.
+const MOST: u64 = 1_000_000;
+
+/// How many bytes of a call's data are kept with `--payload head`.
+const HEAD: usize = 16;
+
+/// Runs the program that `run` names, tells its story once it has ended, and ends as it did.
+pub fn run(run: &Run, common: &Common) -> Result<Ending, Failure> {
+    let forwarder = signals::Forwarder::start().map_err(|error| Failure::new(error.to_string()))?;
+    let traced = trace(run, &forwarder)?;
+    forwarder.stop();
+    traced.tell_on_stderr();
+    let story = Story::tell(traced.journal);
+    if let Some(path) = &run.write {
+        save::save(&story, path, Some(run.payload), &[])?;
+    }
+    show(story, common)?;
+    Ok(signals::end_as(traced.status))
+}
+
+/// What came of a traced run.
+struct Traced {
+    journal: Journal,
+    status: ExitStatus,
+    /// How many events were not kept.
+    beyond: u64,
+    held_up: u64,
+}
+
+fn trace(run: &Run, forwarder: &signals::Forwarder) -> Result<Traced, Failure> {
+    let kept = match run.payload {
+        Payload::None => 0,
+        Payload::Head => HEAD,
+        Payload::All => usize::MAX,
+    };
+    let program = PathBuf::from("/proc/self/exe");
+    let options = Options { command: run.command.clone(), kept, host: run.host, program };
+    let failed = |error: TraceFailure| Failure { message: error.to_string(), help: error.help() };
+    let mut trace = Trace::start(options).map_err(failed)?;
+    let (mut journal, mut beyond) = (Journal::default(), 0);
+    while let Some(told) = trace.next() {
+        match told {
+            Told::Run(run) => journal = Journal::new(run),
+            Told::Root(pid) => forwarder.to(pid),
+            Told::Event(event) if event.id.0 > MOST => beyond += 1,
+            Told::Event(event) => append(&mut journal, event)?,
+            Told::Ended(status, held_up) => return Ok(Traced { journal, status, beyond, held_up }),
+            Told::Failed { message, help } => return Err(Failure { message, help }),
+        }
+    }
+    Err(Failure::new("the tracing process ended without a word"))
+}
+
+fn append(journal: &mut Journal, event: Event) -> Result<(), Failure> {
+    journal.append(event).map_err(|error| Failure::new(format!("cannot keep what the tracer tells: {error}")))
+}
+
+impl Traced {
+    fn tell_on_stderr(&self) {
+        if self.beyond > 0 {
+            eprintln!("epipe: the story has the first {MOST} events; {} more came after them", self.beyond);
+        }
+        if self.held_up > 0 {
+            eprintln!("epipe: {} times the program had to wait until its calls were taken down", self.held_up);
+        }
+    }
+}
+
+/// Shows the story: never on stdout, which is the program's, but in a terminal as the dashboard.
+fn show(story: Story, common: &Common) -> Result<(), Failure> {
+    let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let default = if terminal && common.output.is_none() { Format::Dashboard } else { Format::Ladder };
+    let format = common.format.unwrap_or(default);
+    if format == Format::Dashboard && common.output.is_none() {
+        let title = story.journal().run().name.clone();
+        return dashboard::show(title, story, common).map(|_| ());
+    }
+    if common.output.is_some() {
+        return output::write(&story, "a traced run", format, common);
+    }
+    let mut out = io::BufWriter::new(io::stderr());
+    let written = match format {
+        Format::Transcript => transcript::write(&story, &mut out),
+        Format::Tcpdump => tcpdump::write(story.journal(), tcpdump::Zone::Local, &mut out),
+        Format::Json => json::write(&story, &mut out),
+        _ => ladder::write(&story, "a traced run", &mut out),
+    };
+    match written.and_then(|()| io::Write::flush(&mut out)) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(format!("cannot write to standard error: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,227 @@
+//! Follows programs from stop to stop, and tells of every call of theirs that concerns TCP.
+//!
+//! All of this is one thread, the one that began to trace: the kernel takes requests about a traced thread from no other.
+
+mod births;
+mod calling;
+mod ends;
+
+use std::collections::{BTreeSet, HashMap};
+use std::io;
+
+use nix::unistd::Pid;
+
+use super::calls::Pending;
+use super::files::Files;
+use super::note::{Note, Notes, Unheard};
+use super::ptrace::{self, Go, Stopped, Told, Why};
+use crate::event::{Actor, Time};
+use crate::socket::call::Outcome;
+use crate::source::clock;
+
+/// Why tracing ended before its time.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    /// wait(2).
+    #[error("cannot wait for the traced programs: {0}")]
+    Wait(#[source] io::Error),
+    /// Nobody takes notes any more.
+    #[error("nobody listens to the tracer any more")]
+    Unheard,
+}
+
+impl From<Unheard> for TraceError {
+    fn from(_: Unheard) -> Self {
+        Self::Unheard
+    }
+}
+
+/// A table of descriptors, by its place.
+type TableId = usize;
+
+/// A table of descriptors with those who share it, who are one actor.
+#[derive(Debug, Default)]
+struct Table {
+    files: Files,
+    /// Its name, once it was told of.
+    actor: Option<Actor>,
+    /// The processes that share it.
+    users: BTreeSet<Pid>,
+}
+
+#[derive(Debug, Default)]
+struct Process {
+    table: TableId,
+    threads: BTreeSet<Pid>,
+}
+
+/// A call that has not ended, as far as was told.
+#[derive(Debug)]
+struct InCall {
+    pending: Pending,
+    /// How it will have ended unless it is made again: a signal interrupted it then.
+    interrupted: Option<Time>,
+    /// Its end, which is held back in case that a signal comes with it.
+    ended: Option<(Time, Outcome)>,
+}
+
+#[derive(Debug)]
+struct Thread {
+    process: Pid,
+    in_call: Option<InCall>,
+    /// The call in progress may bring descriptors.
+    looks: bool,
+}
+
+/// The tracer.
+pub struct Tracer {
+    /// How many bytes of a call's data are kept.
+    kept: usize,
+    notes: Notes,
+    tables: Vec<Table>,
+    processes: HashMap<Pid, Process>,
+    threads: HashMap<Pid, Thread>,
+    /// Threads that stopped before their birth was told.
+    early: HashMap<Pid, Stopped>,
+    /// Whose programs are another architecture's.
+    foreign: BTreeSet<Pid>,
+    /// Once the run is over: those that are left are ended, or let go.
+    leaving: Option<Leave>,
+}
+
+/// What becomes of programs that are still there when the run is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// They are killed: their network ends with the run.
+    Killed,
+    /// They go on without a tracer.
+    Running,
+}
+
+impl Tracer {
+    /// A tracer of nobody, which keeps `kept` bytes of each call's data.
+    pub fn new(kept: usize, notes: Notes) -> Self {
+        Self {
+            kept,
+            notes,
+            tables: Vec::new(),
+            processes: HashMap::new(),
+            threads: HashMap::new(),
+            early: HashMap::new(),
+            foreign: BTreeSet::new(),
+            leaving: None,
+        }
+    }
+
+    /// Takes on the process `pid`, which this thread has seized with all its threads.
+    pub fn adopt(&mut self, pid: Pid) {
+        let table = self.tables.len();
+        self.tables.push(Table { users: BTreeSet::from([pid]), ..Table::default() });
+        self.processes.insert(pid, Process { table, threads: BTreeSet::from([pid]) });
+        self.threads.insert(pid, Thread { process: pid, in_call: None, looks: false });
+    }
+
+    /// Follows until `root` has ended, and returns how; then leaves all that are left, and returns when nobody is.
+    pub fn follow(&mut self, root: Pid, leave: Leave) -> Result<Option<crate::event::ExitStatus>, TraceError> {
+        let mut status = None;
+        loop {
+            match ptrace::wait().map_err(TraceError::Wait)? {
+                Told::Nobody => return Ok(status),
+                Told::Stopped(stopped) => self.stopped(stopped)?,
+                Told::Exited(thread, code) => {
+                    let how = crate::event::ExitStatus::Code(code);
+                    self.gone(thread, how)?;
+                    status = status.or((thread == root).then_some(how));
+                }
+                Told::Killed(thread, signal) => {
+                    let how = crate::event::ExitStatus::Killed(crate::socket::errno::Signal(signal));
+                    self.gone(thread, how)?;
+                    status = status.or((thread == root).then_some(how));
+                }
+            }
+            if status.is_some() && self.leaving.is_none() {
+                self.leave(leave)?;
+            }
+        }
+    }
+
+    /// How often a program had to wait until its calls were taken down.
+    pub const fn held_up(&self) -> u64 {
+        self.notes.held_up
+    }
+
+    fn stopped(&mut self, stopped: Stopped) -> Result<(), TraceError> {
+        let thread = stopped.thread;
+        if self.leaving == Some(Leave::Running) {
+            let signal = stopped.signal();
+            stopped.detach(signal);
+            return Ok(());
+        }
+        if !self.threads.contains_key(&thread) && !matches!(stopped.why, Why::Executes(_)) {
+            self.early.insert(thread, stopped);
+            return Ok(());
+        }
+        let now = clock::now();
+        match stopped.why {
+            Why::Enters(entry) => self.enters(thread, &entry, now)?,
+            Why::Filtered(entry) => self.filtered(thread, &entry, now)?,
+            Why::Leaves(value) => self.leaves(thread, value, now)?,
+            Why::Signal(signal) => self.signalled(thread, signal)?,
+            Why::Bears(child) => self.bears(thread, child, now)?,
+            Why::Executes(former) => self.executed(thread, former, now)?,
+            Why::Interrupted => {}
+            Why::Group => {
+                stopped.listen();
+                return Ok(());
+            }
+        }
+        let (go, signal) = (self.way(thread), stopped.signal());
+        stopped.go(go, signal);
+        Ok(())
+    }
+
+    /// How `thread` goes on: a process with a TCP socket is watched in full, and so is a call until its end.
+    fn way(&self, thread: Pid) -> Go {
+        let Some(known) = self.threads.get(&thread).filter(|known| !self.foreign.contains(&known.process)) else {
+            return Go::Free;
+        };
+        let watched = known.in_call.is_some() || known.looks || !self.files(thread).is_empty();
+        if watched { Go::Watched } else { Go::Free }
+    }
+
+    fn table_id(&self, thread: Pid) -> Option<TableId> {
+        let process = self.threads.get(&thread)?.process;
+        Some(self.processes.get(&process)?.table)
+    }
+
+    fn table(&mut self, thread: Pid) -> Option<&mut Table> {
+        let id = self.table_id(thread)?;
+        self.tables.get_mut(id)
+    }
+
+    fn files(&self, thread: Pid) -> &Files {
+        static NONE: Files = Files::none();
+        self.table_id(thread).and_then(|id| self.tables.get(id)).map_or(&NONE, |table| &table.files)
+    }
+
+    /// The name of the process that `thread` is of; it is told of first, if it was not.
+    fn actor(&mut self, thread: Pid, now: Time) -> Result<Actor, TraceError> {
+        let pid = self.threads.get(&thread).map_or(thread, |known| known.process);
+        let known = self.table(thread).and_then(|table| table.actor.clone());
+        if let Some(actor) = known {
+            return Ok(actor);
+        }
+        let actor = name(pid);
+        if let Some(table) = self.table(thread) {
+            table.actor = Some(actor.clone());
+        }
+        self.notes.tell(Note::Started { time: now, actor: actor.clone(), pid })?;
+        Ok(actor)
+    }
+}
+
+/// What a process is called: its program's name and its number.
+fn name(pid: Pid) -> Actor {
+    let program = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    Actor::new(&format!("{}/{pid}", program.trim_end()))
+}

@@ -1,0 +1,63 @@
+//! The ends of threads, of processes, and of the run.
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::{Leave, TraceError, Tracer};
+use crate::event::ExitStatus;
+use crate::source::clock;
+use crate::source::trace::note::Note;
+use crate::source::trace::ptrace;
+
+impl Tracer {
+    /// `thread` is gone. The end of a process is told by its first thread, when all others are gone.
+    pub(super) fn gone(&mut self, thread: Pid, status: ExitStatus) -> Result<(), TraceError> {
+        self.tell_held(thread)?;
+        self.early.remove(&thread);
+        let Some(known) = self.threads.remove(&thread) else { return Ok(()) };
+        if let Some(process) = self.processes.get_mut(&known.process) {
+            process.threads.remove(&thread);
+        }
+        if thread != known.process {
+            return Ok(());
+        }
+        self.foreign.remove(&thread);
+        let Some(process) = self.processes.remove(&thread) else { return Ok(()) };
+        for other in process.threads {
+            self.threads.remove(&other);
+        }
+        let Some(table) = self.tables.get_mut(process.table) else { return Ok(()) };
+        table.users.remove(&thread);
+        if !table.users.is_empty() {
+            return Ok(());
+        }
+        let told = std::mem::take(table).actor;
+        match told {
+            Some(actor) => Ok(self.notes.tell(Note::Exited { time: clock::now(), actor, status })?),
+            None => Ok(()),
+        }
+    }
+
+    /// The run is over: what is left is left so.
+    pub(super) fn leave(&mut self, leave: Leave) -> Result<(), TraceError> {
+        self.leaving = Some(leave);
+        for (pid, process) in &self.processes {
+            let (name, now) = (super::name(*pid), clock::now());
+            let fate = match leave {
+                Leave::Killed => "was still running when the run was over, and was ended with its network",
+                Leave::Running => "was still running when the run was over, and runs on",
+            };
+            self.notes.tell(Note::Untraced(now, format!("{name} {fate}")))?;
+            match leave {
+                // That it is gone meanwhile is as good.
+                Leave::Killed => drop(kill(*pid, Signal::SIGKILL)),
+                Leave::Running => process.threads.iter().for_each(|thread| ptrace::interrupt(*thread)),
+            }
+        }
+        for (_, stopped) in std::mem::take(&mut self.early) {
+            let signal = stopped.signal();
+            stopped.detach(signal);
+        }
+        Ok(())
+    }
+}
