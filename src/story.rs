@@ -43,7 +43,7 @@ use journal::{Journal, OutOfOrder};
 use rows::Row;
 use side::{Both, Side};
 use telling::{Next, Standing, Verdict, Why};
-use track::{Record, Track};
+use track::{Connects, Record, Track};
 
 use crate::event::{ConnectionId, Event, EventId, FrameNo, Gap, Run, Sample, What};
 use crate::socket::call::{Call, CallName, Outcome};
@@ -81,7 +81,7 @@ impl Story {
     /// The story of a whole journal.
     pub fn tell(journal: Journal) -> Self {
         let blind = journal.events().iter().any(|event| matches!(event.what, What::Gap(Gap::NoCapture(_))));
-        let mut track = Track::new(blind);
+        let mut track = Track::new(blind, Connects::of(&journal));
         let mut ends = HashMap::new();
         for event in journal.events() {
             track.apply(event);
@@ -180,14 +180,11 @@ impl Story {
     pub fn fate(&self, begun: EventId) -> Option<Fate> {
         let record = self.record(begun)?;
         let (id, side) = record.connection.zip(record.side)?;
-        let events = &self.connection(id)?.events;
-        let sends = events.iter().filter(|event| {
-            self.record(**event).is_some_and(|other| other.side == Some(side))
-                && self.call(**event).is_some_and(|(call, _)| call.name.sends())
-        });
-        let taken = |event: &EventId| self.call(*event).and_then(|(_, outcome)| outcome?.count()).unwrap_or(0);
-        let start = sends.take_while(|event| **event < begun).map(taken).sum();
-        Some(account::fate(start, taken(&begun), self.account(id, *events.last()?)[side]))
+        let taken = self.call(begun).and_then(|(_, outcome)| outcome?.count()).unwrap_or(0);
+        // A send counts from its beginning on, so that the account there ends with it.
+        let start = self.account(id, begun)[side].sent.saturating_sub(taken);
+        let last = *self.connection(id)?.events.last()?;
+        Some(account::fate(start, taken, self.account(id, last)[side]))
     }
 
     /// The states of both ends of `connection` just after the event `at`.

@@ -21,15 +21,17 @@ const HEAD: usize = 16;
 
 /// Runs the program that `run` names, tells its story once it has ended, and ends as it did.
 pub fn run(run: &Run, common: &Common) -> Result<Ending, Failure> {
-    let forwarder = signals::Forwarder::start().map_err(|error| Failure::new(error.to_string()))?;
-    let traced = trace(run, &forwarder)?;
-    forwarder.stop();
+    let traced = trace(run)?;
     traced.tell_on_stderr();
     let story = Story::tell(traced.journal);
     if let Some(path) = &run.write {
         save::save(&story, path, Some(run.payload), &[])?;
     }
-    show(story, common)?;
+    if story.connections().is_empty() && story.journal().events().is_empty() {
+        eprintln!("epipe: the program made no TCP socket");
+    } else {
+        show(story, common)?;
+    }
     Ok(signals::end_as(traced.status))
 }
 
@@ -42,7 +44,7 @@ struct Traced {
     held_up: u64,
 }
 
-fn trace(run: &Run, forwarder: &signals::Forwarder) -> Result<Traced, Failure> {
+fn trace(run: &Run) -> Result<Traced, Failure> {
     let kept = match run.payload {
         Payload::None => 0,
         Payload::Head => HEAD,
@@ -51,15 +53,20 @@ fn trace(run: &Run, forwarder: &signals::Forwarder) -> Result<Traced, Failure> {
     let program = PathBuf::from("/proc/self/exe");
     let options = Options { command: run.command.clone(), kept, host: run.host, program };
     let failed = |error: TraceFailure| Failure { message: error.to_string(), help: error.help() };
-    let mut trace = Trace::start(options).map_err(failed)?;
+    let trace = Trace::start(options).map_err(failed)?;
+    // Later than the start: the program inherits what is blocked.
+    let forwarder = signals::Forwarder::start().map_err(|error| Failure::new(error.to_string()))?;
     let (mut journal, mut beyond) = (Journal::default(), 0);
-    while let Some(told) = trace.next() {
+    for told in trace {
         match told {
             Told::Run(run) => journal = Journal::new(run),
             Told::Root(pid) => forwarder.to(pid),
             Told::Event(event) if event.id.0 > MOST => beyond += 1,
             Told::Event(event) => append(&mut journal, event)?,
-            Told::Ended(status, held_up) => return Ok(Traced { journal, status, beyond, held_up }),
+            Told::Ended(status, held_up) => {
+                forwarder.stop();
+                return Ok(Traced { journal, status, beyond, held_up });
+            }
             Told::Failed { message, help } => return Err(Failure { message, help }),
         }
     }

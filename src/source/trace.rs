@@ -157,40 +157,26 @@ impl Trace {
         Ok(Self { stage, lines, listener: Listener::of_programs(), heard: Vec::new().into_iter(), options })
     }
 
-    /// What it tells next; `None` once it has told the last.
-    pub fn next(&mut self) -> Option<Told> {
-        loop {
-            match self.heard.next() {
-                Some(Heard::Refused(why, help)) => return self.again(why, help).err(),
-                Some(Heard::Root(pid)) => return Some(Told::Root(pid)),
-                Some(Heard::Ended(status, held_up)) => return Some(Told::Ended(status, held_up)),
-                Some(Heard::Message(Message::Run(run))) => return Some(Told::Run(run)),
-                Some(Heard::Message(Message::Event(event))) => return Some(Told::Event(event)),
-                Some(Heard::Message(Message::Failed { message, help })) => return Some(Told::Failed { message, help }),
-                Some(Heard::Message(_)) => {}
-                None => {
-                    let mut line = String::new();
-                    if self.lines.read_line(&mut line).ok()? == 0 {
-                        return None;
-                    }
-                    let heard = self.listener.line(line.trim_end_matches('\n')).unwrap_or_else(|error| {
-                        let message = format!("cannot read what the tracer tells: {error}");
-                        vec![Heard::Message(Message::Failed { message, help: None })]
-                    });
-                    self.heard = heard.into_iter();
-                }
-            }
-        }
-    }
-
     /// A network of its own was refused: once more, on the host's.
-    fn again(&mut self, why: String, help: Option<String>) -> Result<(), Told> {
+    fn again(&mut self, why: String, help: Option<String>) -> Result<(), TraceFailure> {
         self.end();
-        let failed = |error: &TraceFailure| Told::Failed { message: error.to_string(), help: error.help() };
-        let (stage, lines) =
-            start(&self.options, Some(HostReason::Refused { why, help })).map_err(|error| failed(&error))?;
+        let (stage, lines) = start(&self.options, Some(HostReason::Refused { why, help }))?;
         (self.stage, self.lines) = (stage, BufReader::new(lines));
         Ok(())
+    }
+
+    /// Reads on; what it heard then waits. `None` where there is no more.
+    fn hear(&mut self) -> Option<()> {
+        let mut line = String::new();
+        if self.lines.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        let heard = self.listener.line(line.trim_end_matches('\n')).unwrap_or_else(|error| {
+            let message = format!("cannot read what the tracer tells: {error}");
+            vec![Heard::Message(Message::Failed { message, help: None })]
+        });
+        self.heard = heard.into_iter();
+        Some(())
     }
 
     /// Reaps the stage, which has told its last word or is not wanted any more.
@@ -198,6 +184,32 @@ impl Trace {
         // What has ended by itself needs no killing.
         let _ = self.stage.kill();
         let _ = self.stage.wait();
+    }
+}
+
+/// What it tells, up to the last.
+impl Iterator for Trace {
+    type Item = Told;
+
+    fn next(&mut self) -> Option<Told> {
+        loop {
+            let Some(heard) = self.heard.next() else {
+                self.hear()?;
+                continue;
+            };
+            return Some(match heard {
+                Heard::Refused(why, help) => match self.again(why, help) {
+                    Ok(()) => continue,
+                    Err(error) => Told::Failed { message: error.to_string(), help: error.help() },
+                },
+                Heard::Root(pid) => Told::Root(pid),
+                Heard::Ended(status, held_up) => Told::Ended(status, held_up),
+                Heard::Message(Message::Run(run)) => Told::Run(run),
+                Heard::Message(Message::Event(event)) => Told::Event(event),
+                Heard::Message(Message::Failed { message, help }) => Told::Failed { message, help },
+                Heard::Message(_) => continue,
+            });
+        }
     }
 }
 

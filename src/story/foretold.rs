@@ -192,7 +192,8 @@ fn waited(story: &Story, begun: &Event, side: Option<Side>) -> bool {
     // What comes after an ACK that the read sent is what the opened window brought about.
     let opens_window = |event: &&Event| reads && event.segment().is_some() && is_own(event);
     meanwhile().take_while(|event| !opens_window(event)).any(|event| match &event.what {
-        What::Begun(_) => event.actor != begun.actor,
+        // Who waits in a call begins none: it is another process's, or another thread's.
+        What::Begun(_) => true,
         What::Segment { segment, .. } => (segment.flags.fin() || segment.payload_len > 0) && !is_own(event),
         _ => false,
     })

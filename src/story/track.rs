@@ -19,10 +19,13 @@ use crate::tcp::segment::Segment;
 
 mod asked;
 mod calls;
+mod connects;
 mod options;
 mod presume;
 mod processes;
 mod silent;
+
+pub use connects::Connects;
 
 /// What a call meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,12 +82,14 @@ pub struct Track {
     records: Vec<Record>,
     /// Whether the run has no capture, so that segments are presumed from calls.
     blind: bool,
+    /// Which connect(2) turned out to be which connection's.
+    connects: Connects,
 }
 
 impl Track {
     /// A fold over nothing yet. `blind` where the run has no capture.
-    pub fn new(blind: bool) -> Self {
-        Self { blind, ..Self::default() }
+    pub fn new(blind: bool, connects: Connects) -> Self {
+        Self { blind, connects, ..Self::default() }
     }
 
     /// The connections, in the order of their numbers.
@@ -210,12 +215,17 @@ impl Track {
         }
     }
 
-    /// The first SYN of a connection belongs to the connect in progress that goes where it goes.
+    /// The first SYN of a connection belongs to the connect in progress that goes where it goes. Of several it is the one
+    /// whose own address is the SYN's, as its end tells.
     fn tie_connect(&mut self, id: ConnectionId, segment: &Segment) {
         if !segment.flags.opens() {
             return;
         }
-        let Some((actor, fd)) = self.descriptors.connecting_to(segment.dst).into_iter().next() else { return };
+        let now = EventId(self.records.len() as u64 + 1);
+        let known = self.connects.of_syn(segment, now);
+        let in_progress = self.descriptors.connecting_to(segment.dst);
+        let is_it = |one: &&(Actor, Fd)| known.is_none_or(|known| known == *one);
+        let Some((actor, fd)) = in_progress.iter().find(is_it).or(in_progress.first()).cloned() else { return };
         self.hold(&actor, fd, id, Side::Client);
         if let Some(socket) = self.socket(&actor, fd) {
             socket.attachment = Attachment::Asked;

@@ -93,7 +93,7 @@ fn trace(request: &Request, tells: &File) -> Result<(), TraceFailure> {
     let markers = Markers::open(std::net::Ipv4Addr::LOCALHOST).map_err(TraceFailure::Marker)?;
     let diag = SockDiag::open().map_err(TraceFailure::SockDiag)?;
     let capture = Capture::open(Device::Loopback, &wanted, markers.port());
-    let run = describe(&command, network, request, &capture);
+    let run = describe(&command, &network, request, &capture);
     let mut teller = Teller::to(tells.try_clone().map_err(TraceFailure::Tell)?);
     teller.run(&run).and_then(|()| teller.root(launched.pid.as_raw())).map_err(|_| TraceFailure::Unheard)?;
     let why = capture.as_ref().err().map(ToString::to_string);
@@ -143,12 +143,12 @@ fn ignore_terminal() {
 }
 
 /// What holds for the whole run.
-fn describe(command: &[OsString], network: String, request: &Request, capture: &Result<Capture, CaptureError>) -> Run {
+fn describe(command: &[OsString], network: &str, request: &Request, capture: &Result<Capture, CaptureError>) -> Run {
     let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let payload = if request.kept == usize::MAX { "all" } else { "head" };
     let mut facts = vec![
         ("kernel".to_owned(), kernel::name()),
-        ("network".to_owned(), one_line(&network)),
+        ("network".to_owned(), one_line(network)),
         ("payload".to_owned(), payload.to_owned()),
     ];
     match capture {

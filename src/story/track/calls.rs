@@ -114,10 +114,14 @@ impl Track {
                 self.descriptors.set(actor, fd, if tcp { fresh } else { Handle::Other });
                 self.opened_with(actor, fd, call);
             }
-            (CallName::Bind, Some(fd), _) => {
-                call.addr().into_iter().for_each(|addr| self.descriptors.bind(actor, fd, addr));
+            (CallName::Bind | CallName::Listen, Some(fd), _) => {
+                // Which port the kernel chose, the outcome tells.
+                let bound = outcome.addr().or_else(|| call.addr());
+                bound.into_iter().for_each(|addr| self.descriptors.bind(actor, fd, addr));
+                if call.name == CallName::Listen {
+                    self.listens(actor, fd);
+                }
             }
-            (CallName::Listen, Some(fd), _) => self.listens(actor, fd),
             (CallName::Setsockopt, Some(fd), _) => self.option_set(actor, fd, call),
             (CallName::Fcntl, Some(fd), Some(copy))
                 if call.word(1).is_some_and(|asked| asked.starts_with("F_DUPFD")) =>
