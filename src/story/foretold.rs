@@ -189,8 +189,9 @@ fn waited(story: &Story, begun: &Event, side: Option<Side>) -> bool {
         return true;
     }
     let is_own = |event: &Event| side.is_some() && story.record(event.id).and_then(|record| record.side) == side;
-    // What comes after an ACK that the read sent is what the opened window brought about.
-    let opens_window = |event: &&Event| reads && event.segment().is_some() && is_own(event);
+    // What comes after an ACK that the read sent is what the opened window brought about; a read that found nothing opened none.
+    let found = story.record(begun.id).and_then(|record| record.asked).is_some_and(|asked| asked.socket.unread > 0);
+    let opens_window = |event: &&Event| reads && found && event.segment().is_some() && is_own(event);
     meanwhile().take_while(|event| !opens_window(event)).any(|event| match &event.what {
         // Who waits in a call begins none: it is another process's, or another thread's.
         What::Begun(_) => true,

@@ -107,6 +107,11 @@ impl Track {
         self.records.get(usize::try_from(id.0).ok()?.checked_sub(1)?)
     }
 
+    /// Which connect(2) turned out to be which connection's.
+    pub const fn connects(&self) -> &Connects {
+        &self.connects
+    }
+
     /// The connection called `id`.
     pub fn connection(&self, id: ConnectionId) -> Option<&Connection> {
         self.connections.get(index(id))
@@ -224,7 +229,7 @@ impl Track {
         let now = EventId(self.records.len() as u64 + 1);
         let known = self.connects.of_syn(segment, now);
         let in_progress = self.descriptors.connecting_to(segment.dst);
-        let is_it = |one: &&(Actor, Fd)| known.is_none_or(|known| known == *one);
+        let is_it = |one: &&(Actor, Fd)| known.is_none_or(|(_, known)| known == *one);
         let Some((actor, fd)) = in_progress.iter().find(is_it).or(in_progress.first()).cloned() else { return };
         self.hold(&actor, fd, id, Side::Client);
         if let Some(socket) = self.socket(&actor, fd) {

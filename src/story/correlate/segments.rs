@@ -1,6 +1,6 @@
 //! The causes of segments: the call whose bytes or whose end they carry, or the segment that they answer.
 
-use super::{Correlation, Memory, Seen};
+use super::{Correlation, Made, Memory, Seen};
 use crate::event::{ConnectionId, EventId};
 use crate::socket::call::CallName;
 use crate::story::cause::Cause;
@@ -46,7 +46,7 @@ impl<'a> Correlation<'a> {
     }
 
     fn probe(&self, id: ConnectionId, seen: Seen<'a>) -> Cause {
-        let sets = |made: &&super::Made<'a>| made.end == Some((id, seen.side)) && made.call.has_flag("SO_KEEPALIVE");
+        let sets = |made: &&Made<'a>| made.end == Some((id, seen.side)) && made.call.has_flag("SO_KEEPALIVE");
         match self.made.iter().rev().find(sets) {
             Some(made) => Cause::proven(
                 seen.event,
@@ -74,16 +74,34 @@ impl<'a> Correlation<'a> {
                 None => Cause::unknown(seen.event, "the SYN that it answers was not captured"),
             };
         }
-        let connect = self.made.iter().rev().find(|made| {
-            made.call.name == CallName::Connect && made.call.addr() == Some(seen.segment.dst) && made.in_progress
-        });
+        let (connect, evidence) = self.asked_for(seen);
         let same = |other: &Seen<'a>| other.segment.flags.syn() && other.segment.seq == seen.segment.seq;
         let earlier = self.latest(id, seen.side, same);
         let causes = connect.into_iter().map(|made| made.event).chain(earlier.map(|other| other.event)).collect();
         match (connect, earlier) {
             (_, Some(other)) => Cause::proven(seen.event, causes, format!("the same SYN as in {}", other.frame)),
-            (Some(_), None) => Cause::proven(seen.event, causes, "the only connect() in progress to that address"),
+            (Some(_), None) => match evidence {
+                Ok(proof) => Cause::proven(seen.event, causes, proof),
+                Err(doubt) => Cause::likely(seen.event, causes, doubt),
+            },
             (None, None) => Cause::unknown(seen.event, "a program called connect(); no calls are known"),
+        }
+    }
+
+    /// The connect(2) that asked for a SYN, with what proves it, or what is in doubt.
+    fn asked_for(&self, seen: Seen<'a>) -> (Option<&Made<'a>>, Result<&'static str, &'static str>) {
+        let goes_there = |made: &&Made<'_>| {
+            made.call.name == CallName::Connect && made.call.addr() == Some(seen.segment.dst) && made.in_progress
+        };
+        let mut asking = self.made.iter().rev().filter(goes_there);
+        let (latest, another) = (asking.next(), asking.next());
+        if another.is_none() {
+            return (latest, Ok("the only connect() in progress to that address"));
+        }
+        let known = self.track.connects().of_syn(seen.segment, seen.event);
+        match known.and_then(|(begun, _)| self.made.iter().find(|made| made.event == *begun)) {
+            Some(made) => (Some(made), Ok("of the connect() calls in progress it has this address")),
+            None => (latest, Err("the latest of several connect() calls in progress to that address")),
         }
     }
 

@@ -9,12 +9,12 @@ use crate::story::journal::Journal;
 use crate::tcp::segment::Segment;
 
 /// A connect(2): when it began, whose it is, on which descriptor.
-type Made = (EventId, (Actor, Fd));
+pub type Connect = (EventId, (Actor, Fd));
 
 /// The connect(2) calls of a journal whose own address their end tells, by that and by where they go; in the order of their
 /// beginnings, for a port may be used again.
 #[derive(Clone, Debug, Default)]
-pub struct Connects(HashMap<(SocketAddr, SocketAddr), Vec<Made>>);
+pub struct Connects(HashMap<(SocketAddr, SocketAddr), Vec<Connect>>);
 
 impl Connects {
     /// Those of `journal`.
@@ -33,9 +33,9 @@ impl Connects {
     }
 
     /// The one whose SYN `segment` is, which was captured as the event `at`.
-    pub fn of_syn(&self, segment: &Segment, at: EventId) -> Option<&(Actor, Fd)> {
+    pub fn of_syn(&self, segment: &Segment, at: EventId) -> Option<&Connect> {
         let made = self.0.get(&(segment.src, segment.dst))?;
         let begun_before = made.partition_point(|(id, _)| *id < at);
-        made.get(begun_before.checked_sub(1)?).map(|(_, who)| who)
+        made.get(begun_before.checked_sub(1)?)
     }
 }

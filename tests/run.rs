@@ -1,0 +1,132 @@
+//! `epipe run` on programs in Python: their stories are those of the scenarios that the same programs are in the lab.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+#[path = "run/story.rs"]
+mod story;
+
+use story::Told;
+
+/// A folder that everybody can read and write, with the program and the fixtures in it.
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let place = tempfile::tempdir().unwrap();
+        fs::set_permissions(place.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+        // By a process of its own: a child that another test forks meanwhile would hold the copy open for writing.
+        let mut install = Command::new("install");
+        install.args(["-m", "755", env!("CARGO_BIN_EXE_epipe")]).arg(place.path().join("epipe"));
+        assert!(install.status().unwrap().success());
+        for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/run")).unwrap() {
+            let file = file.unwrap().path();
+            if file.extension().is_some_and(|extension| extension == "py") {
+                fs::copy(&file, place.path().join(file.file_name().unwrap())).unwrap();
+            }
+        }
+        Self(place)
+    }
+
+    fn story(&self) -> PathBuf {
+        self.0.path().join("story.txt")
+    }
+
+    /// `epipe run` of a shell's command line, which finds the fixtures where it is.
+    fn run(&self, line: &str) -> Command {
+        let mut command = Command::new(self.0.path().join("epipe"));
+        command.args(["run", "--format", "transcript", "-o"]).arg(self.story());
+        command.args(["--", "sh", "-c", line]).current_dir(self.0.path());
+        command
+    }
+
+    fn told(&self) -> Told {
+        Told::of(&fs::read_to_string(self.story()).unwrap())
+    }
+}
+
+const NOBODY: u32 = 65_534;
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Runs the pair of programs called `name`, whose client gets what the server prints and then that it is gone, and compares.
+fn is_the_scenario(name: &str, scenario: &str, as_nobody: bool) -> Output {
+    let place = Place::new();
+    let mut command = place.run(&format!("(python3 {name}_server.py; echo gone) | python3 {name}_client.py"));
+    if as_nobody {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let output = command.output().unwrap();
+    let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("captures/{scenario}.pcapng"));
+    let recorded = Command::new(env!("CARGO_BIN_EXE_epipe"))
+        .args(["replay", "--format", "transcript"])
+        .arg(recording)
+        .output()
+        .unwrap();
+    let (told, expected) = (place.told(), Told::of(&String::from_utf8(recorded.stdout).unwrap()));
+    assert_eq!(told.wrong, [] as [String; 0], "{}", text(&output));
+    assert_eq!(told.segments, expected.segments);
+    assert_eq!((&told.accounts, &told.verdict), (&expected.accounts, &expected.verdict));
+    assert_eq!(told.errors, expected.errors);
+    output
+}
+
+#[test]
+#[ignore = "needs root, to be nobody too"]
+fn the_three_documents_programs_tell_the_scenarios_stories() {
+    for as_nobody in [false, true] {
+        let output = is_the_scenario("broken_pipe", "broken-pipe", as_nobody);
+        assert_eq!(text(&output), "first 5\nsecond [Errno 32] Broken pipe\n");
+        assert!(output.status.success());
+        // The shell says of a client that a signal ended 128 and its number.
+        let output = is_the_scenario("ping_pang", "ping-pang", as_nobody);
+        assert_eq!((text(&output).as_str(), output.status.code()), ("5\n", Some(128 + libc::SIGPIPE)));
+        let output = is_the_scenario("last_word", "last-word-differ", as_nobody);
+        assert_eq!(text(&output), "ERROR:no end!\n");
+    }
+}
+
+#[test]
+#[ignore = "needs root, for a capture"]
+fn every_child_of_a_fork_is_told_of_and_every_segment_is_somebodys() {
+    let place = Place::new();
+    let output = place.run("exec python3 forks.py 50").output().unwrap();
+    assert_eq!(text(&output), "50 were served\n");
+    let told = place.told();
+    assert_eq!(told.connections, 50);
+    assert_eq!((told.wrong, told.unproven), (Vec::new(), Vec::new()));
+}
+
+#[test]
+#[ignore = "needs root, for a capture"]
+fn threads_of_one_process_share_its_descriptors() {
+    let place = Place::new();
+    let output = place.run("exec python3 threads.py 8").output().unwrap();
+    assert_eq!(text(&output), "8 were served\n");
+    let told = place.told();
+    assert_eq!(told.connections, 8);
+    assert_eq!((told.wrong, told.unproven), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn the_program_ends_as_it_would_alone() {
+    let place = Place::new();
+    assert_eq!(place.run("echo out; echo err >&2; exit 7").output().unwrap().status.code(), Some(7));
+    let killed = place.run("kill -TERM $$").output().unwrap();
+    assert_eq!(killed.status.signal(), Some(libc::SIGTERM));
+    let output = place.run("cat; echo err >&2").output().unwrap();
+    assert_eq!(text(&output), "err\nepipe: the program made no TCP socket\n");
+}
+
+#[test]
+fn what_cannot_be_run_is_said() {
+    let output = Command::new(env!("CARGO_BIN_EXE_epipe")).args(["run", "--", "/nonexistent"]).output().unwrap();
+    assert_eq!(text(&output), "epipe: cannot run \"/nonexistent\": No such file or directory (os error 2)\n");
+    assert_eq!(output.status.code(), Some(2));
+}
