@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::socket::errno::Errno;
+
 /// Shows why a TCP connection ended as it did: which socket call caused which segment, which segment caused which error.
 #[derive(Debug, Parser)]
 #[command(name = "epipe", version, max_term_width = 100, after_help = AFTER_HELP)]
@@ -161,6 +163,14 @@ pub struct Run {
     #[arg(long, value_enum, default_value = "head")]
     pub payload: Payload,
 
+    /// Tell only of the calls that failed with one of these errors, each with its chain of causes.
+    #[arg(long, value_name = "ERROR,…", value_delimiter = ',', conflicts_with = "summary")]
+    pub only: Vec<Errno>,
+
+    /// Tell only how each connection ended.
+    #[arg(long)]
+    pub summary: bool,
+
     /// The program and its arguments.
     #[arg(last = true, required = true, value_name = "CMD")]
     pub command: Vec<OsString>,
@@ -174,6 +184,7 @@ shell.
 Examples:
   epipe run -- python3 client.py
   epipe run -- sh -c 'python3 server.py & python3 client.py'
+  epipe run --only EPIPE,ECONNRESET -- ./program
   epipe run --host -- curl http://example.org/
   epipe run --format transcript -o story.txt -- ./program";
 

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod explain;
+pub mod failures;
 pub mod frame;
 pub mod json;
 pub mod ladder;
@@ -10,6 +11,7 @@ pub mod payload;
 pub mod pcapng;
 pub mod schema;
 pub mod storm;
+pub mod summary;
 pub mod tcpdump;
 pub mod transcript;
 mod wrap;

@@ -2,13 +2,13 @@
 
 mod signals;
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
 use super::{Ending, Failure, dashboard, output, save};
 use crate::cli::{Common, Format, Payload, Run};
 use crate::event::{Event, ExitStatus};
-use crate::report::{json, ladder, tcpdump, transcript};
+use crate::report::{failures, json, ladder, summary, tcpdump, transcript};
 use crate::source::trace::{Options, Told, Trace, TraceFailure};
 use crate::story::Story;
 use crate::story::journal::Journal;
@@ -30,7 +30,7 @@ pub fn run(run: &Run, common: &Common) -> Result<Ending, Failure> {
     if story.connections().is_empty() && story.journal().events().is_empty() {
         eprintln!("epipe: the program made no TCP socket");
     } else {
-        show(story, common)?;
+        show(story, run, common)?;
     }
     Ok(signals::end_as(traced.status))
 }
@@ -88,26 +88,42 @@ impl Traced {
     }
 }
 
-/// Shows the story: never on stdout, which is the program's, but in a terminal as the dashboard.
-fn show(story: Story, common: &Common) -> Result<(), Failure> {
-    let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let default = if terminal && common.output.is_none() { Format::Dashboard } else { Format::Ladder };
+/// Tells the story: in a terminal in the dashboard, else in a file or on stderr, for stdout is the program's.
+fn show(story: Story, run: &Run, common: &Common) -> Result<(), Failure> {
+    let in_part = run.summary || !run.only.is_empty();
+    let terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && common.output.is_none();
+    let default = if terminal { Format::Dashboard } else { Format::Ladder };
     let format = common.format.unwrap_or(default);
-    if format == Format::Dashboard && common.output.is_none() {
+    if in_part && common.format.is_some() {
+        return Err(Failure::new("--only and --summary have no formats").help("leave --format out"));
+    }
+    if !in_part && format == Format::Dashboard && common.output.is_none() {
         let title = story.journal().run().name.clone();
         return dashboard::show(title, story, common).map(|_| ());
     }
+    if !in_part && common.output.is_some() {
+        return output::write(&story, ABOUT, format, common);
+    }
+    to(common, |out| match format {
+        _ if run.summary => summary::write(&story, out),
+        _ if in_part => failures::write(&story, &run.only, out),
+        Format::Transcript => transcript::write(&story, out),
+        Format::Tcpdump => tcpdump::write(story.journal(), tcpdump::Zone::Local, out),
+        Format::Json => json::write(&story, out),
+        _ => ladder::write(&story, ABOUT, out),
+    })
+}
+
+/// What stands beside the name of the run.
+const ABOUT: &str = "a traced run";
+
+/// Hands `write` the file that was named, else stderr.
+fn to(common: &Common, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     if common.output.is_some() {
-        return output::write(&story, "a traced run", format, common);
+        return output::to(common, |out| write(out));
     }
     let mut out = io::BufWriter::new(io::stderr());
-    let written = match format {
-        Format::Transcript => transcript::write(&story, &mut out),
-        Format::Tcpdump => tcpdump::write(story.journal(), tcpdump::Zone::Local, &mut out),
-        Format::Json => json::write(&story, &mut out),
-        _ => ladder::write(&story, "a traced run", &mut out),
-    };
-    match written.and_then(|()| io::Write::flush(&mut out)) {
+    match write(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("cannot write to standard error: {error}")))
         }

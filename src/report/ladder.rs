@@ -4,16 +4,13 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::wrap::wrap;
+use super::wrap::{WIDTH, paragraph, paragraph_after};
 use crate::event::{ConnectionId, EventId};
 use crate::source::lab::library;
 use crate::story::Story;
 use crate::story::drawing::{self, Columns, Mark};
 use crate::story::rows::{Row, Wire};
 use crate::story::side::Side;
-
-/// No line is longer, in terminal cells.
-pub const WIDTH: usize = 80;
 
 /// Writes `story` as a ladder with its notes. `about` stands beside its name.
 pub fn write(story: &Story, about: &str, out: &mut dyn Write) -> io::Result<()> {
@@ -138,22 +135,4 @@ fn notes(story: &Story, rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
 fn rule(title: &str) -> String {
     let head = format!("─ {title} ");
     format!("{head}{}", "─".repeat(WIDTH.saturating_sub(head.width())))
-}
-
-fn paragraph(text: &str, indent: usize, out: &mut dyn Write) -> io::Result<()> {
-    wrap(&drawing::clean(text), indent, WIDTH).iter().try_for_each(|line| writeln!(out, "{line}"))
-}
-
-/// A paragraph whose first line begins with `head`, under which the others are indented.
-fn paragraph_after(head: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
-    let indent = head.width();
-    let lines = wrap(&drawing::clean(text), indent, WIDTH);
-    for (number, line) in lines.iter().enumerate() {
-        if number == 0 {
-            writeln!(out, "{head}{}", line.trim_start())?;
-        } else {
-            writeln!(out, "{line}")?;
-        }
-    }
-    Ok(())
 }

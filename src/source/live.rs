@@ -69,6 +69,8 @@ pub enum Device {
     Loopback,
     /// The interface of a link, on which every packet passes once.
     Tun,
+    /// All interfaces of the host, the loopback among them.
+    All,
 }
 
 impl Device {
@@ -77,6 +79,7 @@ impl Device {
         match self {
             Self::Loopback => "lo",
             Self::Tun => tun::NAME,
+            Self::All => "any",
         }
     }
 }

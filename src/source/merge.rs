@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use crate::event::{Actor, Event, EventId, Time, What};
 use crate::socket::call::{Call, Outcome};
+use crate::tcp::segment::Segment;
 
 /// A call whose end is still to come, as [`Merge::begun`] named it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +53,14 @@ impl Merge {
     /// Takes anything but a call.
     pub fn push(&mut self, time: Time, actor: Option<Actor>, what: What) {
         self.held.push((time, actor, Held::Other(what)));
+    }
+
+    /// Forgets the segments older than `time` that `is_wanted` does not want.
+    pub fn forget_segments(&mut self, time: Time, mut is_wanted: impl FnMut(&Segment) -> bool) {
+        self.held.retain(|(at, _, held)| match held {
+            Held::Other(What::Segment { segment, .. }) => *at >= time || is_wanted(segment),
+            _ => true,
+        });
     }
 
     /// Gives out all that is held, in order.

@@ -32,6 +32,7 @@ mod filter;
 mod launch;
 mod memory;
 mod note;
+mod ours;
 mod ptrace;
 mod recorder;
 mod socket;

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use nix::unistd::Pid;
 
 use super::note::Note;
-use crate::event::{Event, Gap, Time, What};
+use super::ours::Ours;
+use crate::event::{Event, FrameNo, Gap, Time, What};
 use crate::source::clock;
 use crate::source::lab::teller::Teller;
 use crate::source::live::{Capture, Frames, Item, MarkerError, Markers, Taken};
@@ -60,16 +61,22 @@ pub struct Recorder {
     frames: Frames,
     merge: Merge,
     tickets: HashMap<Pid, Ticket>,
+    /// Which segments are told, where others' pass too.
+    ours: Option<Ours>,
+    /// How many were.
+    told: u64,
     teller: Teller,
     released: Time,
 }
 
 impl Recorder {
-    /// A recorder that tells by `teller`.
-    pub fn new(instruments: Instruments, teller: Teller) -> Self {
+    /// A recorder that tells by `teller`; of the segments only the programs', where the network is not theirs alone.
+    pub fn new(instruments: Instruments, is_shared: bool, teller: Teller) -> Self {
         let link_type = instruments.capture.as_ref().map_or(crate::event::LinkType::RAW, Capture::link_type);
         let frames = Frames::new(link_type);
-        Self { instruments, frames, merge: Merge::new(), tickets: HashMap::new(), teller, released: Time(0) }
+        let ours = is_shared.then(Ours::default);
+        let (merge, tickets) = (Merge::new(), HashMap::new());
+        Self { instruments, frames, merge, tickets, ours, told: 0, teller, released: Time(0) }
     }
 
     /// Tells that there is no capture, and why.
@@ -94,12 +101,16 @@ impl Recorder {
             self.release_old()?;
         }
         self.come_to_rest()?;
+        self.forget_others(Time(i64::MAX));
         let events = self.merge.release();
-        self.tell(&events)?;
+        self.tell(events)?;
         Ok(self.teller)
     }
 
     fn take(&mut self, note: Note) {
+        if let Some(ours) = &mut self.ours {
+            ours.take(&note);
+        }
         match note {
             Note::Started { time, actor, pid } => {
                 self.merge.push(time, Some(actor), What::Started { pid: pid.as_raw() });
@@ -151,12 +162,27 @@ impl Recorder {
             return Ok(());
         }
         self.released = bound;
+        self.forget_others(bound);
         let events = self.merge.release_before(bound);
-        self.tell(&events)
+        self.tell(events)
     }
 
-    fn tell(&mut self, events: &[Event]) -> Result<(), RecordError> {
-        events.iter().try_for_each(|event| self.teller.event(event)).map_err(|_| RecordError::Unheard)
+    fn forget_others(&mut self, bound: Time) {
+        if let Some(ours) = &self.ours {
+            self.merge.forget_segments(bound, |segment| ours.has(segment));
+        }
+    }
+
+    /// Tells `events`, whose frames are numbered as they are told.
+    fn tell(&mut self, events: Vec<Event>) -> Result<(), RecordError> {
+        for mut event in events {
+            if let What::Segment { frame, .. } = &mut event.what {
+                self.told += 1;
+                frame.number = FrameNo(self.told);
+            }
+            self.teller.event(&event).map_err(|_| RecordError::Unheard)?;
+        }
+        Ok(())
     }
 
     /// Waits until no state is left that passes by itself, and until the capture has seen all of it.

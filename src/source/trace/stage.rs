@@ -80,10 +80,10 @@ fn request(told: OwnedFd) -> Result<Request, TraceFailure> {
 }
 
 fn trace(request: &Request, tells: &File) -> Result<(), TraceFailure> {
-    let (network, wanted) = match &request.host {
-        None => (sandbox::enter()?.description(), Wanted::AllTcp),
-        Some(HostReason::Asked) => ("the host's, as asked".to_owned(), Wanted::AllTcp),
-        Some(HostReason::Refused { why, .. }) => (format!("the host's, because epipe {why}"), Wanted::AllTcp),
+    let network = match &request.host {
+        None => sandbox::enter()?.description(),
+        Some(HostReason::Asked) => "the host's, as asked".to_owned(),
+        Some(HostReason::Refused { why, .. }) => format!("the host's, because epipe {why}"),
     };
     let command: Vec<OsString> = request.command.iter().cloned().map(OsString::from_vec).collect();
     // Before there is a second thread.
@@ -92,7 +92,8 @@ fn trace(request: &Request, tells: &File) -> Result<(), TraceFailure> {
     ptrace::seize(launched.pid, ptrace::STARTED).map_err(TraceFailure::Seize)?;
     let markers = Markers::open(std::net::Ipv4Addr::LOCALHOST).map_err(TraceFailure::Marker)?;
     let diag = SockDiag::open().map_err(TraceFailure::SockDiag)?;
-    let capture = Capture::open(Device::Loopback, &wanted, markers.port());
+    let device = if request.host.is_none() { Device::Loopback } else { Device::All };
+    let capture = Capture::open(device, &Wanted::AllTcp, markers.port());
     let run = describe(&command, &network, request, &capture);
     let mut teller = Teller::to(tells.try_clone().map_err(TraceFailure::Tell)?);
     teller.run(&run).and_then(|()| teller.root(launched.pid.as_raw())).map_err(|_| TraceFailure::Unheard)?;
@@ -110,7 +111,7 @@ fn record(
     teller: Teller,
 ) -> Result<(), TraceFailure> {
     let (sender, notes) = sync_channel(NOTES);
-    let mut recorder = Recorder::new(instruments, teller);
+    let mut recorder = Recorder::new(instruments, request.host.is_some(), teller);
     if let Some(why) = no_capture {
         recorder.without_capture(why);
     }
@@ -152,7 +153,10 @@ fn describe(command: &[OsString], network: &str, request: &Request, capture: &Re
         ("payload".to_owned(), payload.to_owned()),
     ];
     match capture {
-        Ok(_) => facts.push(("capture".to_owned(), "libpcap on lo".to_owned())),
+        Ok(_) => {
+            let place = if request.host.is_none() { "lo" } else { "all interfaces, what is the program's" };
+            facts.push(("capture".to_owned(), format!("libpcap on {place}")));
+        }
         Err(error) => {
             facts.push(("capture".to_owned(), one_line(&format!("none: {error}"))));
             facts.extend(error.help().map(|help| ("remedy".to_owned(), help)));

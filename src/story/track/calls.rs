@@ -117,7 +117,9 @@ impl Track {
             (CallName::Bind | CallName::Listen, Some(fd), _) => {
                 // Which port the kernel chose, the outcome tells.
                 let bound = outcome.addr().or_else(|| call.addr());
-                bound.into_iter().for_each(|addr| self.descriptors.bind(actor, fd, addr));
+                if let Some(addr) = bound {
+                    self.descriptors.bind(actor, fd, addr);
+                }
                 if call.name == CallName::Listen {
                     self.listens(actor, fd);
                 }
