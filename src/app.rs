@@ -18,6 +18,7 @@ mod replay;
 mod save;
 mod schema;
 mod storm;
+mod why;
 
 /// Why a command could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +83,7 @@ pub fn run(cli: &Cli) -> Result<Ending, Failure> {
         Some(Command::Lab(lab)) => lab::run(lab, &cli.common),
         Some(Command::Replay(replay)) => replay::run(replay, &cli.common),
         Some(Command::Explain(explain)) => explain::run(explain, &cli.common),
+        Some(Command::Why(why)) => why::run(why, &cli.common),
         Some(Command::Schema(schema)) => schema::run(schema, &cli.common),
         Some(Command::Doctor) => doctor::run(&cli.common),
     }

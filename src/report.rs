@@ -12,4 +12,4 @@ pub mod schema;
 pub mod storm;
 pub mod tcpdump;
 pub mod transcript;
-mod wrap;
+pub mod wrap;
