@@ -13,14 +13,12 @@ const COLUMN: usize = 9;
 /// What the text of `entry` means, and who else prints it.
 pub fn known(entry: &Entry, all: &[Entry]) -> String {
     let Entry { text, meaning } = entry;
-    let mut lines = hanging(&format!("{}:", text.program), &text.text, text.program.chars().count() + 2);
+    let mut lines = hanging(&format!("{}:", text.program), &text.printed, text.program.chars().count() + 2);
     lines.extend(elsewhere(entry, all));
     lines.push(String::new());
-    let means = match meaning.errno() {
-        Some(errno) => format!("{errno} ({}): {}", errno.0, meaning.means),
-        None => format!("No errno: {}", meaning.means),
-    };
-    lines.extend(said("means", &means));
+    let errno = meaning.errno().map(|errno| format!("{errno} ({})", errno.0));
+    lines.extend(errno.as_deref().or(meaning.instead()).into_iter().flat_map(|errno| said("errno", errno)));
+    lines.extend(said("means", &meaning.means));
     lines.extend(said("before", &meaning.before));
     lines.extend(text.note.iter().flat_map(|note| said("here", note)));
     lines.extend(said("explain", &verdicts(&meaning.verdicts)));
@@ -59,7 +57,7 @@ pub fn list(entries: &[Entry]) -> String {
 
 fn listed(text: &Text, with_program: bool) -> String {
     let program = if with_program { format!("{}: ", text.program) } else { String::new() };
-    clip(&format!("  {program}{}", text.text), WIDTH)
+    clip(&format!("  {program}{}", text.printed), WIDTH)
 }
 
 /// Who else prints the same: as many names as a line holds.
@@ -86,10 +84,7 @@ fn verdicts(verdicts: &[String]) -> String {
 fn scenarios(scenarios: &[String]) -> String {
     match scenarios {
         [] => "no scenario shows it".to_owned(),
-        [first, rest @ ..] => {
-            let rest: String = rest.iter().map(|name| format!(", or {name}")).collect();
-            format!("epipe lab {first}{rest}")
-        }
+        names => format!("epipe lab {}", names.join(", or ")),
     }
 }
 

@@ -17,8 +17,10 @@ pub const GAP: char = '…';
 pub struct Meaning {
     /// By which texts name it.
     id: String,
-    /// Its errno by name, where the kernel reported one.
+    /// Its errno by name, where there is one.
     errno: Option<String>,
+    /// Else what there is in its place.
+    instead: Option<String>,
     /// What it means, in a sentence or two.
     pub means: String,
     /// What must have happened on the wire before.
@@ -32,9 +34,14 @@ pub struct Meaning {
 }
 
 impl Meaning {
-    /// The errno, where the kernel reported one.
+    /// The errno, where there is one.
     pub fn errno(&self) -> Option<Errno> {
         self.errno.as_deref()?.parse().ok()
+    }
+
+    /// Why there is no errno, where there is none.
+    pub fn instead(&self) -> Option<&str> {
+        self.instead.as_deref()
     }
 }
 
@@ -44,15 +51,16 @@ impl Meaning {
 pub struct Text {
     /// Who prints it.
     pub program: String,
-    /// The text, with [`GAP`] for what varies.
-    pub text: String,
+    /// As it is printed, with [`GAP`] for what varies.
+    #[serde(rename = "text")]
+    pub printed: String,
     /// Other forms of it.
     #[serde(default)]
     pub also: Vec<String>,
     /// What finds it only if nothing else is asked: `141` is an exit code, but also a part of many a line.
     #[serde(default)]
     pub alone: Vec<String>,
-    /// Whether capital and small letters differ: HAProxy's `SD` is not its `sD`.
+    /// Whether capital and small letters differ: with `SD` the server ended, with `sD` its time limit passed.
     #[serde(default)]
     pub exact: bool,
     /// The meaning's id.
@@ -66,7 +74,7 @@ pub struct Text {
 impl Text {
     /// The text and its other forms.
     pub fn forms(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(&self.text).chain(&self.also).map(String::as_str)
+        std::iter::once(&self.printed).chain(&self.also).map(String::as_str)
     }
 }
 
@@ -82,9 +90,10 @@ pub struct Entry {
 impl Entry {
     /// Other programs that print the same, or the same with more around it, in the order of their names.
     pub fn others<'a>(&self, entries: &'a [Self]) -> BTreeSet<&'a str> {
-        let small = self.text.text.to_lowercase();
-        let holds =
-            |other: &&Self| other.text.program != self.text.program && other.text.text.to_lowercase().contains(&small);
+        let small = self.text.printed.to_lowercase();
+        let holds = |other: &&Self| {
+            other.text.program != self.text.program && other.text.printed.to_lowercase().contains(&small)
+        };
         entries.iter().filter(holds).map(|other| other.text.program.as_str()).collect()
     }
 }
@@ -109,15 +118,17 @@ pub fn read() -> Result<Vec<Entry>, String> {
     let meanings: Meanings = toml::from_str(include_str!("meanings.toml")).map_err(|error| error.to_string())?;
     let texts: Texts = toml::from_str(include_str!("texts.toml")).map_err(|error| error.to_string())?;
     for meaning in &meanings.meaning {
-        if let Some(errno) = &meaning.errno {
-            errno.parse::<Errno>()?;
+        match (&meaning.errno, &meaning.instead) {
+            (Some(errno), None) => drop(errno.parse::<Errno>()?),
+            (None, Some(_)) => {}
+            _ => return Err(format!("{} needs an errno or what is instead of it", meaning.id)),
         }
         meaning.verdicts.iter().try_for_each(|verdict| verdict.parse::<Name>().map(drop))?;
     }
     let mut used = HashSet::new();
     let entries = texts.text.into_iter().map(|text| {
         let meaning = meanings.meaning.iter().find(|meaning| meaning.id == text.meaning);
-        let meaning = meaning.ok_or_else(|| format!("{:?} has no such meaning: {}", text.text, text.meaning))?;
+        let meaning = meaning.ok_or_else(|| format!("{:?} has no such meaning: {}", text.printed, text.meaning))?;
         used.insert(meaning.id.clone());
         Ok(Entry { text, meaning: meaning.clone() })
     });
@@ -146,7 +157,7 @@ mod tests {
     fn the_bare_texts_are_strerrors() {
         for entry in read().unwrap().iter().filter(|entry| entry.text.program == STRERROR) {
             let errno = entry.meaning.errno().unwrap();
-            assert_eq!(errno.text(), Some(entry.text.text.as_str()));
+            assert_eq!(errno.text(), Some(entry.text.printed.as_str()));
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::book::{Entry, Meaning, Text};
 use super::matcher::Found;
+use crate::socket::errno::Errno;
 
 /// Rises when a field changes its meaning or goes.
 const SCHEMA: u32 = 1;
@@ -47,6 +48,8 @@ struct One<'a> {
     errno: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    no_errno: Option<&'a str>,
     means: &'a str,
     before: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,7 +75,7 @@ pub fn list(entries: &[Entry]) -> List<'_> {
 }
 
 fn named(text: &Text) -> Named<'_> {
-    Named { program: &text.program, text: &text.text }
+    Named { program: &text.program, text: &text.printed }
 }
 
 fn one<'a>(entry: &'a Entry, all: &'a [Entry]) -> One<'a> {
@@ -81,11 +84,12 @@ fn one<'a>(entry: &'a Entry, all: &'a [Entry]) -> One<'a> {
     let Meaning { means, before, verdicts, scenarios, fix, .. } = meaning;
     One {
         program: &text.program,
-        text: &text.text,
+        text: &text.printed,
         also: &text.also,
         printed_by: entry.others(all),
         errno: errno.map(|errno| errno.0),
-        error: errno.and_then(|errno| errno.name()),
+        error: errno.and_then(Errno::name),
+        no_errno: meaning.instead(),
         means,
         before,
         here: text.note.as_deref(),

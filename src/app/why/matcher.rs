@@ -136,7 +136,7 @@ fn part_of<'a>(asked: &Asked, entries: &'a [Entry]) -> Option<&'a Entry> {
         return None;
     }
     let holds = |form: &str| within(&spaced(form).to_lowercase(), &asked.small).is_some();
-    entries.iter().filter(|entry| entry.text.forms().any(holds)).min_by_key(|entry| entry.text.text.chars().count())
+    entries.iter().filter(|entry| entry.text.forms().any(holds)).min_by_key(|entry| entry.text.printed.chars().count())
 }
 
 /// The entries that share most words with `asked`. A word that few texts have counts more.
@@ -159,7 +159,7 @@ fn nearest<'a>(asked: &str, entries: &'a [Entry]) -> Vec<&'a Entry> {
 }
 
 fn words_of(text: &Text) -> HashSet<String> {
-    let mut words = words_in(&text.text.to_lowercase());
+    let mut words = words_in(&text.printed.to_lowercase());
     words.extend(words_in(&text.program.to_lowercase()));
     words
 }

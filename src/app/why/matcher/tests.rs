@@ -1,14 +1,18 @@
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
 use super::*;
 use crate::app::why::book;
 
 fn known(asked: &str) -> (String, String) {
     let entries = book::read().unwrap();
     match find(asked, &entries) {
-        Found::Known(entry) => (entry.text.program.clone(), entry.text.text.clone()),
+        Found::Known(entry) => (entry.text.program.clone(), entry.text.printed.clone()),
         Found::Unknown(nearest) => {
             panic!(
                 "{asked:?} is not known; near: {:?}",
-                nearest.iter().map(|entry| &entry.text.text).collect::<Vec<_>>()
+                nearest.iter().map(|entry| &entry.text.printed).collect::<Vec<_>>()
             )
         }
     }
@@ -81,6 +85,20 @@ fn what_is_not_known_names_the_likest() {
     let entries = book::read().unwrap();
     let Found::Unknown(nearest) = find("the upstream hung and the client got nothing", &entries) else { panic!() };
     assert_eq!(nearest.len(), NEAREST);
-    assert!(nearest.iter().any(|entry| entry.text.text.contains("upstream")));
+    assert!(nearest.iter().any(|entry| entry.text.printed.contains("upstream")));
     assert!(matches!(find("", &entries), Found::Unknown(nearest) if nearest.is_empty()));
+}
+
+static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| book::read().unwrap());
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn whatever_is_asked_is_answered(before in "\\PC{0,20}", part in "[a-zA-ZİßéE0-9 :(),.…-]{0,12}", at in 0usize..1000) {
+        find(&part, &ENTRIES);
+        let printed = &ENTRIES[at % ENTRIES.len()].text.printed;
+        find(&format!("{before}{printed}{part}"), &ENTRIES);
+        let cut: String = printed.chars().skip(at % 7).collect();
+        find(&cut, &ENTRIES);
+    }
 }
