@@ -202,15 +202,27 @@ fn whole_lines_of_logs_are_understood() {
     }
 }
 
+fn why_of_stdin(bytes: &[u8]) -> Output {
+    let mut epipe = Command::new(env!("CARGO_BIN_EXE_epipe"));
+    epipe.args(["why", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = epipe.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
+    child.wait_with_output().unwrap()
+}
+
 #[test]
 fn several_words_are_one_text_and_standard_input_is_read() {
     assert_eq!(why(&["broken", "pipe"]), why(&["broken pipe"]));
-    let mut epipe = Command::new(env!("CARGO_BIN_EXE_epipe"));
-    let mut child = epipe.args(["why", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(b"Broken\n  pipe\xff").unwrap();
-    let output = child.wait_with_output().unwrap();
+    let output = why_of_stdin(b"Broken\n  pipe\xff");
     assert!(output.status.success());
     assert_eq!(String::from_utf8(output.stdout).unwrap(), why(&["broken pipe"]));
+}
+
+#[test]
+fn a_whole_log_on_standard_input_is_refused() {
+    let output = why_of_stdin(&vec![b'x'; 1024 * 1024 + 1]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("longer than 1 MiB\nhelp: "));
 }
 
 #[test]

@@ -14,8 +14,9 @@ mod book;
 mod json;
 mod matcher;
 
-/// The most that is read from standard input: a stack trace is shorter, a whole log is not what is asked for.
-const LONGEST: u64 = 1024 * 1024;
+/// The most that is read from standard input, in bytes: a stack trace is shorter, and of a whole log it would not be clear
+/// which line is meant.
+const LONGEST: usize = 1024 * 1024;
 
 /// Explains the text that `why` has, or lists all that are known.
 pub fn run(why: &Why, common: &Common) -> Result<Ending, Failure> {
@@ -65,7 +66,11 @@ fn asked(words: &[String]) -> Result<String, Failure> {
         return Ok(words.join(" "));
     }
     let mut bytes = Vec::new();
-    let read = io::stdin().lock().take(LONGEST).read_to_end(&mut bytes);
+    let read = io::stdin().lock().take(LONGEST as u64 + 1).read_to_end(&mut bytes);
     read.map_err(|error| Failure::new(format!("cannot read standard input: {error}")))?;
+    if bytes.len() > LONGEST {
+        let failure = Failure::new("cannot explain standard input: it is longer than 1 MiB");
+        return Err(failure.help("hand over the line that is meant, as tail -n 1 or grep prints it"));
+    }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -148,8 +148,9 @@ mod tests {
     fn the_tables_can_be_read_and_name_scenarios_that_exist() {
         let entries = read().unwrap();
         assert!(entries.len() >= 40);
+        let scenarios: HashSet<String> = library::all().unwrap().into_iter().map(|scenario| scenario.name).collect();
         for scenario in entries.iter().flat_map(|entry| &entry.meaning.scenarios) {
-            assert!(library::find(scenario).unwrap().is_some(), "{scenario}");
+            assert!(scenarios.contains(scenario), "{scenario}");
         }
     }
 
