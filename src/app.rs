@@ -19,6 +19,7 @@ mod run;
 mod save;
 mod schema;
 mod storm;
+mod why;
 
 /// Why a command could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +88,7 @@ pub fn run(cli: &Cli) -> Result<Ending, Failure> {
         Some(Command::Run(run)) => run::run(run, &cli.common),
         Some(Command::Replay(replay)) => replay::run(replay, &cli.common),
         Some(Command::Explain(explain)) => explain::run(explain, &cli.common),
+        Some(Command::Why(why)) => why::run(why, &cli.common),
         Some(Command::Schema(schema)) => schema::run(schema, &cli.common),
         Some(Command::Doctor) => doctor::run(&cli.common),
     }

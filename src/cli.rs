@@ -23,7 +23,7 @@ pub struct Cli {
 const AFTER_HELP: &str = "\
 Without a command: in a terminal the menu of scenarios, else the ladder of broken-pipe.
 
-Exit codes: 0 done; 1 the answer is no (--check, --fail-on); 2 could not do it; 130 interrupted.";
+Exit codes: 0 done; 1 the answer is no (--check, --fail-on, why); 2 could not do it; 130 interrupted.";
 
 /// The heading in each command's help above the options that all share.
 const COMMON: &str = "Common options";
@@ -86,6 +86,8 @@ pub enum Command {
     Replay(Replay),
     /// Say of every connection in captures how it ended, and why.
     Explain(Explain),
+    /// Say what an error message means, as a program printed it, and which scenario shows it.
+    Why(Why),
     /// Print the JSON Schemas of explain's JSON, of a story's and of a check's.
     Schema(Schema),
     /// Say what this machine allows (capture, namespaces) and how to get what is missing.
@@ -301,6 +303,29 @@ Examples:
 
 Connections are numbered from 0, as tshark's tcp.stream. The fields of the JSON:
 epipe schema explain.";
+
+/// Options of `epipe why`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = WHY_AFTER)]
+pub struct Why {
+    /// The message, or the line of a log or the stack trace in which it stands; - for stdin. Without it: all that are known.
+    #[arg(value_name = "TEXT")]
+    pub text: Vec<String>,
+
+    /// List the texts that are known, by program.
+    #[arg(long, conflicts_with = "text")]
+    pub list: bool,
+}
+
+const WHY_AFTER: &str = "\
+Examples:
+  epipe why 'broken pipe'
+  epipe why 'read tcp 10.0.0.1:4711->10.0.0.2:80: read: connection reset by peer'
+  tail -n 1 /var/log/nginx/error.log | epipe why -
+  epipe why HAProxy SD
+  epipe why errno 104
+
+Exit code 1 where nothing like it is known.";
 
 /// Options of `epipe schema`.
 #[derive(Args, Clone, Debug)]

@@ -14,4 +14,4 @@ pub mod storm;
 pub mod summary;
 pub mod tcpdump;
 pub mod transcript;
-mod wrap;
+pub mod wrap;
