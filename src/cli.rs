@@ -5,8 +5,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::socket::errno::Errno;
-
 /// Shows why a TCP connection ended as it did: which socket call caused which segment, which segment caused which error.
 #[derive(Debug, Parser)]
 #[command(name = "epipe", version, max_term_width = 100, after_help = AFTER_HELP)]
@@ -167,7 +165,7 @@ pub struct Run {
 
     /// Tell only of the calls that failed with one of these errors, each with its chain of causes.
     #[arg(long, value_name = "ERROR,…", value_delimiter = ',', conflicts_with = "summary")]
-    pub only: Vec<Errno>,
+    pub only: Vec<String>,
 
     /// Tell only how each connection ended.
     #[arg(long)]

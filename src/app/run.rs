@@ -9,6 +9,7 @@ use super::{Ending, Failure, dashboard, output, save};
 use crate::cli::{Common, Format, Payload, Run};
 use crate::event::{Event, ExitStatus};
 use crate::report::{failures, json, ladder, summary, tcpdump, transcript};
+use crate::socket::errno::Errno;
 use crate::source::trace::{Options, Told, Trace, TraceFailure};
 use crate::story::Story;
 use crate::story::journal::Journal;
@@ -21,6 +22,7 @@ const HEAD: usize = 16;
 
 /// Runs the program that `run` names, tells its story once it has ended, and ends as it did.
 pub fn run(run: &Run, common: &Common) -> Result<Ending, Failure> {
+    let only = only(run)?;
     let traced = trace(run)?;
     traced.tell_on_stderr();
     let story = Story::tell(traced.journal);
@@ -30,9 +32,17 @@ pub fn run(run: &Run, common: &Common) -> Result<Ending, Failure> {
     if story.connections().is_empty() && story.journal().events().is_empty() {
         eprintln!("epipe: the program made no TCP socket");
     } else {
-        show(story, run, common)?;
+        show(story, run, &only, common)?;
     }
     Ok(signals::end_as(traced.status))
+}
+
+/// The errors that `--only` names.
+fn only(run: &Run) -> Result<Vec<Errno>, Failure> {
+    let errors: Result<Vec<Errno>, String> = run.only.iter().map(|name| name.trim().parse()).collect();
+    errors.map_err(|error| {
+        Failure::new(format!("cannot read --only: {error}")).help("name errors as errno(3) does: EPIPE,ECONNRESET")
+    })
 }
 
 /// What came of a traced run.
@@ -82,6 +92,11 @@ impl Traced {
         if self.beyond > 0 {
             eprintln!("epipe: the story has the first {MOST} events; {} more came after them", self.beyond);
         }
+        let run = self.journal.run();
+        if let Some(why) = run.fact("capture").and_then(|fact| fact.strip_prefix("none: ")) {
+            eprintln!("epipe: the story has no segments: {why}");
+            run.fact("remedy").into_iter().for_each(|help| eprintln!("help: {help}"));
+        }
         if self.held_up > 0 {
             eprintln!("epipe: {} times the program had to wait until its calls were taken down", self.held_up);
         }
@@ -89,7 +104,7 @@ impl Traced {
 }
 
 /// Tells the story: in a terminal in the dashboard, else in a file or on stderr, for stdout is the program's.
-fn show(story: Story, run: &Run, common: &Common) -> Result<(), Failure> {
+fn show(story: Story, run: &Run, only: &[Errno], common: &Common) -> Result<(), Failure> {
     let in_part = run.summary || !run.only.is_empty();
     let terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && common.output.is_none();
     let default = if terminal { Format::Dashboard } else { Format::Ladder };
@@ -106,7 +121,7 @@ fn show(story: Story, run: &Run, common: &Common) -> Result<(), Failure> {
     }
     to(common, |out| match format {
         _ if run.summary => summary::write(&story, out),
-        _ if in_part => failures::write(&story, &run.only, out),
+        _ if in_part => failures::write(&story, only, out),
         Format::Transcript => transcript::write(&story, out),
         Format::Tcpdump => tcpdump::write(story.journal(), tcpdump::Zone::Local, out),
         Format::Json => json::write(&story, out),

@@ -28,10 +28,10 @@ fn line(story: &Story, connection: &Connection, last: EventId, out: &mut dyn Wri
     let (id, ends) = (connection.id, &connection.addresses);
     let Some(verdict) = story.verdict(id) else { return Ok(()) };
     let account = story.account(id, last);
-    let lost = account.client.lost + account.server.lost;
-    let lost = if lost > 0 { format!(", {lost} bytes lost") } else { String::new() };
+    let bytes = account.client.lost + account.server.lost;
+    let fate = if bytes > 0 { format!(", {bytes} bytes lost") } else { String::new() };
     let certainty = verdict.certainty.name();
-    writeln!(out, "{id:>4}  {} > {}  {}, {certainty}{lost}", ends.client, ends.server, verdict.name)?;
+    writeln!(out, "{id:>4}  {} > {}  {}, {certainty}{fate}", ends.client, ends.server, verdict.name)?;
     for ((side, what, errno), times) in failures(story, id) {
         let times = if times > 1 { format!(", {times} times") } else { String::new() };
         writeln!(out, "      {} {what}() = {errno}{times}", side.name())?;

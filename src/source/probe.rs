@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::live::{Capture, CaptureError, Device, Markers, Wanted};
 use super::sandbox::{self, SandboxError};
 use super::sockdiag::SockDiag;
+use super::trace::{Options, Told, Trace};
 
 /// The hidden first argument of a try's process; the second says which try.
 pub const PROBE_ARGUMENT: &str = "__probe";
@@ -56,6 +57,9 @@ pub const HOST_CAPTURE: &str = "capture on the host's lo";
 /// The kernel's table of sockets.
 pub const SOCK_DIAG: &str = "sock_diag";
 
+/// Tracing another program.
+pub const TRACE: &str = "trace a program";
+
 /// Makes every try, with `program` (this one, unless a test says otherwise).
 pub fn findings(program: &Path) -> Vec<Finding> {
     let mut findings = run(program, PRIVATE, CAPTURE);
@@ -64,7 +68,23 @@ pub fn findings(program: &Path) -> Vec<Finding> {
         Ok(table) => Finding::works(SOCK_DIAG, format!("{} ends of TCP connections on this host", table.len())),
         Err(error) => Finding::fails(SOCK_DIAG, error.to_string(), None),
     });
+    findings.push(trace(program));
     findings
+}
+
+/// Traces true(1), on the host's network: whether there can be one of its own is another try.
+fn trace(program: &Path) -> Finding {
+    let options = Options { command: vec!["true".into()], kept: 0, host: true, program: program.to_owned() };
+    let mut told = match Trace::start(options) {
+        Ok(trace) => trace,
+        Err(error) => return Finding::fails(TRACE, error.to_string(), error.help()),
+    };
+    let last = told.find(|told| matches!(told, Told::Ended(..) | Told::Failed { .. }));
+    match last {
+        Some(Told::Ended(..)) => Finding::works(TRACE, "ptrace and seccomp"),
+        Some(Told::Failed { message, help }) => Finding::fails(TRACE, message, help),
+        _ => Finding::fails(TRACE, "the try ended without a word", None),
+    }
 }
 
 fn run(program: &Path, part: &str, last: &str) -> Vec<Finding> {
