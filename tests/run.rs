@@ -3,9 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, ExitStatus, Output, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 #[path = "run/story.rs"]
 mod story;
@@ -124,8 +128,68 @@ fn the_program_ends_as_it_would_alone() {
     assert_eq!(text(&output), "err\nepipe: the program made no TCP socket\n");
 }
 
+/// Starts a program that says when it runs and then waits for ever, sends `signal` to epipe, and returns how that ended, once
+/// nobody has the program's output open any more: then it is gone too.
+fn ended_by(signal: Signal) -> ExitStatus {
+    let place = Place::new();
+    let mut run = place.run("echo runs; exec sleep 1000").stdout(Stdio::piped()).spawn().unwrap();
+    let mut output = BufReader::new(run.stdout.take().unwrap());
+    output.read_line(&mut String::new()).unwrap();
+    kill(Pid::from_raw(run.id().try_into().unwrap()), signal).unwrap();
+    assert_eq!(output.read_to_end(&mut Vec::new()).unwrap(), 0);
+    run.wait().unwrap()
+}
+
+#[test]
+fn no_end_of_epipe_leaves_the_program_behind() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGKILL] {
+        assert_eq!(ended_by(signal).signal(), Some(signal as i32), "{signal}");
+    }
+}
+
+#[test]
+fn what_the_program_leaves_running_ends_with_its_network() {
+    let place = Place::new();
+    let output = place.run("sleep 1000 & echo started").output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "started\n");
+    assert!(fs::read_to_string(place.story()).unwrap().contains("was still running when the run was over"));
+}
+
+#[test]
+fn signals_that_interrupt_and_stop_reach_the_program_alone() {
+    let place = Place::new();
+    let line = "trap 'echo alarmed' ALRM; kill -ALRM $$; (kill -STOP $BASHPID; echo went on) & while kill -CONT $! 2>/dev/null; do :; done";
+    let output = Command::new(place.0.path().join("epipe")).args(["run", "--", "bash", "-c", line]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "alarmed\nwent on\n");
+}
+
+#[test]
+#[ignore = "needs root, for a capture"]
+fn the_calls_that_failed_and_the_summary_are_told_alone() {
+    let place = Place::new();
+    let pair = "(python3 broken_pipe_server.py; echo gone) | python3 broken_pipe_client.py";
+    let told = |flag: &[&str]| {
+        let mut command = Command::new(place.0.path().join("epipe"));
+        let output = command.arg("run").args(flag).args(["--", "sh", "-c", pair]).current_dir(place.0.path()).output();
+        String::from_utf8(output.unwrap().stderr).unwrap()
+    };
+    let failed = told(&["--only", "EPIPE,ECONNRESET"]);
+    assert!(
+        failed.contains("  send(3, \"hello\", 5, 0) = -1 EPIPE (Broken pipe), SIGPIPE  (connection 1)\n"),
+        "{failed}"
+    );
+    assert!(failed.contains("because of 9 RST ◀ 8 send ◀ 6 close"), "{failed}");
+    assert_eq!(told(&["--only", "ETIMEDOUT"]), "No call failed with ETIMEDOUT.\n");
+    let summary = told(&["--summary"]);
+    assert!(summary.contains("  reset-after-close, proven, 5 bytes lost\n      client send() = EPIPE\n"), "{summary}");
+}
+
 #[test]
 fn what_cannot_be_run_is_said() {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_epipe")).args(["run", "--only", "EFOO", "--", "true"]).output().unwrap();
+    assert!(text(&output).starts_with("epipe: cannot read --only: no error is called \"EFOO\"\nhelp: "));
+
     let output = Command::new(env!("CARGO_BIN_EXE_epipe")).args(["run", "--", "/nonexistent"]).output().unwrap();
     assert_eq!(text(&output), "epipe: cannot run \"/nonexistent\": No such file or directory (os error 2)\n");
     assert_eq!(output.status.code(), Some(2));
