@@ -17,6 +17,7 @@ pub mod drawing;
 pub mod end;
 pub mod ending;
 mod explain;
+pub mod findings;
 pub mod foretold;
 pub mod journal;
 mod ladder;
@@ -141,6 +142,11 @@ impl Story {
     /// What the outlook said of the call that began with the event `id`, and whether it came so.
     pub fn foretold(&self, id: EventId) -> Option<Foretold> {
         self.journal.get(id).and_then(|begun| foretold::foretold(self, begun))
+    }
+
+    /// What the programs did wrong.
+    pub fn mistakes(&self) -> Vec<findings::Finding> {
+        findings::findings(self)
     }
 
     /// The segments that the event `id` caused, rising.

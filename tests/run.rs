@@ -184,6 +184,63 @@ fn the_calls_that_failed_and_the_summary_are_told_alone() {
     assert!(summary.contains("  reset-after-close, proven, 5 bytes lost\n      client send() = EPIPE\n"), "{summary}");
 }
 
+/// The titles of what is found in a program.
+fn found(place: &Place, program: &str) -> Vec<String> {
+    let mut command = Command::new(place.0.path().join("epipe"));
+    command.args(["run", "--summary", "-o"]).arg(place.story()).args(["--", "sh", "-c"]);
+    let output = command.arg(format!("exec python3 {program}")).current_dir(place.0.path()).output().unwrap();
+    assert!(output.status.success(), "{program}: {}", text(&output));
+    let summary = fs::read_to_string(place.story()).unwrap();
+    assert!(summary.contains("connection"), "{program}: {summary}");
+    let Some((_, findings)) = summary.split_once("\nFindings\n") else { return Vec::new() };
+    let is_head = |line: &&str| line.starts_with(' ') && !line.starts_with("      ");
+    findings.lines().filter(is_head).map(|line| line[6..].split(": ").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+#[ignore = "needs root, for a capture"]
+fn each_mistake_is_found_in_the_program_that_makes_it() {
+    let place = Place::new();
+    let lost = "bytes were lost after a send that succeeded";
+    let unread = "closed with bytes unread";
+    for (program, expected) in [
+        ("closed_with_bytes_unread", vec![unread, lost]),
+        ("an_answer_lost_to_the_own_reset", vec![unread, "an answer was lost to the own reset", lost]),
+        ("bytes_lost_after_a_send", vec![lost]),
+        ("a_short_send", vec!["a short send was taken for a whole one"]),
+        ("sent_after_shutdown", vec!["sent after the own shutdown"]),
+        ("the_end_in_a_loop", vec!["the end of the stream was read again and again"]),
+        ("never_closed", vec!["a descriptor was never closed"]),
+        ("kept_open_by_a_copy", vec!["a copy of the descriptor kept the connection open"]),
+        ("used_after_its_end", vec![lost, "used after its end had come"]),
+        ("killed_by_sigpipe", vec![lost, "killed by SIGPIPE"]),
+    ] {
+        assert_eq!(found(&place, &format!("faults.py {program}")), expected, "{program}");
+    }
+}
+
+#[test]
+#[ignore = "needs root, for a capture"]
+fn in_healthy_programs_nothing_is_found() {
+    let place = Place::new();
+    for program in [
+        "echo",
+        "half_close",
+        "server_closes_first",
+        "drain_then_close",
+        "big",
+        "forking",
+        "threads",
+        "nonblocking",
+        "epoll",
+        "copies",
+        "looked_before_reuse",
+        "refused_then_served",
+    ] {
+        assert_eq!(found(&place, &format!("healthy.py {program}")), [""; 0], "{program}");
+    }
+}
+
 #[test]
 fn what_cannot_be_run_is_said() {
     let output =

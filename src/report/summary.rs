@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use super::wrap::{paragraph, paragraph_after};
 use crate::event::{ConnectionId, EventId};
 use crate::socket::errno::Errno;
 use crate::story::Story;
 use crate::story::connection::Connection;
+use crate::story::findings::Finding;
 use crate::story::side::Side;
 
 /// Writes the summary of `story`.
@@ -17,7 +19,18 @@ pub fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
     let segments = events.iter().filter(|event| event.segment().is_some()).count();
     let counted = [count(story.connections().len(), "connection"), count(calls, "call"), count(segments, "segment")];
     writeln!(out, "{}", counted.join(", "))?;
-    story.connections().iter().try_for_each(|connection| line(story, connection, last, out))
+    story.connections().iter().try_for_each(|connection| line(story, connection, last, out))?;
+    let found = story.mistakes();
+    if !found.is_empty() {
+        writeln!(out, "\nFindings")?;
+    }
+    found.iter().try_for_each(|finding| told(finding, out))
+}
+
+fn told(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+    let head = format!("{:>4}  ", finding.connection);
+    paragraph_after(&head, &format!("{}: {}", finding.kind.title(), finding.text), out)?;
+    paragraph(&format!("Fix: {}.", finding.kind.fix()), 6, out)
 }
 
 fn count(number: usize, what: &str) -> String {

@@ -35,14 +35,18 @@ fn leak(story: &Story, connection: &Connection, side: Side) -> Option<Leak> {
     let own = |event: &&Event| story.record(event.id).is_some_and(|record| record.side == Some(side));
     let (opened, fd) = events().filter(own).find_map(|event| opens(story, event))?;
     let end_read = events().filter(own).find(|event| reads_end(story, event))?;
+    let gives_up = events().filter(own).find(|event| event.id > end_read.id && ends(story, event, side));
+    // Nearly every connection ends here; what follows looks through the whole run.
+    if gives_up.is_some_and(|event| !matches!(event.what, What::Exit(_))) {
+        return None;
+    }
     let actor = end_read.actor.as_ref();
-    let later =
-        || story.journal().events().iter().filter(|event| event.id > end_read.id && event.actor.as_ref() == actor);
+    let after = usize::try_from(end_read.id.0).unwrap_or(usize::MAX);
+    let later = || story.journal().events().iter().skip(after).filter(|event| event.actor.as_ref() == actor);
     let freed = later().find(|event| matches!(event.what, What::Exit(_))).map(|event| event.id);
     let end = &story.record(end_read.id)?.ends[side];
     let waits = end.socket.descriptors > 0 && end.tcp.state == State::CloseWait;
     let is_reset = events().any(|event| event.segment().is_some_and(|(_, segment)| segment.flags.rst()));
-    let gives_up = events().filter(own).find(|event| event.id > end_read.id && ends(story, event, side));
     let open = waits && !is_reset && gives_up.is_none_or(|event| Some(event.id) == freed);
     let is_here = |event: &Event| story.record(event.id).is_some_and(|record| record.connection == Some(connection.id));
     let goes_on = |event: &Event| event.begun().is_some_and(|call| call.name != CallName::Exit) && !is_here(event);
@@ -92,7 +96,8 @@ pub fn sentences(story: &Story, id: ConnectionId) -> Vec<String> {
     leaks(story, connection).iter().map(|leak| sentence(story, connection, leak)).collect()
 }
 
-fn sentence(story: &Story, connection: &Connection, leak: &Leak) -> String {
+/// The leak in a sentence.
+pub fn sentence(story: &Story, connection: &Connection, leak: &Leak) -> String {
     let Leak { side, fd, opened, end_read, freed } = *leak;
     let start = story.journal().events().first().map_or(0, |event| event.time.0);
     let at = |id: EventId| {

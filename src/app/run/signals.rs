@@ -2,8 +2,7 @@
 //! sends to this process are handed on to it.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, kill, raise, signal, sigprocmask};
@@ -28,10 +27,31 @@ pub struct Forwarder {
 }
 
 #[derive(Default)]
-struct Shared {
-    /// The process that they go to; 0 while there is none.
-    target: AtomicI32,
-    stopped: AtomicBool,
+struct Shared(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// The process that they go to, once it is known.
+    target: Option<Pid>,
+    /// What came before that.
+    early: Vec<Signal>,
+    stopped: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn hand_on(&mut self, what: Signal) {
+        match self.target {
+            // A program that is gone meanwhile has no need of it.
+            Some(target) => drop(kill(target, what)),
+            None => self.early.push(what),
+        }
+    }
 }
 
 impl Forwarder {
@@ -46,14 +66,18 @@ impl Forwarder {
         Ok(Self { shared, set })
     }
 
-    /// From now on they go to the process `pid`.
+    /// From now on they go to the process `pid`, and so does what came before.
     pub fn to(&self, pid: i32) {
-        self.shared.target.store(pid, Ordering::Relaxed);
+        let mut state = self.shared.lock();
+        state.target = Some(Pid::from_raw(pid));
+        for what in std::mem::take(&mut state.early) {
+            state.hand_on(what);
+        }
     }
 
     /// Signals are this process's again. The thread waits for one that does not come, and ends with the process.
     pub fn stop(&self) {
-        self.shared.stopped.store(true, Ordering::Relaxed);
+        self.shared.lock().stopped = true;
         // A set that could be blocked can be unblocked.
         let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&self.set), None);
     }
@@ -61,15 +85,14 @@ impl Forwarder {
 
 fn hand_on(signals: &SignalFd, shared: &Shared) {
     while let Ok(Some(info)) = signals.read_signal() {
-        if shared.stopped.load(Ordering::Relaxed) {
+        let mut state = shared.lock();
+        if state.stopped {
             return;
         }
         let from_terminal = info.ssi_code == libc::SI_KERNEL;
-        let target = shared.target.load(Ordering::Relaxed);
         let what = i32::try_from(info.ssi_signo).ok().and_then(|number| Signal::try_from(number).ok());
-        if !from_terminal && target > 0 {
-            // A program that is gone meanwhile has no need of it.
-            let _ = kill(Pid::from_raw(target), what);
+        if let Some(what) = what.filter(|_| !from_terminal) {
+            state.hand_on(what);
         }
     }
 }
