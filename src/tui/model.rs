@@ -1,6 +1,7 @@
 //! All that the dashboard knows.
 
 use crate::event::EventId;
+use crate::socket::call::Call;
 use crate::source::lab::message::NextCall;
 use crate::story::Story;
 
@@ -150,6 +151,8 @@ pub struct StoryScreen {
     pub pace: Pace,
     /// How far it is.
     pub progress: Progress,
+    /// Whether a call had to wait to be let go, so that the kernel's timers ran on meanwhile.
+    pub waited: bool,
     /// Whether the call that was let go last only sleeps: the one after it then goes too.
     pub sleeping: bool,
     /// Whether Enter was pressed while a call was under way: the next call then goes too, unless it is a telling one.
@@ -170,6 +173,8 @@ pub struct StoryScreen {
 pub struct Telling {
     /// Who makes it.
     pub actor: String,
+    /// The call.
+    pub call: Call,
     /// The event of its beginning, once told.
     pub begun: Option<EventId>,
 }
