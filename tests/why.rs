@@ -150,3 +150,37 @@ fn a_reset_that_an_open_end_cannot_have_sent_is_told_as_anothers() {
         "{verdict:?}"
     );
 }
+
+/// The verdict's sentences on the first connection.
+fn verdict(capture: &str) -> String {
+    let story = story(&Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(capture));
+    story.verdict(story.connections()[0].id).unwrap().sentences.join(" ")
+}
+
+/// The chain and the evidence of the first row whose title begins with `title`.
+fn because(capture: &str, title: &str) -> String {
+    let story = story(&Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(capture));
+    let whys = story.rows(false).into_iter().map(|row| story.why(&row));
+    let why = whys.rev().find(|why| why.title.starts_with(title)).unwrap();
+    format!("{} ({})", why.because, why.evidence)
+}
+
+#[test]
+fn closing_a_listener_resets_what_nobody_had_accepted() {
+    for (capture, title) in [("queue-full.pcapng", "#1 RST"), ("listener-closed.pcapng", "RST")] {
+        let reset = said(capture, title);
+        assert!(
+            reset.starts_with("Closing the listening socket resets every connection that nobody had accepted. The")
+        );
+        let because = because(capture, title);
+        assert!(
+            because.starts_with("the call itself (proven: the listening socket was closed, and nobody"),
+            "{because}"
+        );
+        let verdict = verdict(capture);
+        assert!(verdict.contains("in place of a FIN; the reason: the listening socket was closed"), "{verdict}");
+        assert!(!verdict.contains("Which it was"), "{verdict}");
+        let story = story(&Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(capture));
+        assert!(rows(&story).any(|row| row.failed && row.text.server == "close() = 0"));
+    }
+}

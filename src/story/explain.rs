@@ -51,7 +51,7 @@ fn title(row: &Row) -> String {
         text.map(|text| text.trim_end_matches(" ✗").to_owned())
     };
     match (&row.wire, text) {
-        (Wire::Arrow { .. } | Wire::Pause(_), Some(text)) if text.contains('(') && words != "RST" => {
+        (Wire::Arrow { .. } | Wire::Pause(_), Some(text)) if text.contains('(') && !words.ends_with("RST") => {
             format!("{text}, {words}")
         }
         (Wire::Arrow { .. } | Wire::Handshake(_) | Wire::Pause(_), _) | (_, None) => words,

@@ -188,8 +188,7 @@ fn gave_up(story: &Story, connection: &Connection) -> Option<Side> {
 
 /// Why, by its calls, an end gave up.
 fn reason(story: &Story, connection: &Connection) -> Option<String> {
-    let is_told = |by: Side| connection.ends[by].has_calls;
-    let reset = connection.ending.reset.filter(|reset| reset.kind == Kind::Aborts && is_told(reset.by))?;
+    let reset = connection.ending.reset.filter(|reset| reset.kind == Kind::Aborts)?;
     let event = event_of(story, connection, reset)?;
     let cause = story.cause(event).filter(|cause| !cause.causes.is_empty())?;
     Some(cause.evidence.clone())

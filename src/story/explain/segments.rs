@@ -72,6 +72,11 @@ impl<'a> Shown<'a> {
         !connects.any(|(call, outcome)| call.name == CallName::Connect && outcome.is_some_and(asked_not_to))
     }
 
+    /// Whether no program had got its sender's end from accept(2).
+    pub(super) fn was_never_accepted(&self) -> bool {
+        self.story.connection(self.connection).is_some_and(|connection| connection.holders[self.side].is_empty())
+    }
+
     /// Whether it comes back to its sender.
     pub(super) fn is_with_itself(&self) -> bool {
         self.segment.src == self.segment.dst
