@@ -184,3 +184,15 @@ fn closing_a_listener_resets_what_nobody_had_accepted() {
         assert!(rows(&story).any(|row| row.failed && row.text.server == "close() = 0"));
     }
 }
+
+#[test]
+fn a_socket_without_a_connection_is_no_pipe() {
+    for call in ["send(", "recv(", "shutdown("] {
+        let refused = said("write-after-shutdown-never-connected.pcapng", call);
+        assert!(
+            refused.starts_with("This socket is not connected: send() gives EPIPE and SIGPIPE at once"),
+            "{refused}"
+        );
+    }
+    assert!(said("pipe-and-unix.pcapng", "write(").starts_with("The reading end is closed"));
+}
