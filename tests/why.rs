@@ -196,3 +196,13 @@ fn a_socket_without_a_connection_is_no_pipe() {
     }
     assert!(said("pipe-and-unix.pcapng", "write(").starts_with("The reading end is closed"));
 }
+
+#[test]
+fn a_probe_of_a_closed_window_is_no_keep_alive() {
+    for capture in ["big-send-blocked.pcapng", "shutdown-both-write-queue.pcapng"] {
+        let probe = said(capture, "probe");
+        assert!(probe.starts_with("A window probe: by 7 the server's window is 0, and bytes wait"), "{probe}");
+        assert_eq!(because(capture, "probe"), "7 ACK (proven: 7 had closed the window)");
+    }
+    assert!(said("peer-silent-keepalive.pcapng", "probe").starts_with("A keep-alive probe"));
+}

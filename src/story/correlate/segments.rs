@@ -46,6 +46,10 @@ impl<'a> Correlation<'a> {
     }
 
     fn probe(&self, id: ConnectionId, seen: Seen<'a>) -> Cause {
+        if let Some(closed) = self.latest(id, self.peer(id, seen.side), |_| true).filter(Seen::closes_window) {
+            let evidence = format!("{} had closed the window", closed.frame);
+            return Cause::proven(seen.event, vec![closed.event], evidence);
+        }
         let sets = |made: &&super::Made<'a>| made.end == Some((id, seen.side)) && made.call.has_flag("SO_KEEPALIVE");
         match self.made.iter().rev().find(sets) {
             Some(made) => Cause::proven(

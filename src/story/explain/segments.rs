@@ -112,7 +112,12 @@ pub(super) fn sentences(shown: Shown<'_>) -> Vec<String> {
         return resets::sentences(shown);
     }
     if shown.story.is_probe(shown.event.id) {
-        return vec![probe(shown), "A peer that is there answers it with an ACK.".to_owned()];
+        let answer = if window_closed_by(shown).is_some() {
+            "The answer, an ACK, says whether there is room by now."
+        } else {
+            "A peer that is there answers it with an ACK."
+        };
+        return vec![probe(shown), answer.to_owned()];
     }
     if shown.story.is_repeated(shown.event.id) {
         return data::repeated(shown);
@@ -195,8 +200,18 @@ fn filtered(shown: Shown<'_>) -> Vec<String> {
     vec![first, second]
 }
 
-/// A segment that only asks whether the peer is there.
+/// The frame of the peer's that had closed the window before a probe.
+fn window_closed_by(shown: Shown<'_>) -> Option<FrameNo> {
+    let cause = *shown.story.cause(shown.event.id)?.causes.first()?;
+    shown.story.journal().get(cause)?.segment().map(|(frame, _)| frame.number)
+}
+
+/// A segment that only asks whether the peer is there, or has room.
 fn probe(shown: Shown<'_>) -> String {
+    if let Some(frame) = window_closed_by(shown) {
+        let other = shown.other();
+        return format!("A window probe: by {frame} the {other}'s window is 0, and bytes wait to be sent.");
+    }
     format!(
         "A keep-alive probe: an ACK whose number is one before the {}'s next, sent by its kernel because nothing had come for \
          a while.",
