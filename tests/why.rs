@@ -206,3 +206,9 @@ fn a_probe_of_a_closed_window_is_no_keep_alive() {
     }
     assert!(said("peer-silent-keepalive.pcapng", "probe").starts_with("A keep-alive probe"));
 }
+
+#[test]
+fn bytes_come_from_calls_that_send() {
+    let last = said("shutdown-both-write-queue.pcapng", "DATA 4097:8001, FIN");
+    assert!(last.starts_with("send() copied 8000 bytes into the client's kernel"), "{last}");
+}

@@ -103,7 +103,7 @@ fn offsets(shown: Shown<'_>) -> (u64, u64) {
 /// The calls whose bytes it carries.
 fn sends(shown: Shown<'_>) -> Vec<EventId> {
     let causes = shown.story.cause(shown.event.id).into_iter().flat_map(|cause| &cause.causes);
-    causes.copied().filter(|id| shown.story.call(*id).is_some()).collect()
+    causes.copied().filter(|id| shown.story.call(*id).is_some_and(|(call, _)| call.name.sends())).collect()
 }
 
 /// What became of the bytes in the end, where the row itself does not say it.
