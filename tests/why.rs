@@ -212,3 +212,9 @@ fn bytes_come_from_calls_that_send() {
     let last = said("shutdown-both-write-queue.pcapng", "DATA 4097:8001, FIN");
     assert!(last.starts_with("send() copied 8000 bytes into the client's kernel"), "{last}");
 }
+
+#[test]
+fn the_last_copy_is_closed_by_whoever_had_it() {
+    let fin = said("copy-left-open-inherited.pcapng", "worker: exit(0), FIN");
+    assert!(fin.starts_with("The end of worker closes the last copy, and only now is the FIN sent."), "{fin}");
+}

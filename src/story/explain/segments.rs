@@ -3,7 +3,7 @@
 use super::acks;
 use super::data;
 use super::resets;
-use crate::event::{ConnectionId, Event, EventId, FrameNo, What};
+use crate::event::{Actor, ConnectionId, Event, EventId, FrameNo, What};
 use crate::socket::call::{Call, CallName, How, Outcome};
 use crate::socket::errno::Errno;
 use crate::story::Story;
@@ -259,9 +259,12 @@ fn ended(shown: Shown<'_>) -> String {
              cannot tell which it was.",
             shown.other()
         ),
-        Some((CallName::Exit, _)) => {
-            format!("The end of the {name}'s program closes what it had left open, and only now is the FIN sent.")
-        }
+        Some((CallName::Exit, _)) => match copy_holder(shown) {
+            Some(actor) => format!("The end of {actor} closes the last copy, and only now is the FIN sent."),
+            None => {
+                format!("The end of the {name}'s program closes what it had left open, and only now is the FIN sent.")
+            }
+        },
         Some((CallName::Close, _)) => {
             "The last descriptor is closed with nothing unread and no SO_LINGER 0, so close() \
              sends FIN: no more bytes from here. shutdown(WR) would send the very same one."
@@ -280,6 +283,14 @@ fn ended(shown: Shown<'_>) -> String {
             "The {name} will send no more. close(), shutdown() and the end of a program all send this same FIN."
         ),
     }
+}
+
+/// Who made the call behind the segment, where that is not who opened the connection at its end.
+fn copy_holder(shown: Shown<'_>) -> Option<&Actor> {
+    let (begun, _) = shown.call()?;
+    let actor = shown.story.journal().get(begun)?.actor.as_ref()?;
+    let holders = &shown.story.connection(shown.connection)?.holders[shown.side];
+    (holders.first() != Some(actor)).then_some(actor)
 }
 
 /// Whether the sender's program was killed, and its last call with it.
