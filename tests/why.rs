@@ -218,3 +218,17 @@ fn the_last_copy_is_closed_by_whoever_had_it() {
     let fin = said("copy-left-open-inherited.pcapng", "worker: exit(0), FIN");
     assert!(fin.starts_with("The end of worker closes the last copy, and only now is the FIN sent."), "{fin}");
 }
+
+#[test]
+fn an_ack_is_held_back_only_where_it_came_late() {
+    let late = said("broken-pipe.pcapng", "ACK 2");
+    assert!(
+        late.contains(" ms after it: Linux held it back, hoping for data to carry it (up to about 40 ms)."),
+        "{late}"
+    );
+    // At once; and over a link, whose own delay is no holding back.
+    for (capture, title) in [("both-close.pcapng", "ACK 2"), ("broken-pipe-far-server.pcapng", "ACK 2")] {
+        let told = said(capture, title);
+        assert!(!told.contains("held it back") && !told.contains("Linux may delay"), "{told}");
+    }
+}
