@@ -35,6 +35,22 @@ fn story(path: &Path) -> Story {
     Story::tell(journal)
 }
 
+/// The story up to the end of the first call that begins, in the transcript, as `begins`.
+fn story_until(capture: &str, begins: &str) -> Story {
+    let whole = story(&Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(capture));
+    let is_it = |begun: EventId| {
+        let call = whole.call(begun).map(|(call, _)| epipe::notation::call(call));
+        call.is_some_and(|call| call.starts_with(begins))
+    };
+    let events = whole.journal().events();
+    let last = events.iter().find(|event| event.ended().is_some_and(|(begun, _)| is_it(begun))).unwrap();
+    let mut journal = Journal::new(whole.journal().run().clone());
+    for event in events.iter().take_while(|event| event.id <= last.id) {
+        journal.append(event.clone()).unwrap();
+    }
+    Story::tell(journal)
+}
+
 fn rows(story: &Story) -> impl Iterator<Item = Row> {
     [false, true].into_iter().flat_map(|all_acks| story.rows(all_acks))
 }
@@ -231,4 +247,12 @@ fn an_ack_is_held_back_only_where_it_came_late() {
         let told = said(capture, title);
         assert!(!told.contains("held it back") && !told.contains("Linux may delay"), "{told}");
     }
+}
+
+#[test]
+fn a_fin_over_a_link_is_on_the_way_when_close_has_returned() {
+    let story = story_until("fin-overtakes.pcapng", "close(4)");
+    let close = story.rows(false).into_iter().next_back().unwrap();
+    assert_eq!(close.wire, epipe::story::rows::Wire::Note("on the way".to_owned()));
+    assert_eq!(story.why(&close).sentences, ["Its FIN is on the way and not captured yet."]);
 }

@@ -17,6 +17,8 @@ use crate::socket::call::CallName;
 mod calls;
 mod segments;
 
+pub(super) use segments::SOONEST;
+
 /// A pause this long or longer, in nanoseconds, has a row.
 const PAUSE: i64 = 100_000_000;
 

@@ -279,6 +279,9 @@ fn closed(story: &Story, row: &Row, call: &Call, record: Option<&Record>) -> Vec
     if story.is_blind() {
         return vec!["The last descriptor is closed. What the kernel sent was not captured.".to_owned()];
     }
+    if is_under_way(record, side) {
+        return vec!["Its FIN is on the way and not captured yet.".to_owned()];
+    }
     let change = record.changes.iter().find(|change| change.side == side);
     let why = match change.map(|change| change.rule) {
         Some(Rule::ClosedUnanswered) => "The SYN was never answered, and now nobody waits for an answer any more.",
@@ -293,6 +296,15 @@ fn closed(story: &Story, row: &Row, call: &Call, record: Option<&Record>) -> Vec
     let stays = record.ends[side].tcp.state == State::TimeWait;
     let second = if stays { "Nothing is sent, and TIME-WAIT stays behind." } else { "Nothing is sent." };
     vec![format!("{why} {second}")]
+}
+
+/// Whether the close of `side` sends a FIN that has not come to the capture, which is at the peer.
+const fn is_under_way(record: &Record, side: Side) -> bool {
+    let end = match side {
+        Side::Client => &record.ends.client,
+        Side::Server => &record.ends.server,
+    };
+    end.socket.unread == 0 && end.takes_all()
 }
 
 fn closed_without_connection(story: &Story, row: &Row, call: &Call) -> Vec<String> {

@@ -105,7 +105,13 @@ impl<'a> Ladder<'a> {
         let could_send = call.name.sends() || matches!(call.name, CallName::Close | CallName::Shutdown);
         let blind = self.story.is_blind();
         let elsewhere = self.story.record(event.id).is_some_and(|record| record.elsewhere);
+        let is_under_way = || {
+            let record = self.story.record(event.id);
+            let end = record.and_then(|record| Some(&record.ends[record.side?]));
+            call.name == CallName::Close && end.is_some_and(|end| !end.has_program() && end.takes_all())
+        };
         match could_send && !elsewhere {
+            true if is_under_way() && !blind => Wire::Note("on the way".to_owned()),
             true if blind && outcome.errno.is_none() => Wire::Note("not captured".to_owned()),
             true => Wire::NothingSent,
             false => Wire::Empty,
