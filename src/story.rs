@@ -49,6 +49,7 @@ use crate::event::{ConnectionId, Event, EventId, FrameNo, Gap, Run, Sample, What
 use crate::socket::call::{Call, CallName, Outcome};
 use crate::tcp::analysis::{Completeness, Finding, Findings};
 use crate::tcp::rule::Rule;
+use crate::tcp::segment::Segment;
 use crate::tcp::state::State;
 
 /// A run, told.
@@ -383,7 +384,11 @@ fn repeats(journal: &Journal, causes: &HashMap<EventId, Cause>) -> HashMap<Event
         let (_, segment) = event.segment()?;
         let same = |cause: &EventId| {
             let other = journal.get(*cause).and_then(Event::segment);
-            other.is_some_and(|(_, other)| other.src == segment.src && other.range().overlaps(segment.range()))
+            // A SYN-ACK to itself answers the SYN of the same end.
+            let answers = |other: &Segment| segment.flags.syn() && segment.flags.ack() && other.flags.opens();
+            other.is_some_and(|(_, other)| {
+                other.src == segment.src && other.range().overlaps(segment.range()) && !answers(other)
+            })
         };
         let earlier = causes.get(&event.id)?.causes.iter().copied().find(same)?;
         Some((event.id, earlier))

@@ -256,3 +256,10 @@ fn a_fin_over_a_link_is_on_the_way_when_close_has_returned() {
     assert_eq!(close.wire, epipe::story::rows::Wire::Note("on the way".to_owned()));
     assert_eq!(story.why(&close).sentences, ["Its FIN is on the way and not captured yet."]);
 }
+
+#[test]
+fn a_syn_ack_to_itself_repeats_nothing() {
+    let story = story(&Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/self-connect.pcapng"));
+    let texts: Vec<String> = story.rows(true).into_iter().flat_map(|row| [row.text.client, row.text.server]).collect();
+    assert!(!texts.iter().any(|text| text.contains("no ACK for")), "{texts:?}");
+}
