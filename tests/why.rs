@@ -263,3 +263,9 @@ fn a_syn_ack_to_itself_repeats_nothing() {
     let texts: Vec<String> = story.rows(true).into_iter().flat_map(|row| [row.text.client, row.text.server]).collect();
     assert!(!texts.iter().any(|text| text.contains("no ACK for")), "{texts:?}");
 }
+
+#[test]
+fn a_part_that_was_taken_is_told_beside_the_whole() {
+    let story = story(&Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/big-send.pcapng"));
+    assert!(rows(&story).any(|row| row.text.client.ends_with(" = 32768 of 100000")));
+}
