@@ -269,3 +269,42 @@ fn a_part_that_was_taken_is_told_beside_the_whole() {
     let story = story(&Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/big-send.pcapng"));
     assert!(rows(&story).any(|row| row.text.client.ends_with(" = 32768 of 100000")));
 }
+
+#[test]
+fn the_usual_cure_fits_the_reason() {
+    let destroyed = verdict("aborted-from-outside.pcapng");
+    assert!(destroyed.ends_with("look on the server's host for ss -K or a network manager."), "{destroyed}");
+    assert!(verdict("queue-full.pcapng").contains("Usual cure: accept what is queued before a listener is closed"));
+    assert!(verdict("disconnect.pcapng").contains("Usual cure: close() and a new socket()"));
+    assert!(verdict("reset-unread.pcapng").contains("Usual cure: end sending with shutdown(SHUT_WR)"));
+}
+
+#[test]
+fn a_verdict_says_only_what_fits_the_calls() {
+    let filtered = verdict("no-answer.pcapng");
+    assert!(filtered.contains("a filter on the server's socket dropped the SYN"), "{filtered}");
+    let closed = verdict("peer-silent-user-timeout.pcapng");
+    assert!(closed.contains("What the server sent later, its FIN (7), was answered"), "{closed}");
+    assert!(
+        closed.contains("program had closed it, so nobody there is told") && !closed.contains("ECONNRESET"),
+        "{closed}"
+    );
+    let probed = story(&Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/peer-silent-keepalive.pcapng"));
+    let probed = probed.verdict(probed.connections()[0].id).unwrap();
+    assert_eq!(probed.certainty, epipe::story::telling::Certainty::Proven);
+    assert!(probed.sentences.iter().all(|sentence| !sentence.contains("tcp_retries2")), "{probed:?}");
+    let crossed = verdict("both-close.pcapng");
+    assert!(crossed.starts_with("Both ended before either had the other's FIN (4, 5); every byte"), "{crossed}");
+}
+
+#[test]
+fn all_that_was_sent_in_vain_is_counted() {
+    let far = verdict("broken-pipe-far.pcapng");
+    assert!(far.contains("the client sent 11 bytes more (8 to 10), which no program could read"), "{far}");
+    assert!(far.contains("so all 3 before the reset was there reported success."), "{far}");
+    assert!(verdict("broken-pipe.pcapng").contains("the client sent 5 bytes more (8)"));
+    assert!(!verdict("peer-rebooted.pcapng").contains(" more ("));
+    let another = verdict("bystander-reset.pcapng");
+    assert!(another.contains("5 bytes") && another.contains(" from the client were answered by a reset"), "{another}");
+    assert!(another.contains("hop limit is 255 and that of the server's other packets 64."), "{another}");
+}
