@@ -308,3 +308,25 @@ fn all_that_was_sent_in_vain_is_counted() {
     assert!(another.contains("5 bytes") && another.contains(" from the client were answered by a reset"), "{another}");
     assert!(another.contains("hop limit is 255 and that of the server's other packets 64."), "{another}");
 }
+
+#[test]
+fn a_row_of_several_calls_explains_the_last_of_each_program() {
+    let both = said("no-answer.pcapng", "setsockopt(TCP_SYNCNT)");
+    assert!(
+        both.contains("The filter's one instruction keeps 0 bytes") && both.contains("how often the SYN"),
+        "{both}"
+    );
+    assert!(!both.contains("From here the server's kernel answers"), "{both}");
+    let both = said("peer-silent-user-timeout.pcapng", "setsockopt(TCP_USER_TIMEOUT)");
+    assert!(both.contains("may stay unacknowledged") && both.contains("this socket hears nothing"), "{both}");
+}
+
+#[test]
+fn a_connect_that_timed_out_has_a_row_of_its_own_where_it_returned() {
+    let story = story(&Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/no-answer.pcapng"));
+    let rows = story.rows(false);
+    assert_eq!(rows.iter().filter(|row| row.text.client == "connect() …").count(), 1);
+    let row = rows.iter().find(|row| row.text.client == "connect() = ETIMEDOUT ✗").unwrap();
+    assert_eq!(story.states(row.connection.unwrap(), row.event).client.to_string(), "CLOSED");
+    assert!(story.why(row).sentences[0].starts_with("Nothing that came back answers 3"), "{:?}", story.why(row));
+}

@@ -17,6 +17,7 @@ use crate::socket::call::CallName;
 mod calls;
 mod segments;
 
+pub(super) use calls::is_setting_up;
 pub(super) use segments::SOONEST;
 
 /// A pause this long or longer, in nanoseconds, has a row.

@@ -3,7 +3,7 @@
 use super::{Fold, Ladder, blank};
 use crate::event::{Event, EventId, ExitStatus, Gap};
 use crate::socket::call::{Call, CallName, Outcome};
-use crate::socket::errno::Signal;
+use crate::socket::errno::{Errno, Signal};
 use crate::story::rows::{Number, Row, Wire};
 use crate::story::side::Side;
 use crate::story::standing::bytes;
@@ -46,6 +46,9 @@ impl<'a> Ladder<'a> {
 
     pub(super) fn ended(&mut self, event: &'a Event, begun: EventId, outcome: &'a Outcome) {
         if let Some(row) = self.row_of.get(&begun).copied() {
+            if outcome.errno == Some(Errno::ETIMEDOUT) && row + 1 < self.rows.len() {
+                return self.timed_out(event, begun, row, outcome);
+            }
             self.join(row, event.id);
             if let Some(row) = self.rows.get_mut(row) {
                 row.failed |= outcome.errno.is_some();
@@ -83,6 +86,14 @@ impl<'a> Ladder<'a> {
                 && self.story.record(*id).and_then(|record| record.side) == Some(side.peer())
         };
         end.id < *segment && !meanwhile.copied().any(|id| is_peers(&id))
+    }
+
+    /// A call that waited in vain stands as waiting where it was entered, and where it returned with what it returned.
+    fn timed_out(&mut self, event: &Event, begun: EventId, row: usize, outcome: &Outcome) {
+        let Some((call, _)) = self.story.call(begun) else { return };
+        let side = self.side(event);
+        self.rows[row].text[side] = self.named(event, text::line(call, None));
+        self.call_row(event, begun, side, self.named(event, text::line(call, Some(outcome))), Wire::Empty, true);
     }
 
     fn join_handshake(&mut self, event: &Event, begun: EventId, side: Side, line: &str) -> bool {
@@ -282,7 +293,8 @@ const fn killed_wire(status: ExitStatus) -> Wire {
     }
 }
 
-const fn is_setting_up(name: CallName) -> bool {
+/// Whether it is one of the calls that share a row.
+pub(in crate::story) const fn is_setting_up(name: CallName) -> bool {
     matches!(
         name,
         CallName::Socket
