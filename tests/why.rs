@@ -330,3 +330,12 @@ fn a_connect_that_timed_out_has_a_row_of_its_own_where_it_returned() {
     assert_eq!(story.states(row.connection.unwrap(), row.event).client.to_string(), "CLOSED");
     assert!(story.why(row).sentences[0].starts_with("Nothing that came back answers 3"), "{:?}", story.why(row));
 }
+
+#[test]
+fn a_syn_without_an_answer_opens_nothing() {
+    let story = story(&Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/queue-full.pcapng"));
+    assert!(!rows(&story).any(|row| row.text.server.contains("LISTEN")));
+    let second = &story.connections()[1];
+    let next = story.next(second.id, *second.events.last().unwrap());
+    assert_eq!(next.lines.server, "no connection: the SYN has no answer");
+}

@@ -68,6 +68,7 @@ fn line(ends: &Both<End>, side: Side) -> Line {
     }
     match end.tcp.state {
         State::Closed if end.tcp.isn.is_none() && !end.has_calls => Line::one("no socket yet"),
+        State::Listen if ends[side.peer()].tcp.isn.is_some() => Line::one("no connection: the SYN has no answer"),
         State::Listen => Line::one("its kernel answers a SYN by itself"),
         State::SynSent => Line::one("connect waits for an answer"),
         _ => with_program(end),

@@ -166,6 +166,10 @@ impl<'a> Ladder<'a> {
         }
         let by_first_copy = || self.story.first_of(event.id).and_then(|first| first.change(side));
         let Some(change) = record.change(side).or_else(by_first_copy) else { return String::new() };
+        // A listener stays one, whoever asks.
+        if segment.flags.opens() && change.to == State::Listen {
+            return String::new();
+        }
         if segment.flags.rst() {
             let is_told = record.ends[side].has_program()
                 && !record.connection.is_some_and(|id| self.story.is_closing(id, side, event.id));
