@@ -207,11 +207,7 @@ impl Story {
     }
 
     fn standing_of(&self, connection: ConnectionId, at: EventId, side: Side) -> Standing {
-        let ends = self
-            .latest(connection, at)
-            .and_then(|id| self.record(id))
-            .map(|record| record.ends.clone())
-            .unwrap_or_default();
+        let ends = standing::ends(self, connection, at);
         let end = &ends[side];
         let sample = self.sample(connection, at, side, end.tcp.state);
         let kernel = sample.map(|sample| standing::kernel(sample.socket, end));

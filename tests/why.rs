@@ -339,3 +339,12 @@ fn a_syn_without_an_answer_opens_nothing() {
     let next = story.next(second.id, *second.events.last().unwrap());
     assert_eq!(next.lines.server, "no connection: the SYN has no answer");
 }
+
+#[test]
+fn what_a_bystander_answers_had_not_arrived() {
+    let story = story(&Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/bystander-reset.pcapng"));
+    let row = rows(&story).find(|row| row.text.server == "✗ did not arrive").unwrap();
+    let connection = row.connection.unwrap();
+    assert_eq!(story.standing(connection, row.event).server.words, "open, nothing unread");
+    assert!(story.next(connection, row.event).lines.server.contains("recv waits"));
+}
