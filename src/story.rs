@@ -209,12 +209,18 @@ impl Story {
     fn standing_of(&self, connection: ConnectionId, at: EventId, side: Side) -> Standing {
         let ends = standing::ends(self, connection, at);
         let end = &ends[side];
+        let lost = self.account(connection, at)[side].lost;
+        let words = if lost == 0 && standing::is_disconnected(self, connection, at, side) {
+            "disconnected by connect(AF_UNSPEC)".to_owned()
+        } else {
+            standing::words(side, end, &ends[side.peer()], lost)
+        };
         let sample = self.sample(connection, at, side, end.tcp.state);
         let kernel = sample.map(|sample| standing::kernel(sample.socket, end));
         Standing {
             endpoint: self.connection(connection).map(|known| known.addresses[side]),
             state: end.tcp.state,
-            words: standing::words(side, end, &ends[side.peer()], self.account(connection, at)[side].lost),
+            words,
             differs: kernel.as_ref().is_some_and(|kernel| kernel.differs),
             remark: kernel.as_ref().map_or_else(String::new, |kernel| kernel.remark.clone()),
             kernel: kernel.map(|kernel| kernel.words),

@@ -348,3 +348,11 @@ fn what_a_bystander_answers_had_not_arrived() {
     assert_eq!(story.standing(connection, row.event).server.words, "open, nothing unread");
     assert!(story.next(connection, row.event).lines.server.contains("recv waits"));
 }
+
+#[test]
+fn a_socket_that_was_disconnected_is_not_closed() {
+    let story = story(&Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/disconnect.pcapng"));
+    let first = &story.connections()[0];
+    let standing = story.standing(first.id, *first.events.last().unwrap());
+    assert_eq!(standing.client.words, "disconnected by connect(AF_UNSPEC)");
+}

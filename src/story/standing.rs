@@ -3,7 +3,8 @@
 use super::Story;
 use super::end::End;
 use super::side::{Both, Side};
-use crate::event::{ConnectionId, EventId, SocketSample};
+use crate::event::{ConnectionId, Event, EventId, SocketSample};
+use crate::socket::call::{Call, CallName};
 use crate::tcp::state::State;
 
 /// The ends of `connection` just after the event `at`. What somebody between them answered had not arrived, although that shows
@@ -28,6 +29,17 @@ fn bypassed(story: &Story, connection: ConnectionId, at: EventId) -> impl Iterat
         let between = events.iter().filter(|other| answered < **other && **other < *id);
         let is_still = !between.clone().any(|other| story.record(*other).is_some_and(|other| other.side == Some(side)));
         (answered <= at && is_still).then_some((side, &record.ends[side]))
+    })
+}
+
+/// Whether the program of `side` has connected it to nowhere by the event `at`.
+pub fn is_disconnected(story: &Story, connection: ConnectionId, at: EventId, side: Side) -> bool {
+    let events = story.connection(connection).map_or(&[][..], |connection| connection.events.as_slice());
+    events.iter().take_while(|id| **id <= at).any(|id| {
+        let undone = |call: &Call| call.name == CallName::Connect && call.word(1) == Some("AF_UNSPEC");
+        story.journal().get(*id).and_then(Event::begun).is_some_and(undone)
+            && story.record(*id).is_some_and(|record| record.side == Some(side))
+            && story.end_of(*id).is_some_and(|end| end <= at)
     })
 }
 
