@@ -328,16 +328,6 @@ impl Story {
         self.was_filtered(id) || self.repeated.contains(&id)
     }
 
-    /// Nanoseconds from where the segments of `connection` were captured to the end `side` and back, by its handshake.
-    fn way_there_and_back(&self, connection: ConnectionId, side: Side) -> Option<i64> {
-        let segments = self.connection(connection)?.events.iter().filter_map(|id| self.journal.get(*id));
-        let mut first = segments.filter(|event| event.segment().is_some()).take(3);
-        let (syn, syn_ack, ack) = (first.next()?, first.next()?, first.next()?);
-        let opens = syn.segment()?.1.flags.opens() && syn_ack.segment()?.1.flags.syn();
-        let (from, to) = if side == Side::Server { (syn, syn_ack) } else { (syn_ack, ack) };
-        opens.then(|| to.time.since(from.time))
-    }
-
     /// Whether a filter on the socket that the segment `id` was for dropped it.
     fn was_filtered(&self, id: EventId) -> bool {
         self.record(id).is_some_and(|record| record.changes.iter().any(|change| change.rule == Rule::Filtered))
