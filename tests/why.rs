@@ -356,3 +356,22 @@ fn a_socket_that_was_disconnected_is_not_closed() {
     let standing = story.standing(first.id, *first.events.last().unwrap());
     assert_eq!(standing.client.words, "disconnected by connect(AF_UNSPEC)");
 }
+
+#[test]
+fn a_third_program_is_named_on_its_rows() {
+    let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    let queue = story(&captures.join("queue-full.pcapng"));
+    assert!(rows(&queue).any(|row| row.text.client.starts_with("other: connect() = ETIMEDOUT")));
+    let admin = story(&captures.join("aborted-from-outside.pcapng"));
+    assert!(rows(&admin).any(|row| row.text.server.starts_with("admin: sock_destroy(")));
+    assert!(rows(&admin).any(|row| row.text.client == "admin: exit(0)"));
+    for capture in captures_of(&["broken-pipe", "copy-left-open-inherited", "last-word-five"]) {
+        let texts: Vec<String> = rows(&story(&capture)).map(|row| row.text.client).collect();
+        assert!(!texts.iter().any(|text| text.starts_with("client: ")), "{texts:?}");
+    }
+}
+
+fn captures_of(names: &[&str]) -> Vec<PathBuf> {
+    let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    names.iter().map(|name| captures.join(format!("{name}.pcapng"))).collect()
+}
