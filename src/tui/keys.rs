@@ -137,8 +137,10 @@ pub const BINDINGS: &[Binding] = &[
 
     bind(&[Page], &[K::Up, K::Char('k')], Action::Up, "↑", "", "one line up", None),
     bind(&[Page], &[K::Down, K::Char('j')], Action::Down, "↓", "", "one line down", None),
-    bind(&[Page], &[K::PageUp], Action::PageUp, "PgUp", "", "ten lines up", None),
-    bind(&[Page], &[K::PageDown], Action::PageDown, "PgDn", "", "ten lines down", None),
+    bind(&[Page], &[K::PageUp], Action::PageUp, "PgUp", "", "a page up", None),
+    bind(&[Page], &[K::PageDown], Action::PageDown, "PgDn", "", "a page down", None),
+    bind(&[Page], &[K::Home], Action::First, "Home", "", "to its beginning", None),
+    bind(&[Page], &[K::End], Action::Last, "End", "", "to its end", None),
     bind(&[Page], &[K::Esc, K::Enter, K::Char(' '), K::Char('?')], Action::Back, "Esc", "back", "back to the screen below", Some(1)),
 
     bind(&[Line], &[K::Enter], Action::Accept, "Enter", "done", "take what was typed", Some(1)),

@@ -1,5 +1,7 @@
 //! All that the dashboard knows.
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::event::EventId;
 use crate::socket::call::Call;
 use crate::source::lab::message::NextCall;
@@ -12,12 +14,15 @@ use super::message::Play;
 use super::quiz::{Quiz, Score};
 use super::scene::Scene;
 use super::theme::Theme;
+use super::view::text::wrap;
 
 /// All that the dashboard knows.
 #[derive(Debug, Default)]
 pub struct Model {
     /// What the terminal can show.
     pub theme: Theme,
+    /// How large it is.
+    pub size: Size,
     /// The first screen. It is there even where a story is shown from the start, with nothing in it.
     pub menu: MenuScreen,
     /// The story that is shown; `None` while the menu is.
@@ -28,6 +33,21 @@ pub struct Model {
     pub play: Play,
     /// Set once the dashboard has ended.
     pub ended: Option<Ended>,
+}
+
+/// The terminal's columns and rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Columns.
+    pub width: u16,
+    /// Rows.
+    pub height: u16,
+}
+
+impl Default for Size {
+    fn default() -> Self {
+        Self { width: 80, height: 24 }
+    }
 }
 
 /// How the dashboard ended.
@@ -61,8 +81,27 @@ pub struct Page {
     pub title: String,
     /// Its lines, unwrapped.
     pub lines: Vec<String>,
-    /// How many drawn lines have been scrolled past.
+    /// How many rows have been scrolled past.
     pub offset: usize,
+}
+
+impl Page {
+    /// Its rows on a terminal of `size`: a line is wrapped only if it is too long, so that columns made with spaces stay.
+    pub fn rows(&self, size: Size) -> Vec<String> {
+        let width = usize::from(size.width).saturating_sub(2);
+        let rows = |line: &String| if line.width() <= width { vec![line.clone()] } else { wrap(line, width) };
+        self.lines.iter().flat_map(rows).collect()
+    }
+
+    /// How many of them are seen at once: all but the title, the keys and a blank beside each.
+    pub const fn seen(size: Size) -> usize {
+        size.height.saturating_sub(4) as usize
+    }
+
+    /// The furthest that it can be scrolled: to where its last row stands at the bottom.
+    pub fn last_offset(&self, size: Size) -> usize {
+        self.rows(size).len().saturating_sub(Self::seen(size))
+    }
 }
 
 /// Where a story comes from.

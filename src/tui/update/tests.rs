@@ -320,3 +320,27 @@ fn left_goes_to_the_cause_and_right_to_what_came_of_it() {
     hit(&mut model, KeyCode::Right);
     assert_eq!(here(&model), "· send(\"hello\") = EPIPE ✗");
 }
+
+/// Every row of a page comes into sight, key by key, although its lines are longer than the screen is wide.
+#[test]
+fn a_page_is_scrolled_by_rows_and_skips_none() {
+    let mut model = model();
+    let lines: Vec<String> = (0..12).map(|line| format!("{line} {}", "words ".repeat(60))).collect();
+    model.overlay = Some(Overlay::Page(Page { lines, ..Page::default() }));
+    let offset = |model: &Model| {
+        let Some(Overlay::Page(page)) = &model.overlay else { panic!("{:?}", model.overlay) };
+        (page.offset, page.last_offset(model.size), Page::seen(model.size))
+    };
+    let (_, last, seen) = offset(&model);
+    assert_eq!((last, seen), (12 * 5 - 20, 20));
+    update(&mut model, key(KeyCode::PageDown));
+    assert_eq!(offset(&model).0, seen - 1);
+    for _ in 0..9 {
+        update(&mut model, key(KeyCode::PageDown));
+    }
+    assert_eq!(offset(&model).0, last);
+    update(&mut model, key(KeyCode::Home));
+    assert_eq!(offset(&model).0, 0);
+    update(&mut model, key(KeyCode::End));
+    assert_eq!(offset(&model).0, last);
+}
