@@ -333,14 +333,14 @@ fn a_page_is_scrolled_by_rows_and_skips_none() {
     };
     let (_, last, seen) = offset(&model);
     assert_eq!((last, seen), (12 * 5 - 20, 20));
-    update(&mut model, key(KeyCode::PageDown));
+    hit(&mut model, KeyCode::PageDown);
     assert_eq!(offset(&model).0, seen - 1);
     for _ in 0..9 {
-        update(&mut model, key(KeyCode::PageDown));
+        hit(&mut model, KeyCode::PageDown);
     }
     assert_eq!(offset(&model).0, last);
-    update(&mut model, key(KeyCode::Home));
+    hit(&mut model, KeyCode::Home);
     assert_eq!(offset(&model).0, 0);
-    update(&mut model, key(KeyCode::End));
+    hit(&mut model, KeyCode::End);
     assert_eq!(offset(&model).0, last);
 }
