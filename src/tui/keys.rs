@@ -203,11 +203,11 @@ fn footer_width(bindings: &[&Binding], gap: &str) -> usize {
     1 + bindings.iter().map(each).sum::<usize>() + gap.len() * bindings.len().saturating_sub(1)
 }
 
-/// The help for `context`: keys and sentence.
-pub fn help(context: Context) -> Vec<(&'static str, &'static str)> {
+/// The help for `context`: keys and sentence, of the bindings that `wanted` lets through.
+pub fn help(context: Context, wanted: impl Fn(Action) -> bool) -> Vec<(&'static str, &'static str)> {
     BINDINGS
         .iter()
-        .filter(|binding| binding.contexts.contains(&context) && !binding.help.is_empty())
+        .filter(|binding| binding.contexts.contains(&context) && !binding.help.is_empty() && wanted(binding.action))
         .map(|binding| (binding.shown, binding.help))
         .collect()
 }
@@ -235,7 +235,7 @@ mod tests {
         for context in Context::ALL {
             let leaves = |action| matches!(action, Action::Quit | Action::Back);
             assert!(BINDINGS.iter().any(|binding| binding.contexts.contains(&context) && leaves(binding.action)));
-            assert!(!help(context).is_empty());
+            assert!(!help(context, |_| true).is_empty());
         }
     }
 

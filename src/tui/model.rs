@@ -7,7 +7,7 @@ use crate::socket::call::Call;
 use crate::source::lab::message::NextCall;
 use crate::story::Story;
 
-use super::keys::Context;
+use super::keys::{Action, Context};
 use super::line::Line;
 use super::menu::{Entry, Menu, MenuScreen};
 use super::message::Play;
@@ -233,6 +233,21 @@ impl Model {
             (None, Some(StoryScreen { origin: Origin::Live, .. })) => Context::Live,
             (None, Some(_)) => Context::Replay,
             (None, None) => Context::Menu,
+        }
+    }
+
+    /// Whether `action` does something where the keys go now.
+    pub fn acts(&self, action: Action) -> bool {
+        let Some(story) = &self.story else { return true };
+        let is_over = story.origin == Origin::Live && story.progress == Progress::Finished;
+        match action {
+            Action::Variant => self.has_variant(),
+            // To be back at the menu there must be one.
+            Action::Back => self.overlay.is_some() || !self.menu.menu.groups.is_empty(),
+            Action::Accept if story.origin == Origin::Replay => story.cursor + 1 < story.scene.lines.len(),
+            Action::Accept => !is_over,
+            Action::Asking | Action::Rest => !is_over,
+            _ => true,
         }
     }
 

@@ -344,3 +344,22 @@ fn a_page_is_scrolled_by_rows_and_skips_none() {
     hit(&mut model, KeyCode::End);
     assert_eq!(offset(&model).0, last);
 }
+
+#[test]
+fn only_keys_that_act_are_shown() {
+    let shown = |model: &mut Model| {
+        press(model, '?');
+        let Some(Overlay::Page(page)) = model.overlay.take() else { panic!("no help") };
+        page.lines.join("\n")
+    };
+    let mut named = Model { story: Some(StoryScreen::live(Entry::default(), Asking::Never)), ..Model::default() };
+    let help = shown(&mut named);
+    assert!(!help.contains("next variant") && !help.contains("back to the menu"), "{help}");
+    assert!(help.contains("let the next call go") && help.contains("make all calls that are left"), "{help}");
+    tell(&mut named, Told::Finished);
+    let help = shown(&mut named);
+    assert!(!help.contains("let the next call go") && !help.contains("make all calls that are left"), "{help}");
+    let mut chosen = playing(KeyCode::Enter);
+    let help = shown(&mut chosen);
+    assert!(help.contains("next variant") && help.contains("back to the menu"), "{help}");
+}
