@@ -375,3 +375,11 @@ fn captures_of(names: &[&str]) -> Vec<PathBuf> {
     let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
     names.iter().map(|name| captures.join(format!("{name}.pcapng"))).collect()
 }
+
+#[test]
+fn a_chain_names_a_call_once() {
+    assert!(because("both-close.pcapng", "FIN").starts_with("4 close (proven: the same FIN as in 4"));
+    assert!(
+        because("peer-silent-user-timeout.pcapng", "again 1:6").starts_with("5 send (proven: the same bytes as in 5")
+    );
+}
