@@ -245,8 +245,7 @@ impl Model {
             // To be back at the menu there must be one.
             Action::Back => self.overlay.is_some() || !self.menu.menu.groups.is_empty(),
             Action::Accept if story.origin == Origin::Replay => story.cursor + 1 < story.scene.lines.len(),
-            Action::Accept => !is_over,
-            Action::Asking | Action::Rest => !is_over,
+            Action::Accept | Action::Asking | Action::Rest => !is_over,
             _ => true,
         }
     }

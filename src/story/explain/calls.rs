@@ -60,7 +60,6 @@ pub fn sentences(story: &Story, row: &Row, call: &Call, outcome: &Outcome) -> Ve
             vec!["SO_ERROR is 0: no error waits here.".to_owned()]
         }
         CallName::SockDestroy => destroyed(),
-        CallName::Setsockopt | CallName::Fcntl => setting_up::call(call),
         CallName::Connect if call.word(1) == Some("AF_UNSPEC") => {
             vec![
                 "The socket forgets its peer and is as fresh as after socket(). Nothing was connected any more."

@@ -139,7 +139,7 @@ fn in_vain(story: &Story, connection: &Connection, reset: Reset, event: EventId)
     });
     let sent: Vec<_> = sent.collect();
     let mut calls: Vec<EventId> =
-        sent.iter().flat_map(|(id, ..)| story.cause(*id)).flat_map(|cause| &cause.causes).copied().collect();
+        sent.iter().filter_map(|(id, ..)| story.cause(*id)).flat_map(|cause| &cause.causes).copied().collect();
     calls.retain(|id| story.call(*id).is_some_and(|(call, _)| call.name.sends()));
     calls.sort_unstable();
     calls.dedup();
