@@ -17,7 +17,7 @@ pub(super) fn call(call: &Call) -> Vec<String> {
     vec![sentence.to_owned()]
 }
 
-/// What a row of several does: of each program the last that is worth a word, in their order; `None` where none is.
+/// What a row of several does: of each program the last that is worth a word; `None` where none is.
 pub(super) fn group(story: &Story, row: &Row) -> Option<Vec<String>> {
     let events = || row.events.iter().filter_map(|id| story.journal().get(*id));
     let mut chosen: Vec<EventId> = Vec::new();
@@ -26,6 +26,12 @@ pub(super) fn group(story: &Story, row: &Row) -> Option<Vec<String>> {
         chosen.retain(|id| !own(id));
         chosen.push(event.id);
     }
+    // As the columns have them: the server's last.
+    let is_server = |id: &EventId| {
+        let actor = story.journal().get(*id).and_then(|event| event.actor.as_ref());
+        actor.is_some_and(|actor| actor.name().starts_with("server"))
+    };
+    chosen.sort_by_key(is_server);
     let made = chosen.iter().filter_map(|id| story.journal().get(*id).and_then(Event::begun));
     let told: Vec<String> = made.flat_map(call).collect();
     (!told.is_empty()).then_some(told)
@@ -47,8 +53,10 @@ fn option(call: &Call) -> &'static str {
         }
         Some("SO_DETACH_FILTER") => "The filter is gone: from here the socket hears again.",
         Some("TCP_REPAIR") => "In repair mode the socket does nothing by itself: a close() now tells nobody.",
-        Some("TCP_SYNCNT") => "It limits how often the SYN is sent again.",
-        Some("TCP_USER_TIMEOUT") => "It limits how long bytes that were sent may stay unacknowledged, in milliseconds.",
+        Some("TCP_SYNCNT") => "TCP_SYNCNT limits how often the SYN is sent again.",
+        Some("TCP_USER_TIMEOUT") => {
+            "TCP_USER_TIMEOUT limits how long bytes that were sent may stay unacknowledged, in milliseconds."
+        }
         Some("SO_KEEPALIVE" | "TCP_KEEPIDLE" | "TCP_KEEPINTVL" | "TCP_KEEPCNT") => {
             "Keep-alives: after so long without a sign of the peer the kernel probes, and gives up when so many probes stay \
              unanswered."
