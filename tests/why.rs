@@ -302,6 +302,9 @@ fn all_that_was_sent_in_vain_is_counted() {
     let far = verdict("broken-pipe-far.pcapng");
     assert!(far.contains("the client sent 11 bytes more (8 to 10), which no program could read"), "{far}");
     assert!(far.contains("so all 3 before the reset was there reported success."), "{far}");
+    // At the server the first reset comes before the last bytes.
+    let at_server = verdict("broken-pipe-far-server.pcapng");
+    assert!(at_server.contains("the client sent 11 bytes more (8 to "), "{at_server}");
     assert!(verdict("broken-pipe.pcapng").contains("the client sent 5 bytes more (8)"));
     assert!(!verdict("peer-rebooted.pcapng").contains(" more ("));
     let another = verdict("bystander-reset.pcapng");

@@ -76,7 +76,7 @@ impl ByCalls {
             gave_up: gave_up(story, connection),
             by_another: record.is_some_and(Record::is_sent_by_another),
             is_untold: told.is_some_and(|((reset, event), record)| is_untold(story, connection, reset, event, record)),
-            in_vain: reset.zip(event).and_then(|(reset, event)| in_vain(story, connection, reset, event)),
+            in_vain: reset.and_then(|reset| in_vain(story, connection, reset)),
             is_filtered: !connection.ending.answered && connection.events.iter().any(|id| story.was_filtered(*id)),
             probed: told.is_some_and(|((reset, _), record)| is_probed(story, connection, reset.by, record)),
         }
@@ -130,9 +130,10 @@ fn reason(story: &Story, connection: &Connection, reset: Reset, event: EventId) 
 }
 
 /// What the peer of the end that answered with `reset` had sent to it since it had closed, where that is more than one call's.
-fn in_vain(story: &Story, connection: &Connection, reset: Reset, event: EventId) -> Option<InVain> {
+/// A capture at the end that answers shows the reset before the last of it.
+fn in_vain(story: &Story, connection: &Connection, reset: Reset) -> Option<InVain> {
     let first = reset.answers.filter(|_| reset.after_fin)?.frame.frame();
-    let sent = connection.events.iter().take_while(|id| **id < event).filter_map(|id| {
+    let sent = connection.events.iter().filter_map(|id| {
         let (frame, segment) = story.journal().get(*id)?.segment()?;
         let own = story.record(*id)?.side == Some(reset.by.peer()) && !story.is_repeated(*id);
         (own && frame.number >= first && segment.payload_len > 0).then_some((*id, frame.number, segment.payload_len))
