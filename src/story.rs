@@ -50,6 +50,7 @@ use crate::event::{ConnectionId, Event, EventId, FrameNo, Gap, Run, Sample, What
 use crate::socket::call::{Call, CallName, Outcome};
 use crate::tcp::analysis::{Completeness, Finding, Findings};
 use crate::tcp::rule::Rule;
+use crate::tcp::segment::Segment;
 use crate::tcp::state::State;
 
 /// A run, told.
@@ -209,18 +210,20 @@ impl Story {
     }
 
     fn standing_of(&self, connection: ConnectionId, at: EventId, side: Side) -> Standing {
-        let ends = self
-            .latest(connection, at)
-            .and_then(|id| self.record(id))
-            .map(|record| record.ends.clone())
-            .unwrap_or_default();
+        let ends = standing::ends(self, connection, at);
         let end = &ends[side];
+        let lost = self.account(connection, at)[side].lost;
+        let words = if lost == 0 && standing::is_disconnected(self, connection, at, side) {
+            "disconnected by connect(AF_UNSPEC)".to_owned()
+        } else {
+            standing::words(side, end, &ends[side.peer()], lost)
+        };
         let sample = self.sample(connection, at, side, end.tcp.state);
         let kernel = sample.map(|sample| standing::kernel(sample.socket, end));
         Standing {
             endpoint: self.connection(connection).map(|known| known.addresses[side]),
             state: end.tcp.state,
-            words: standing::words(side, end, &ends[side.peer()], self.account(connection, at)[side].lost),
+            words,
             differs: kernel.as_ref().is_some_and(|kernel| kernel.differs),
             remark: kernel.as_ref().map_or_else(String::new, |kernel| kernel.remark.clone()),
             kernel: kernel.map(|kernel| kernel.words),
@@ -376,7 +379,11 @@ fn repeats(journal: &Journal, causes: &HashMap<EventId, Cause>) -> HashMap<Event
         let (_, segment) = event.segment()?;
         let same = |cause: &EventId| {
             let other = journal.get(*cause).and_then(Event::segment);
-            other.is_some_and(|(_, other)| other.src == segment.src && other.range().overlaps(segment.range()))
+            // A SYN-ACK to itself answers the SYN of the same end.
+            let answers = |other: &Segment| segment.flags.syn() && segment.flags.ack() && other.flags.opens();
+            other.is_some_and(|(_, other)| {
+                other.src == segment.src && other.range().overlaps(segment.range()) && !answers(other)
+            })
         };
         let earlier = causes.get(&event.id)?.causes.iter().copied().find(same)?;
         Some((event.id, earlier))

@@ -24,7 +24,7 @@ pub mod update;
 pub mod view;
 
 use message::{Effect, Message};
-use model::{Ended, Model};
+use model::{Ended, Model, Size};
 
 /// As many messages are taken in before the next draw, so that a flood of events still shows something.
 const BATCH: usize = 256;
@@ -40,6 +40,8 @@ pub fn run<B: Backend>(
     mut handle: impl FnMut(Effect) -> Vec<Message>,
 ) -> Result<Ended, B::Error> {
     loop {
+        let size = terminal.size()?;
+        model.size = Size { width: size.width, height: size.height };
         terminal.draw(|frame| view::draw(&model, frame))?;
         let Ok(first) = receiver.recv() else { return Ok(Ended::Interrupted) };
         take(&mut model, first, &mut handle);

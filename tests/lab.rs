@@ -13,6 +13,9 @@ mod checker;
 #[path = "lab/common.rs"]
 mod common;
 #[cfg(feature = "capture")]
+#[path = "lab/held.rs"]
+mod held;
+#[cfg(feature = "capture")]
 #[path = "lab/link.rs"]
 mod link;
 #[path = "lab/mistakes.rs"]

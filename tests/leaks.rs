@@ -52,7 +52,7 @@ fn a_leak_names_the_descriptor_the_accept_the_end_that_was_read_and_the_exit() {
     assert_eq!(ended(leak.end_read), ("recv", 0));
     assert!(leak.freed.is_some_and(|freed| freed > leak.end_read));
     let said = story.verdict(connection.id).unwrap().sentences.pop().unwrap();
-    assert!(said.starts_with("Leak: server read the end at 0."), "{said}");
+    assert!(said.starts_with("Leak: the server read the end at 0."), "{said}");
     assert!(said.contains(" and never called close(4), which accept() had opened at 0."), "{said}");
     assert!(said.ends_with(" Until then it stayed in CLOSE-WAIT, which no timer ends."), "{said}");
 }

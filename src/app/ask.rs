@@ -48,7 +48,8 @@ impl Questions {
     pub fn judge(&mut self, journal: &Journal) {
         let Some((actor, quiz)) = self.open.take() else { return };
         let story = Story::tell(journal.clone());
-        let made = |event: &&crate::event::Event| event.begun().is_some() && event.actor.as_ref() == Some(&actor);
+        let made =
+            |event: &&crate::event::Event| event.begun() == Some(&quiz.made) && event.actor.as_ref() == Some(&actor);
         let Some(begun) = story.journal().events().iter().rev().find(made) else { return };
         let outcome = story.call(begun.id).and_then(|(_, outcome)| outcome);
         eprintln!("{}", quiz.judge(outcome, &mut self.score));

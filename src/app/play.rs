@@ -77,6 +77,7 @@ pub fn play(scenario: &Scenario, options: &Options, between: Between, watch: boo
         questions: Questions::default(),
         journal: Journal::default(),
         waiting: false,
+        waited: false,
         lines: VecDeque::new(),
         alone: false,
     };
@@ -98,6 +99,8 @@ struct Listening {
     journal: Journal,
     /// A call waits to be let go.
     waiting: bool,
+    /// A call had to wait for a line, and nothing was said of that yet.
+    waited: bool,
     /// What was typed and not taken yet.
     lines: VecDeque<String>,
     /// No more lines will come.
@@ -132,6 +135,11 @@ impl Listening {
             // The story is told as it happened; that the scenario's words may not fit it is said beside it.
             Message::Mismatch(Mismatch { line, column, expected, happened }) => {
                 eprintln!("epipe: {}:{line}:{column}: expected {expected}, but it was {happened}", self.file);
+                if std::mem::take(&mut self.waited) {
+                    eprintln!(
+                        "help: the kernel's timers ran on between the calls; without --step it may go as expected"
+                    );
+                }
             }
             Message::Finished => {
                 self.questions.count();
@@ -166,7 +174,10 @@ impl Listening {
                 Some(line) if self.questions.answer(&line) => self.release(),
                 Some(_) => {}
                 None if self.alone => self.release(),
-                None => return,
+                None => {
+                    self.waited = true;
+                    return;
+                }
             }
         }
     }
@@ -180,8 +191,9 @@ impl Listening {
 }
 
 fn announce(next: &NextCall) {
+    let together = if next.together > 1 { format!("  ({} calls at once)", next.together) } else { String::new() };
     let telling = if next.telling { "  (what will it return?)" } else { "" };
-    eprint!("{}  {}{telling}  [Enter] ", next.actor, notation::call(&next.call));
+    eprint!("{}  {}{together}{telling}  [Enter] ", next.actor, notation::call(&next.call));
     if !io::stdin().is_terminal() {
         eprintln!();
     }

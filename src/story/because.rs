@@ -22,7 +22,10 @@ pub struct Because {
 pub fn because(story: &Story, event: EventId, own: &[EventId]) -> Because {
     let Some(cause) = story.cause(event) else { return Because::default() };
     let chain = chain(story, event);
-    let shown: Vec<EventId> = chain.iter().copied().filter(|id| !own.contains(id)).collect();
+    let mut shown: Vec<EventId> = chain.iter().copied().filter(|id| !own.contains(id)).collect();
+    // A call that a segment behind it is named by would be named twice.
+    let named: Vec<EventId> = shown.iter().filter_map(|id| call_of(story, *id)).collect();
+    shown.retain(|id| !named.contains(id));
     let words = if shown.is_empty() && !chain.is_empty() { "the call itself".to_owned() } else { join(story, &shown) };
     let evidence = link(story, event, &shown);
     let sure = match cause.certainty {
@@ -64,16 +67,22 @@ fn is_reset(story: &Story, id: EventId) -> bool {
     story.journal().get(id).and_then(|event| event.segment()).is_some_and(|(_, segment)| segment.flags.rst())
 }
 
+/// The call that a segment is named by in a chain: the first of those that caused it.
+fn call_of(story: &Story, id: EventId) -> Option<EventId> {
+    let (_, segment) = story.journal().get(id)?.segment()?;
+    let mut causes = story.cause(id)?.causes.iter().copied();
+    causes.find(|cause| story.call(*cause).is_some()).filter(|_| !segment.flags.rst() && !story.is_probe(id))
+}
+
 /// An event's name in a chain: a frame's number with the call whose bytes or end it carries, else its flag; a call's name.
 pub fn name(story: &Story, id: EventId) -> String {
     let Some(event) = story.journal().get(id) else { return format!("event {id}") };
     match &event.what {
         What::Segment { frame, segment } => {
-            let call = story.cause(id).into_iter().flat_map(|cause| &cause.causes).find_map(|cause| story.call(*cause));
             let flags = segment.flags;
-            let word = match call {
+            let word = match call_of(story, id).and_then(|call| story.call(call)) {
                 _ if story.is_probe(id) => "probe",
-                Some((call, _)) if !flags.rst() => call.name.name(),
+                Some((call, _)) => call.name.name(),
                 _ if flags.rst() => "RST",
                 _ if flags.syn() && flags.ack() => "SYN ACK",
                 _ if flags.syn() => "SYN",

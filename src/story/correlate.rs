@@ -33,6 +33,13 @@ struct Seen<'a> {
     is_probe: bool,
 }
 
+impl Seen<'_> {
+    /// Whether it says that its sender has no room left.
+    const fn closes_window(&self) -> bool {
+        self.segment.window == 0 && self.segment.flags.ack() && !self.segment.flags.rst()
+    }
+}
+
 /// A call that was begun.
 #[derive(Clone, Copy, Debug)]
 struct Made<'a> {

@@ -254,12 +254,24 @@ pub fn clip_quoted(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text;
     }
-    let Some((head, rest)) = text.split_once('"') else { return clip(&text, width) };
-    let Some((quoted, tail)) = rest.rsplit_once('"') else { return clip(&text, width) };
+    let Some((head, rest)) = text.split_once('"') else { return clip_call(&text, width) };
+    let Some((quoted, tail)) = rest.rsplit_once('"') else { return clip_call(&text, width) };
     // Both quotation marks and the ellipsis.
     match width.checked_sub(head.width() + tail.width() + 3) {
         Some(room) if room > 0 => format!("{head}\"{}…\"{tail}", beginning(quoted, room)),
-        _ => clip(&text, width),
+        _ => clip_call(&text, width),
+    }
+}
+
+/// A call in at most `width` cells, of which the result stays, unless that is a mere 0: `getsockopt… = ECONNRESET`.
+fn clip_call(text: &str, width: usize) -> String {
+    let tells = |result: &&str| *result != "0" && !result.starts_with("0 ") && !result.starts_with("0,");
+    let Some((call, result)) = text.rsplit_once(" = ").filter(|(_, result)| tells(result)) else {
+        return clip(text, width);
+    };
+    match width.checked_sub(result.width() + 4) {
+        Some(room) if room > 3 => format!("{}… = {result}", beginning(call, room).trim_end_matches('(')),
+        _ => clip(text, width),
     }
 }
 

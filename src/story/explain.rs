@@ -2,6 +2,7 @@
 
 use super::Story;
 use super::because::because;
+use super::ladder;
 use super::rows::{Row, Wire};
 use super::side::Side;
 use super::telling::Why;
@@ -14,6 +15,7 @@ mod data;
 mod errors;
 mod resets;
 mod segments;
+mod setting_up;
 
 use segments::Shown;
 
@@ -51,7 +53,7 @@ fn title(row: &Row) -> String {
         text.map(|text| text.trim_end_matches(" ✗").to_owned())
     };
     match (&row.wire, text) {
-        (Wire::Arrow { .. } | Wire::Pause(_), Some(text)) if text.contains('(') && words != "RST" => {
+        (Wire::Arrow { .. } | Wire::Pause(_), Some(text)) if text.contains('(') && !words.ends_with("RST") => {
             format!("{text}, {words}")
         }
         (Wire::Arrow { .. } | Wire::Handshake(_) | Wire::Pause(_), _) | (_, None) => words,
@@ -68,6 +70,9 @@ fn sentences(story: &Story, row: &Row) -> Vec<String> {
         }
         What::Begun(call) => calls::waiting(story, row, call),
         What::Ended { begun, outcome } => match story.call(*begun) {
+            Some((call, _)) if row.events.len() > 2 && ladder::is_setting_up(call.name) => {
+                setting_up::group(story, row).unwrap_or_else(|| calls::sentences(story, row, call, outcome))
+            }
             Some((call, _)) => calls::sentences(story, row, call, outcome),
             None => Vec::new(),
         },

@@ -7,15 +7,16 @@
 use std::collections::HashMap;
 
 use super::Story;
-use super::connection::Connection;
 use super::rows::{Number, Row, Wire};
 use super::side::{Both, Side};
 use super::text;
-use crate::event::{ConnectionId, Event, EventId, FrameNo, What};
-use crate::socket::call::CallName;
+use crate::event::{Actor, ConnectionId, Event, EventId, FrameNo, What};
 
 mod calls;
 mod segments;
+
+pub(super) use calls::is_setting_up;
+pub(super) use segments::SOONEST;
 
 /// A pause this long or longer, in nanoseconds, has a row.
 const PAUSE: i64 = 100_000_000;
@@ -62,6 +63,8 @@ struct Ladder<'a> {
     /// The latest row of set-up calls.
     setting_up: Option<usize>,
     last_time: Option<i64>,
+    /// Whose column each is: who makes the first call in it.
+    owners: Both<Option<&'a Actor>>,
     /// Whether the run has calls at all.
     calls_known: bool,
 }
@@ -86,11 +89,16 @@ impl<'a> Ladder<'a> {
             fold: None,
             setting_up: None,
             last_time: None,
+            owners: Both::default(),
             calls_known: story.journal().events().iter().any(|event| event.begun().is_some()),
         }
     }
 
     fn take(&mut self, event: &'a Event) {
+        if event.begun().is_some() {
+            let side = self.side(event);
+            self.owners[side] = self.owners[side].or(event.actor.as_ref());
+        }
         match &event.what {
             What::Segment { frame, segment } => {
                 self.pause_before(event);
@@ -165,15 +173,8 @@ impl<'a> Ladder<'a> {
     /// `line` with the name before it of an actor that is not the one whose column it stands in: a child, an outsider.
     fn named(&self, event: &Event, line: String) -> String {
         let Some(actor) = &event.actor else { return line };
-        let is_second = |one: &Connection| {
-            Side::BOTH.into_iter().any(|side| {
-                let holders = &one.holders[side];
-                holders.first() != Some(actor) && holders.contains(actor)
-            })
-        };
-        let is_child = self.story.connections().iter().any(is_second);
-        let is_outsider = event.begun().is_some_and(|call| call.name == CallName::SockDestroy);
-        if is_child || is_outsider { format!("{actor}: {line}") } else { line }
+        let owner = self.owners[self.side(event)];
+        if owner.is_none_or(|owner| owner == actor) { line } else { format!("{actor}: {line}") }
     }
 }
 

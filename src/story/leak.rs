@@ -119,8 +119,9 @@ pub fn sentence(story: &Story, connection: &Connection, leak: &Leak) -> String {
         String::new()
     };
     let actor = connection.actors[side].as_ref().map_or(side.name(), |actor| actor.name());
+    let article = if actor == side.name() { "the " } else { "" };
     format!(
-        "Leak: {actor} read the end at {} and never called close({fd}), which {opener} had opened at {}: {freed}. \
+        "Leak: {article}{actor} read the end at {} and never called close({fd}), which {opener} had opened at {}: {freed}. \
          Until then it stayed in CLOSE-WAIT, which no timer ends.{waits}",
         at(end_read),
         at(opened)

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 use super::end::End;
 use super::side::{Both, Side};
 use super::telling::Next;
-use super::{Story, account};
+use super::{Story, account, standing};
 use crate::event::{ConnectionId, EventId};
 use crate::socket::call::How;
 use crate::socket::outlook::{Flags, Returns, Socket};
@@ -18,11 +18,7 @@ const WIDTH: usize = 70;
 const ASKED: u64 = 8192;
 
 pub fn next(story: &Story, connection: ConnectionId, at: EventId) -> Next {
-    let ends = story
-        .latest(connection, at)
-        .and_then(|id| story.record(id))
-        .map(|record| record.ends.clone())
-        .unwrap_or_default();
+    let ends = standing::ends(story, connection, at);
     let whole = Both { client: line(&ends, Side::Client), server: line(&ends, Side::Server) };
     Next {
         lines: Both { client: whole.client.within(WIDTH), server: whole.server.within(WIDTH) },
@@ -68,6 +64,7 @@ fn line(ends: &Both<End>, side: Side) -> Line {
     }
     match end.tcp.state {
         State::Closed if end.tcp.isn.is_none() && !end.has_calls => Line::one("no socket yet"),
+        State::Listen if ends[side.peer()].tcp.isn.is_some() => Line::one("no connection: the SYN has no answer"),
         State::Listen => Line::one("its kernel answers a SYN by itself"),
         State::SynSent => Line::one("connect waits for an answer"),
         _ => with_program(end),

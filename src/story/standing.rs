@@ -1,9 +1,47 @@
 //! How each end stands, in one line of plain words.
 
+use super::Story;
 use super::end::End;
-use super::side::Side;
-use crate::event::SocketSample;
+use super::side::{Both, Side};
+use crate::event::{ConnectionId, Event, EventId, SocketSample};
+use crate::socket::call::{Call, CallName};
 use crate::tcp::state::State;
+
+/// The ends of `connection` just after the event `at`. What somebody between them answered had not arrived, although that shows
+/// only by the answer.
+pub fn ends(story: &Story, connection: ConnectionId, at: EventId) -> Both<End> {
+    let Some(record) = story.latest(connection, at).and_then(|id| story.record(id)) else { return Both::default() };
+    let mut ends = record.ends.clone();
+    for (side, bypassed) in bypassed(story, connection, at) {
+        ends[side] = bypassed.clone();
+    }
+    ends
+}
+
+/// The ends in whose name somebody answers, later than `at`, what had seemed to arrive before, and how they stood then.
+fn bypassed(story: &Story, connection: ConnectionId, at: EventId) -> impl Iterator<Item = (Side, &End)> {
+    let events = story.connection(connection).map_or(&[][..], |connection| connection.events.as_slice());
+    let later = events.get(events.partition_point(|id| *id <= at)..).unwrap_or_default();
+    later.iter().filter_map(move |id| {
+        let record = story.record(*id).filter(|record| record.is_sent_by_another())?;
+        let side = record.side?;
+        let answered = *story.cause(*id)?.causes.first()?;
+        let between = events.iter().filter(|other| answered < **other && **other < *id);
+        let is_still = !between.clone().any(|other| story.record(*other).is_some_and(|other| other.side == Some(side)));
+        (answered <= at && is_still).then_some((side, &record.ends[side]))
+    })
+}
+
+/// Whether the program of `side` has connected it to nowhere by the event `at`.
+pub fn is_disconnected(story: &Story, connection: ConnectionId, at: EventId, side: Side) -> bool {
+    let events = story.connection(connection).map_or(&[][..], |connection| connection.events.as_slice());
+    events.iter().take_while(|id| **id <= at).any(|id| {
+        let undone = |call: &Call| call.name == CallName::Connect && call.word(1) == Some("AF_UNSPEC");
+        story.journal().get(*id).and_then(Event::begun).is_some_and(undone)
+            && story.record(*id).is_some_and(|record| record.side == Some(side))
+            && story.end_of(*id).is_some_and(|end| end <= at)
+    })
+}
 
 /// One line of plain words for `side`. `lost` are the bytes that it sent in vain.
 pub fn words(side: Side, end: &End, peer: &End, lost: u64) -> String {

@@ -69,6 +69,9 @@ pub fn outcome(call: &Call, outcome: &Outcome) -> String {
             _ => format!("{} bytes", outcome.ret),
         };
     }
+    if call.name.sends() && outcome.count() < call.asked_len() {
+        return format!("{} of {}", outcome.ret, call.asked_len().unwrap_or(0));
+    }
     match outcome.word() {
         Some(word) => {
             word.split('|').map(|flag| flag.strip_prefix("POLL").unwrap_or(flag)).collect::<Vec<_>>().join(" ")

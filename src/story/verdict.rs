@@ -2,24 +2,24 @@
 //!
 //! It rests on [`Facts`] alone, which a survey without a story has too.
 
+mod by_calls;
 mod happened;
 mod name;
 mod sentences;
 mod unseen;
 
+pub use by_calls::{ByCalls, InVain, Kind as ReasonKind, Reason};
 pub use name::Name;
 
 use std::net::SocketAddr;
 
 use super::Story;
 use super::connection::Connection;
-use super::ending::{Ending, GIVES_UP, Kind, Reset};
+use super::ending::{Ending, GIVES_UP, Kind};
 use super::leak;
 use super::side::{Both, Side};
 use super::telling::{Certainty, Verdict};
-use super::track::Record;
-use crate::event::{ConnectionId, Event, EventId, FrameNo};
-use crate::tcp::rule::Rule;
+use crate::event::{ConnectionId, Event, FrameNo};
 use crate::tcp::state::State;
 
 /// What a verdict on captured segments rests on.
@@ -41,12 +41,10 @@ pub struct Facts {
     pub with_itself: bool,
     /// Whether the calls of each end are known.
     pub has_calls: Both<bool>,
-    /// Where calls tell it: why an end gave up.
-    pub reason: Option<String>,
-    /// Where calls tell it: the end whose kernel gave up waiting for an answer, and told nobody.
-    pub gave_up: Option<Side>,
-    /// Where calls tell it: whether somebody between the ends sent the reset.
-    pub by_another: bool,
+    /// The payload that each end sent, in bytes; what was sent again counts again.
+    pub sent: Both<u64>,
+    /// What calls tell.
+    pub by_calls: ByCalls,
 }
 
 impl Facts {
@@ -61,7 +59,7 @@ impl Facts {
                 (None, None) => Name::Open,
             };
         }
-        if self.gave_up.is_some() && ending.reset.is_none() {
+        if self.by_calls.gave_up.is_some() && ending.reset.is_none() {
             return Name::TimedOut;
         }
         if let Some(reset) = ending.reset {
@@ -90,8 +88,11 @@ impl Facts {
     pub fn certainty(&self) -> Certainty {
         match (self.name(), self.ending.reset) {
             (Name::ResetAfterClose | Name::Aborted | Name::Refused, Some(reset)) => reset.certainty,
-            (Name::TimedOut, None) if self.gave_up.is_some() => Certainty::Proven,
-            (Name::NobodyHome, Some(reset)) if self.by_another || self.gave_up == Some(reset.by) => Certainty::Proven,
+            (Name::TimedOut, None) if self.by_calls.gave_up.is_some() => Certainty::Proven,
+            (Name::TimedOut, Some(_)) if self.by_calls.probed => Certainty::Proven,
+            (Name::NobodyHome, Some(reset)) if self.by_calls.by_another || self.by_calls.gave_up == Some(reset.by) => {
+                Certainty::Proven
+            }
             (Name::NobodyHome | Name::TimedOut, _) => Certainty::Likely,
             (Name::Unanswered, _) => Certainty::Proven,
             // What is missing can have been anything.
@@ -120,7 +121,7 @@ impl Facts {
 
     /// The end that repeated itself.
     fn repeating_side(&self) -> Side {
-        self.gave_up.or(self.ending.reset.map(|reset| reset.by)).or(self.vanished()).unwrap_or(Side::Client)
+        self.by_calls.gave_up.or(self.ending.reset.map(|reset| reset.by)).or(self.vanished()).unwrap_or(Side::Client)
     }
 
     /// What happened, in one sentence.
@@ -171,42 +172,22 @@ fn facts(story: &Story, connection: &Connection) -> Facts {
         server: connection.addresses.server,
         with_itself: connection.is_with_itself(),
         has_calls: Both { client: ends.client.has_calls, server: ends.server.has_calls },
-        reason: reason(story, connection),
-        gave_up: gave_up(story, connection),
-        by_another: by_another(story, connection),
+        sent: sent(story, connection),
+        by_calls: ByCalls::of(story, connection),
     }
 }
 
-/// The end of an open connection whose kernel gave up without a word, by what a call of its returned.
-fn gave_up(story: &Story, connection: &Connection) -> Option<Side> {
-    let changes = connection.events.iter().filter_map(|id| story.record(*id)).flat_map(|record| &record.changes);
-    changes
-        .filter(|change| change.rule == Rule::TimesOut && change.from != State::SynSent)
-        .map(|change| change.side)
-        .next()
-}
-
-/// Why, by its calls, an end gave up.
-fn reason(story: &Story, connection: &Connection) -> Option<String> {
-    let is_told = |by: Side| connection.ends[by].has_calls;
-    let reset = connection.ending.reset.filter(|reset| reset.kind == Kind::Aborts && is_told(reset.by))?;
-    let event = event_of(story, connection, reset)?;
-    let cause = story.cause(event).filter(|cause| !cause.causes.is_empty())?;
-    Some(cause.evidence.clone())
-}
-
-/// Whether, by its supposed sender's calls, somebody else sent the reset.
-fn by_another(story: &Story, connection: &Connection) -> bool {
-    let event = connection.ending.reset.and_then(|reset| event_of(story, connection, reset));
-    event.and_then(|event| story.record(event)).is_some_and(Record::is_sent_by_another)
-}
-
-fn event_of(story: &Story, connection: &Connection, reset: Reset) -> Option<EventId> {
-    let is_it = |id: &EventId| {
-        let segment = story.journal().get(*id).and_then(Event::segment);
-        segment.is_some_and(|(frame, _)| frame.number == reset.frame.frame())
-    };
-    connection.events.iter().copied().find(is_it)
+/// The payload that each end sent, in bytes.
+fn sent(story: &Story, connection: &Connection) -> Both<u64> {
+    let mut sent = Both::default();
+    for id in &connection.events {
+        let record = story.record(*id).filter(|record| !record.is_copy);
+        let side = record.and_then(|record| record.side);
+        if let Some((side, (_, segment))) = side.zip(story.journal().get(*id).and_then(Event::segment)) {
+            sent[side] += u64::from(segment.payload_len);
+        }
+    }
+    sent
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::socket::errno::Errno;
 use crate::socket::outlook::Socket;
 use crate::story::side::{Both, Side};
 use crate::story::telling::Certainty;
-use crate::story::verdict::{Facts, Name};
+use crate::story::verdict::{ByCalls, Facts, Name};
 use crate::tcp::analysis::Finding;
 use crate::tcp::seq::SeqNum;
 use crate::tcp::state::State;
@@ -95,9 +95,8 @@ impl<'a> Summary<'a> {
             server: self.end(Side::Server).endpoint,
             with_itself: self.key.is_with_itself(),
             has_calls: Both::default(),
-            reason: None,
-            gave_up: None,
-            by_another: false,
+            sent: Both { client: ends.client.bytes, server: ends.server.bytes },
+            by_calls: ByCalls::default(),
         }
     }
 

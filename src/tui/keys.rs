@@ -137,8 +137,10 @@ pub const BINDINGS: &[Binding] = &[
 
     bind(&[Page], &[K::Up, K::Char('k')], Action::Up, "↑", "", "one line up", None),
     bind(&[Page], &[K::Down, K::Char('j')], Action::Down, "↓", "", "one line down", None),
-    bind(&[Page], &[K::PageUp], Action::PageUp, "PgUp", "", "ten lines up", None),
-    bind(&[Page], &[K::PageDown], Action::PageDown, "PgDn", "", "ten lines down", None),
+    bind(&[Page], &[K::PageUp], Action::PageUp, "PgUp", "", "a page up", None),
+    bind(&[Page], &[K::PageDown], Action::PageDown, "PgDn", "", "a page down", None),
+    bind(&[Page], &[K::Home], Action::First, "Home", "", "to its beginning", None),
+    bind(&[Page], &[K::End], Action::Last, "End", "", "to its end", None),
     bind(&[Page], &[K::Esc, K::Enter, K::Char(' '), K::Char('?')], Action::Back, "Esc", "back", "back to the screen below", Some(1)),
 
     bind(&[Line], &[K::Enter], Action::Accept, "Enter", "done", "take what was typed", Some(1)),
@@ -201,11 +203,11 @@ fn footer_width(bindings: &[&Binding], gap: &str) -> usize {
     1 + bindings.iter().map(each).sum::<usize>() + gap.len() * bindings.len().saturating_sub(1)
 }
 
-/// The help for `context`: keys and sentence.
-pub fn help(context: Context) -> Vec<(&'static str, &'static str)> {
+/// The help for `context`: keys and sentence, of the bindings that `wanted` lets through.
+pub fn help(context: Context, wanted: impl Fn(Action) -> bool) -> Vec<(&'static str, &'static str)> {
     BINDINGS
         .iter()
-        .filter(|binding| binding.contexts.contains(&context) && !binding.help.is_empty())
+        .filter(|binding| binding.contexts.contains(&context) && !binding.help.is_empty() && wanted(binding.action))
         .map(|binding| (binding.shown, binding.help))
         .collect()
 }
@@ -233,7 +235,7 @@ mod tests {
         for context in Context::ALL {
             let leaves = |action| matches!(action, Action::Quit | Action::Back);
             assert!(BINDINGS.iter().any(|binding| binding.contexts.contains(&context) && leaves(binding.action)));
-            assert!(!help(context).is_empty());
+            assert!(!help(context, |_| true).is_empty());
         }
     }
 

@@ -1,22 +1,28 @@
 //! All that the dashboard knows.
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::event::EventId;
+use crate::socket::call::Call;
 use crate::source::lab::message::NextCall;
 use crate::story::Story;
 
-use super::keys::Context;
+use super::keys::{Action, Context};
 use super::line::Line;
 use super::menu::{Entry, Menu, MenuScreen};
 use super::message::Play;
 use super::quiz::{Quiz, Score};
 use super::scene::Scene;
 use super::theme::Theme;
+use super::view::text::wrap;
 
 /// All that the dashboard knows.
 #[derive(Debug, Default)]
 pub struct Model {
     /// What the terminal can show.
     pub theme: Theme,
+    /// How large it is.
+    pub size: Size,
     /// The first screen. It is there even where a story is shown from the start, with nothing in it.
     pub menu: MenuScreen,
     /// The story that is shown; `None` while the menu is.
@@ -27,6 +33,21 @@ pub struct Model {
     pub play: Play,
     /// Set once the dashboard has ended.
     pub ended: Option<Ended>,
+}
+
+/// The terminal's columns and rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Columns.
+    pub width: u16,
+    /// Rows.
+    pub height: u16,
+}
+
+impl Default for Size {
+    fn default() -> Self {
+        Self { width: 80, height: 24 }
+    }
 }
 
 /// How the dashboard ended.
@@ -60,8 +81,27 @@ pub struct Page {
     pub title: String,
     /// Its lines, unwrapped.
     pub lines: Vec<String>,
-    /// How many drawn lines have been scrolled past.
+    /// How many rows have been scrolled past.
     pub offset: usize,
+}
+
+impl Page {
+    /// Its rows on a terminal of `size`: a line is wrapped only if it is too long, so that columns made with spaces stay.
+    pub fn rows(&self, size: Size) -> Vec<String> {
+        let width = usize::from(size.width).saturating_sub(2);
+        let rows = |line: &String| if line.width() <= width { vec![line.clone()] } else { wrap(line, width) };
+        self.lines.iter().flat_map(rows).collect()
+    }
+
+    /// How many of them are seen at once: all but the title, the keys and a blank beside each.
+    pub const fn seen(size: Size) -> usize {
+        size.height.saturating_sub(4) as usize
+    }
+
+    /// The furthest that it can be scrolled: to where its last row stands at the bottom.
+    pub fn last_offset(&self, size: Size) -> usize {
+        self.rows(size).len().saturating_sub(Self::seen(size))
+    }
 }
 
 /// Where a story comes from.
@@ -150,6 +190,8 @@ pub struct StoryScreen {
     pub pace: Pace,
     /// How far it is.
     pub progress: Progress,
+    /// Whether a call had to wait to be let go, so that the kernel's timers ran on meanwhile.
+    pub waited: bool,
     /// Whether the call that was let go last only sleeps: the one after it then goes too.
     pub sleeping: bool,
     /// Whether Enter was pressed while a call was under way: the next call then goes too, unless it is a telling one.
@@ -170,6 +212,8 @@ pub struct StoryScreen {
 pub struct Telling {
     /// Who makes it.
     pub actor: String,
+    /// The call.
+    pub call: Call,
     /// The event of its beginning, once told.
     pub begun: Option<EventId>,
 }
@@ -189,6 +233,20 @@ impl Model {
             (None, Some(StoryScreen { origin: Origin::Live, .. })) => Context::Live,
             (None, Some(_)) => Context::Replay,
             (None, None) => Context::Menu,
+        }
+    }
+
+    /// Whether `action` does something where the keys go now.
+    pub fn acts(&self, action: Action) -> bool {
+        let Some(story) = &self.story else { return true };
+        let is_over = story.origin == Origin::Live && story.progress == Progress::Finished;
+        match action {
+            Action::Variant => self.has_variant(),
+            // To be back at the menu there must be one.
+            Action::Back => self.overlay.is_some() || !self.menu.menu.groups.is_empty(),
+            Action::Accept if story.origin == Origin::Replay => story.cursor + 1 < story.scene.lines.len(),
+            Action::Accept | Action::Asking | Action::Rest => !is_over,
+            _ => true,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The question before a telling call: what will it return?
 
 use crate::event::EventId;
-use crate::socket::call::{CallName, Outcome};
+use crate::socket::call::{Call, CallName, Outcome};
 use crate::socket::errno::Errno;
 use crate::source::lab::message::NextCall;
 
@@ -23,6 +23,8 @@ pub struct Quiz {
     pub next: String,
     /// Who will make it.
     pub actor: String,
+    /// The call itself.
+    pub made: Call,
     /// The call's name.
     pub call: CallName,
     /// The answers to choose from.
@@ -74,6 +76,7 @@ impl Quiz {
         Self {
             next: crate::tui::scene::call_words(&next.call),
             actor: next.actor.name().to_owned(),
+            made: next.call.clone(),
             call: next.call.name,
             choices,
             chosen: None,

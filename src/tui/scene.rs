@@ -82,7 +82,7 @@ impl Scene {
         self.lines.iter().take(rows).filter_map(Line::last_frame).max().map_or(0, |frame| frame.0)
     }
 
-    /// The line at the top right: `live · 8 frames · 0 lost`, counted over the first `rows` rows.
+    /// The line at the top right: `live · 8 frames`, counted over the first `rows` rows.
     pub fn mode(&self, kind: &str, rows: usize) -> String {
         if self.blind {
             return format!("{kind} · no capture, calls only (Tab: why)");
@@ -90,7 +90,11 @@ impl Scene {
         let all = if rows < self.lines.len() { 0 } else { self.total };
         let frames = self.frames(rows).max(all);
         let plural = if frames == 1 { "" } else { "s" };
-        let lost = if self.lost > 0 || kind == "live" { format!(" · {} lost", self.lost) } else { String::new() };
+        let lost = match self.lost {
+            0 => String::new(),
+            1 => " · 1 frame missed by the capture".to_owned(),
+            lost => format!(" · {lost} frames missed by the capture"),
+        };
         let again = self.lines.iter().take(rows).filter(|line| line.is_again()).count();
         let again = if again > 0 { format!(" · {again} again") } else { String::new() };
         format!("{kind} · {frames} frame{plural}{lost}{again}")

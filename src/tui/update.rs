@@ -70,7 +70,9 @@ fn show(model: &mut Model, title: &str, lines: Vec<String>) -> Vec<Effect> {
 
 /// Lays the help for the screen below over it.
 fn show_help(model: &mut Model) -> Vec<Effect> {
-    let lines = super::keys::help(model.context()).into_iter().map(|(keys, help)| format!("{keys:<6} {help}"));
+    let lines = super::keys::help(model.context(), |action| model.acts(action))
+        .into_iter()
+        .map(|(keys, help)| format!("{keys:<6} {help}"));
     let mut lines: Vec<String> = lines.collect();
     if let Some(story) = &model.story {
         lines.extend(super::view::legend::LINES.iter().map(|line| (*line).to_owned()));

@@ -21,7 +21,7 @@ pub mod packet;
 mod packet_pane;
 mod picture;
 mod story;
-mod text;
+pub(super) mod text;
 mod why;
 
 /// The smallest terminal in which something can be understood, in columns and rows.

@@ -19,6 +19,15 @@ mod segments;
 ///
 /// Segments are not compared where there was no capture, or where the scenario has none: then it is about the calls alone.
 pub fn compare(scenario: &Scenario, events: &[Event]) -> Vec<Mismatch> {
+    differences(scenario, events, false)
+}
+
+/// The same of a run whose calls were held back: what the kernel's timers sent meanwhile is no difference.
+pub fn compare_held(scenario: &Scenario, events: &[Event]) -> Vec<Mismatch> {
+    differences(scenario, events, true)
+}
+
+fn differences(scenario: &Scenario, events: &[Event], held: bool) -> Vec<Mismatch> {
     let mut comparison = Comparison::new(events);
     let stretches = comparison.stretches(&scenario.steps);
     let captured = !events.iter().any(|event| matches!(event.what, What::Gap(Gap::NoCapture(_))));
@@ -30,8 +39,11 @@ pub fn compare(scenario: &Scenario, events: &[Event]) -> Vec<Mismatch> {
         comparison.calls(stretch, events.get(range.clone()).unwrap_or_default());
         let broken_off = comparison.broken_off && index + 1 == stretches.len();
         if captured && about_segments && !broken_off {
-            let seen: Vec<_> = told.iter().filter(|(at, _)| range.contains(at)).map(|(_, text)| text.clone()).collect();
-            comparison.mismatches.extend(segments::compare(&stretch.steps, &seen));
+            let from = told.partition_point(|(at, _)| *at < range.start);
+            let after = told.partition_point(|(at, _)| *at < range.end);
+            let (before, seen) = told.get(..after).unwrap_or_default().split_at(from);
+            let earlier = held.then_some(before);
+            comparison.mismatches.extend(segments::compare(&stretch.steps, seen, earlier));
         }
     }
     comparison.unexpected(&scenario.steps);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::message::{Message, Mismatch, NextCall};
 use super::need::Missing;
 use super::scenario::Scenario;
-use super::script::{Expect, Returned, StepKind};
+use super::script::{self, Expect, Returned, StepKind};
 use super::teller::unhex;
 use crate::decode::{self, Decoded};
 use crate::event::{Event, EventId, ExitStatus, Frame, FrameNo, LinkType, Run, Time, What};
@@ -118,15 +118,18 @@ impl<'a> Listener<'a> {
         Some(())
     }
 
-    /// The step at the index, as the call that comes next.
+    /// The step at the index, as the call that comes next; where others race with it, the first telling one of them.
     fn next_call(&self, index: &str) -> Option<NextCall> {
-        let step = self.scenario?.steps.get(index.parse::<usize>().ok()?)?;
+        let steps = self.scenario?.steps.get(index.parse::<usize>().ok()?..)?;
+        let together = script::at_once(steps);
+        let step = together.iter().find(|step| step.is_telling()).or(together.first())?;
         let StepKind::Call { actor, call, expect, telling, .. } = &step.kind else { return None };
         let expected = match expect {
             Expect::Returns(Returned::Outcome(outcome)) => Some(outcome.clone()),
             Expect::Returns(Returned::Anything | Returned::Child(_)) | Expect::Waits | Expect::Ends(_) => None,
         };
-        Some(NextCall { actor: actor.clone(), call: call.clone(), expected, telling: *telling, line: step.line })
+        let (actor, call, together) = (actor.clone(), call.clone(), together.len());
+        Some(NextCall { actor, call, expected, telling: *telling, together, line: step.line })
     }
 }
 

@@ -40,6 +40,8 @@ pub struct NextCall {
     pub expected: Option<Outcome>,
     /// Whether the lesson hangs on it: a quiz asks here.
     pub telling: bool,
+    /// How many calls go with it at once, itself counted: those that race are not held apart.
+    pub together: usize,
     /// The line of the scenario's file that it stands in.
     pub line: usize,
 }

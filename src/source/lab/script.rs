@@ -116,6 +116,11 @@ impl Step {
         matches!(self.kind, StepKind::Call { race: true, .. })
     }
 
+    /// Whether the line makes a call that the lesson hangs on.
+    pub const fn is_telling(&self) -> bool {
+        matches!(self.kind, StepKind::Call { telling: true, .. })
+    }
+
     /// The segment, if the line is one.
     pub const fn segment(&self) -> Option<(&SegmentText, bool)> {
         match &self.kind {
@@ -166,6 +171,14 @@ pub fn parse(script: &str, first_line: usize, actors: &[Actor]) -> Result<Vec<St
     let implied = |(text, kind)| Step { line: last, column: 1, text, implied: true, kind };
     steps.extend(order.ending().into_iter().map(implied));
     Ok(steps)
+}
+
+/// The lines whose calls go at once where the first of `steps`, which makes one, is let go: those that race, and the one
+/// behind them.
+pub fn at_once(steps: &[Step]) -> Vec<&Step> {
+    let calls = || steps.iter().filter(|step| step.call().is_some());
+    let racing = calls().take_while(|step| step.races()).count();
+    calls().take(racing + 1).collect()
 }
 
 /// The line up to a `#` that does not stand in quotes.

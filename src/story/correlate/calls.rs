@@ -94,8 +94,9 @@ impl<'a> Correlation<'a> {
 
     fn closed_window(&self, id: ConnectionId, side: Side, effect: EventId) -> Option<Cause> {
         let latest = self.latest(id, self.peer(id, side), |seen| seen.segment.flags.ack())?;
-        let closed = latest.segment.window == 0 && !latest.segment.flags.rst();
-        closed.then(|| Cause::likely(effect, vec![latest.event], format!("{} had closed the window", latest.frame)))
+        latest
+            .closes_window()
+            .then(|| Cause::likely(effect, vec![latest.event], format!("{} had closed the window", latest.frame)))
     }
 
     /// What this end sent last that takes a number, if nothing acknowledges it.

@@ -1,11 +1,15 @@
 //! The causes of resets: the segment that one answers, or the call that gave the connection up.
 
-use super::{Correlation, Seen};
+use super::{Correlation, Made, Seen};
 use crate::event::{ConnectionId, EventId};
 use crate::socket::call::CallName;
 use crate::socket::errno::Errno;
 use crate::story::cause::Cause;
+use crate::story::side::Side;
 use crate::story::track::Record;
+
+/// What the reset of a connection that nobody had accepted rests on.
+const UNACCEPTED: &str = "the listening socket was closed, and nobody had accepted this connection";
 
 impl<'a> Correlation<'a> {
     pub(super) fn reset(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {
@@ -89,6 +93,9 @@ impl<'a> Correlation<'a> {
             let cause = self.probed_in_vain(id, seen.side, seen.event);
             return Cause { evidence: format!("{}, so the kernel gave up", cause.evidence), ..cause };
         }
+        if let Some(made) = self.end_of_listener(id, seen.side) {
+            return Cause::proven(seen.event, vec![made.event], UNACCEPTED);
+        }
         let Some(made) = self.ending_call(id, seen.side) else {
             let why = if seen.segment.flags.ack() {
                 "a live end gave up: unread bytes, SO_LINGER 0 or another abort; no calls are known"
@@ -111,6 +118,23 @@ impl<'a> Correlation<'a> {
         };
         let unread = self.unread_frames(id, seen);
         Cause::proven(seen.event, std::iter::once(made.event).chain(unread).collect(), why)
+    }
+
+    /// The close of the listening socket, or the end of its program, that is in progress, where nobody has accepted the
+    /// connection: Linux resets what still waits in the queue (`inet_csk_listen_stop()`).
+    fn end_of_listener(&self, id: ConnectionId, side: Side) -> Option<Made<'a>> {
+        let connection = self.connection(id).filter(|one| one.holders[side].is_empty())?;
+        let port = connection.addresses[side].port();
+        let is_own = |other: &&Made<'a>, made: &Made<'a>| {
+            other.actor == made.actor && (made.call.name == CallName::Exit || other.call.fd() == made.call.fd())
+        };
+        let listens = |made: &Made<'a>| {
+            let own = || self.made.iter().filter(|other| is_own(other, made));
+            let bound = own().rev().find(|other| other.call.name == CallName::Bind).and_then(|bind| bind.call.addr());
+            own().any(|other| other.call.name == CallName::Listen) && bound.is_some_and(|addr| addr.port() == port)
+        };
+        let ends = |made: &&Made<'a>| made.in_progress && matches!(made.call.name, CallName::Close | CallName::Exit);
+        self.made.iter().rev().filter(ends).find(|made| listens(made)).copied()
     }
 
     /// The record of the connection's latest event before `event`.

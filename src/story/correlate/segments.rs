@@ -42,7 +42,10 @@ impl<'a> Correlation<'a> {
         if flags.fin() {
             return self.fin(id, seen);
         }
-        if seen.is_probe { self.probe(id, seen) } else { self.pure_ack(id, seen) }
+        if seen.is_probe {
+            return self.window_probe(id, seen).unwrap_or_else(|| self.probe(id, seen));
+        }
+        self.pure_ack(id, seen)
     }
 
     fn probe(&self, id: ConnectionId, seen: Seen<'a>) -> Cause {
@@ -210,6 +213,13 @@ impl<'a> Correlation<'a> {
             }
             None => Cause::unknown(seen.event, "what it acknowledges was not captured"),
         }
+    }
+
+    /// A probe because the peer's last word had closed the window.
+    fn window_probe(&self, id: ConnectionId, seen: Seen<'a>) -> Option<Cause> {
+        let closed = self.latest(id, self.peer(id, seen.side), |_| true).filter(Seen::closes_window)?;
+        let evidence = format!("{} had closed the window", closed.frame);
+        Some(Cause::proven(seen.event, vec![closed.event], evidence))
     }
 
     /// The last acknowledgement that `side` sent.

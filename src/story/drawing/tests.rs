@@ -115,6 +115,9 @@ fn a_long_text_is_clipped_at_its_quotation_first() {
     assert_eq!(clip_quoted("send(\"ERROR:no end!\") = 13", 24), "send(\"ERROR:no e…\") = 13");
     assert_eq!(clip_quoted("send(\"ERROR:no end!\") = 13", 40), "send(\"ERROR:no end!\") = 13");
     assert_eq!(clip_quoted("▸ CLOSED, error ECONNRESET", 10), "▸ CLOSED,…");
+    assert_eq!(clip_quoted("getsockopt(SO_ERROR) = ECONNRESET", 24), "getsockopt… = ECONNRESET");
+    assert_eq!(clip_quoted("send(\"0123456789…\") = 32768 of 100000", 24), "send… = 32768 of 100000");
+    assert_eq!(clip_quoted("setsockopt(SO_KEEPALIVE) = 0  4 calls", 24), "setsockopt(SO_KEEPALIVE…");
     assert_eq!(clip("漢字漢字", 5), "漢字…");
     assert_eq!(clip("漢字漢字", 4), "漢…");
     assert_eq!(clip("abc", 0), "");

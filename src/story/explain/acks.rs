@@ -3,6 +3,7 @@
 use super::segments::Shown;
 use crate::event::Event;
 use crate::story::drawing::duration;
+use crate::story::side::Side;
 use crate::story::telling::Certainty;
 use crate::tcp::state::State;
 
@@ -56,19 +57,35 @@ fn tells_nothing_new(shown: Shown<'_>) -> bool {
     shown.story.cause(shown.event.id).is_some_and(|cause| cause.certainty != Certainty::Proven) || reads()
 }
 
+/// An ACK is told as held back where it came this much later than its way explains, in nanoseconds.
+const HELD_BACK: std::ops::RangeInclusive<i64> = 1_000_000..=250_000_000;
+
 /// The ACK of a FIN, which Linux may delay (`tcp_delack_max()`, 40 ms where nothing was measured).
 fn late_ack(shown: Shown<'_>, number: u32) -> String {
+    let first = format!("A FIN counts as one in the numbering, hence ACK {number}.");
     let cause = shown.story.cause(shown.event.id).and_then(|cause| cause.causes.first().copied());
     let fin = cause.and_then(|id| shown.story.journal().get(id)).filter(|event| is_fin(event));
-    let later = fin
-        .map(|fin| shown.event.time.since(fin.time))
-        .and_then(|nanos| u64::try_from(nanos).ok())
-        .map(|nanos| format!(" It came {} after it:", duration(nanos)));
-    let later = later.as_deref().unwrap_or("");
+    let Some(later) = fin.map(|fin| shown.event.time.since(fin.time)) else { return first };
+    let way = way_there_and_back(shown).unwrap_or(0);
+    // The way takes not always the same.
+    if !HELD_BACK.contains(&(later - way - way / 4)) {
+        return first;
+    }
     format!(
-        "A FIN counts as one in the numbering, hence ACK {number}.{later} Linux may delay an ACK, to 40 ms or so beside its \
-         way, hoping for data to carry it."
+        "{first} It came {} after it: Linux held it back, hoping for data to carry it (up to about 40 ms).",
+        duration(later.unsigned_abs())
     )
+}
+
+/// Nanoseconds from where it was captured to its sender and back, by the handshake.
+fn way_there_and_back(shown: Shown<'_>) -> Option<i64> {
+    let events = &shown.story.connection(shown.connection)?.events;
+    let segments = events.iter().filter_map(|id| shown.story.journal().get(*id));
+    let mut first = segments.filter(|event| event.segment().is_some()).take(3);
+    let (syn, syn_ack, ack) = (first.next()?, first.next()?, first.next()?);
+    let opens = syn.segment()?.1.flags.opens() && syn_ack.segment()?.1.flags.syn();
+    let (from, to) = if shown.side == Side::Server { (syn, syn_ack) } else { (syn_ack, ack) };
+    opens.then(|| to.time.since(from.time))
 }
 
 fn is_fin(event: &Event) -> bool {

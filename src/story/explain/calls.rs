@@ -2,6 +2,7 @@
 
 use super::errors;
 use super::segments::fin_before;
+use super::setting_up;
 use crate::event::{Event, EventId};
 use crate::socket::call::{Call, CallName, How, Outcome};
 use crate::story::Story;
@@ -44,7 +45,7 @@ pub fn sentences(story: &Story, row: &Row, call: &Call, outcome: &Outcome) -> Ve
         return errors::sentences(story, row, call, errno, outcome);
     }
     match call.name {
-        _ if record.is_some_and(|record| record.elsewhere) => elsewhere(call.name, outcome),
+        _ if record.is_some_and(|record| record.elsewhere) => elsewhere(call, outcome),
         name if name.sends() => sent_without_segment(story, outcome),
         name if name.receives() && outcome.ret == 0 => end_of_stream(story, row, record),
         name if name.receives() => received(story, call, row),
@@ -59,8 +60,6 @@ pub fn sentences(story: &Story, row: &Row, call: &Call, outcome: &Outcome) -> Ve
             vec!["SO_ERROR is 0: no error waits here.".to_owned()]
         }
         CallName::SockDestroy => destroyed(),
-        CallName::Setsockopt => vec![option(call).to_owned()],
-        CallName::Fcntl => vec![flag(call).to_owned()],
         CallName::Connect if call.word(1) == Some("AF_UNSPEC") => {
             vec![
                 "The socket forgets its peer and is as fresh as after socket(). Nothing was connected any more."
@@ -70,7 +69,7 @@ pub fn sentences(story: &Story, row: &Row, call: &Call, outcome: &Outcome) -> Ve
         CallName::Getsockopt => vec![
             "SO_ERROR hands out the waiting error and clears it; the next call does not report it again.".to_owned(),
         ],
-        name => setting_up(name),
+        _ => setting_up::call(call),
     }
 }
 
@@ -78,69 +77,9 @@ fn destroyed() -> Vec<String> {
     vec!["The kernel gives the connection up at once, whatever its program does.".to_owned()]
 }
 
-fn option(call: &Call) -> &'static str {
-    match call.word(2) {
-        Some("SO_ATTACH_FILTER") => {
-            "The filter's one instruction keeps 0 bytes of every segment: from here this socket hears nothing, as if its line \
-             were cut."
-        }
-        Some("SO_DETACH_FILTER") => "The filter is gone: from here the socket hears again.",
-        Some("TCP_REPAIR") => "In repair mode the socket does nothing by itself: a close() now tells nobody.",
-        Some("TCP_SYNCNT") => "It limits how often the SYN is sent again.",
-        Some("TCP_USER_TIMEOUT") => "It limits how long bytes that were sent may stay unacknowledged, in milliseconds.",
-        Some("SO_KEEPALIVE" | "TCP_KEEPIDLE" | "TCP_KEEPINTVL" | "TCP_KEEPCNT") => {
-            "Keep-alives: after so long without a sign of the peer the kernel probes, and gives up when so many probes stay \
-             unanswered."
-        }
-        _ => "An option of the socket; nothing is sent.",
-    }
-}
-
-fn flag(call: &Call) -> &'static str {
-    match (call.word(1), call.word(2)) {
-        (Some("F_SETFD"), _) => "A program that this process becomes by execve() will not have this descriptor.",
-        (_, Some("O_NONBLOCK")) => "From here a call on this socket that would have to wait fails at once with EAGAIN.",
-        _ => "From here calls on this socket wait again where they must.",
-    }
-}
-
-fn setting_up(name: CallName) -> Vec<String> {
-    let sentence = match name {
-        CallName::Socket => "A socket is a descriptor and a record in the kernel. Nothing is sent.",
-        CallName::Bind => "bind() reserves the port on this machine. Nothing is sent.",
-        CallName::Listen => {
-            "From here the server's kernel answers connection requests by itself, before the program asks for one with accept(). \
-             Nothing is sent."
-        }
-        CallName::Accept | CallName::Accept4 => {
-            "accept() hands over a connection that the kernels had already finished. Nothing is sent."
-        }
-        CallName::Connect => "connect() returned: the connection is open.",
-        CallName::Pipe => "A pipe: bytes written at one end are read at the other, without TCP.",
-        CallName::Socketpair => "Two Unix sockets joined to each other, without TCP.",
-        CallName::Fork => {
-            "The child has a copy of every descriptor: a connection ends only when both have closed theirs, or shutdown() says \
-             so."
-        }
-        CallName::Execve => {
-            "Another program runs in this process now. It has every descriptor that was not marked close-on-exec, whether it \
-             knows of them or not."
-        }
-        CallName::Dup | CallName::Dup2 | CallName::Dup3 => {
-            "A second descriptor for the same socket: close() of one of them sends nothing."
-        }
-        CallName::Sigaction => {
-            "How SIGPIPE is taken decides whether a failed send() returns EPIPE or ends the program."
-        }
-        CallName::Sigprocmask => "While SIGPIPE is blocked, a failed send() returns EPIPE and the signal waits.",
-        CallName::Sigpending => "What waits here was raised by the failed send() and is blocked.",
-        _ => "Nothing is sent.",
-    };
-    vec![sentence.to_owned()]
-}
-
 /// What is no TCP socket: a pipe, a Unix socket, a terminal.
-fn elsewhere(name: CallName, outcome: &Outcome) -> Vec<String> {
+fn elsewhere(call: &Call, outcome: &Outcome) -> Vec<String> {
+    let name = call.name;
     let sentence = match name {
         _ if name.sends() => {
             "The kernel took the bytes for something that is no TCP socket: no segment, and no peer to answer."
@@ -148,7 +87,7 @@ fn elsewhere(name: CallName, outcome: &Outcome) -> Vec<String> {
         _ if name.receives() && outcome.ret == 0 => "The other end is closed, and nothing is left to be read.",
         _ if name.receives() => "The bytes come straight from the other end: one kernel holds both.",
         CallName::Close => "The kernel holds both ends, so the other end knows at once that this one is closed.",
-        name => return setting_up(name),
+        _ => return setting_up::call(call),
     };
     vec![sentence.to_owned()]
 }
@@ -279,6 +218,9 @@ fn closed(story: &Story, row: &Row, call: &Call, record: Option<&Record>) -> Vec
     if story.is_blind() {
         return vec!["The last descriptor is closed. What the kernel sent was not captured.".to_owned()];
     }
+    if is_under_way(record, side) {
+        return vec!["Its FIN is on the way and not captured yet.".to_owned()];
+    }
     let change = record.changes.iter().find(|change| change.side == side);
     let why = match change.map(|change| change.rule) {
         Some(Rule::ClosedUnanswered) => "The SYN was never answered, and now nobody waits for an answer any more.",
@@ -293,6 +235,15 @@ fn closed(story: &Story, row: &Row, call: &Call, record: Option<&Record>) -> Vec
     let stays = record.ends[side].tcp.state == State::TimeWait;
     let second = if stays { "Nothing is sent, and TIME-WAIT stays behind." } else { "Nothing is sent." };
     vec![format!("{why} {second}")]
+}
+
+/// Whether the close of `side` sends a FIN that has not come to the capture, which is at the peer.
+const fn is_under_way(record: &Record, side: Side) -> bool {
+    let end = match side {
+        Side::Client => &record.ends.client,
+        Side::Server => &record.ends.server,
+    };
+    end.socket.unread == 0 && end.takes_all()
 }
 
 fn closed_without_connection(story: &Story, row: &Row, call: &Call) -> Vec<String> {

@@ -4,6 +4,7 @@ use super::segments::Shown;
 use crate::event::EventId;
 use crate::story::account::{self, Fate};
 use crate::story::drawing::duration;
+use crate::story::ladder::SOONEST;
 use crate::story::standing::bytes;
 use crate::tcp::state::State;
 
@@ -103,7 +104,7 @@ fn offsets(shown: Shown<'_>) -> (u64, u64) {
 /// The calls whose bytes it carries.
 fn sends(shown: Shown<'_>) -> Vec<EventId> {
     let causes = shown.story.cause(shown.event.id).into_iter().flat_map(|cause| &cause.causes);
-    causes.copied().filter(|id| shown.story.call(*id).is_some()).collect()
+    causes.copied().filter(|id| shown.story.call(*id).is_some_and(|(call, _)| call.name.sends())).collect()
 }
 
 /// What became of the bytes in the end, where the row itself does not say it.
@@ -154,9 +155,14 @@ pub(super) fn repeated(shown: Shown<'_>) -> Vec<String> {
 
 /// That it was sent before, and how long ago.
 pub(super) fn again(shown: Shown<'_>) -> String {
-    let waited = shown.story.silence_before(shown.event.id).and_then(|nanos| u64::try_from(nanos).ok());
-    let waited = waited.map_or_else(String::new, |nanos| format!(" for {}", duration(nanos)));
     let what = if shown.segment.payload_len > 0 { "The same bytes" } else { "The same segment" };
+    let waited = shown.story.silence_before(shown.event.id);
+    if waited.is_some_and(|nanos| nanos < SOONEST) {
+        return format!(
+            "{what} again, sooner than the timer that waits for an acknowledgement, which takes 200 ms at least."
+        );
+    }
+    let waited = waited.map_or_else(String::new, |nanos| format!(" for {}", duration(nanos.unsigned_abs())));
     format!("{what} again: no acknowledgement had come{waited}. {}", timer(shown))
 }
 

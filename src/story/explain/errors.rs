@@ -76,6 +76,9 @@ fn without_reset(story: &Story, row: &Row, errno: Errno) -> Option<Vec<String>> 
     Some(told.to_vec())
 }
 
+const UNCONNECTED: &str =
+    "This socket is not connected: send() gives EPIPE and SIGPIPE at once, recv() and shutdown() ENOTCONN.";
+
 const AFTERWARDS: &str = "The error is reported once: from now on send() gives EPIPE and recv() 0.";
 
 fn broken_pipe(story: &Story, row: &Row, reset: FrameNo, call: &Call, outcome: &Outcome) -> Vec<String> {
@@ -124,8 +127,10 @@ fn had_a_connection_on(story: &Story, call: &Call) -> bool {
 fn by_itself(story: &Story, row: &Row, call: &Call, errno: Errno, outcome: &Outcome) -> Vec<String> {
     let record = story.record(row.event);
     let no_connection = record.is_none_or(|record| record.connection.is_none());
+    let is_tcp = record.is_some_and(|record| !record.elsewhere);
     let signal = if outcome.signal.is_some() { ", and SIGPIPE was raised" } else { "" };
     match (call.name, errno) {
+        (_, Errno::EPIPE | Errno::ENOTCONN) if no_connection && is_tcp => vec![UNCONNECTED.to_owned()],
         (name, Errno::EPIPE) if name.sends() && no_connection => vec![
             format!("The reading end is closed, and without TCP the kernel knows it at once: the first write fails{signal}."),
             "Over TCP the first one succeeds, since only the peer's answer brings the news.".to_owned(),

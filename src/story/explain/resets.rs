@@ -70,6 +70,13 @@ fn reason(shown: Shown<'_>, before: State) -> String {
     if shown.segment.flags.ack() && shown.segment.window > 0 {
         let evidence = shown.story.cause(shown.event.id).map_or("", |cause| &cause.evidence);
         return match shown.call().map(|(_, call)| call.name) {
+            Some(CallName::Close) if shown.was_never_accepted() => {
+                "Closing the listening socket resets every connection that nobody had accepted.".to_owned()
+            }
+            Some(CallName::Exit) if shown.was_never_accepted() => {
+                "The program ended, and with it its listening socket: that resets every connection that nobody had accepted."
+                    .to_owned()
+            }
             Some(CallName::Close) => format!("close() sends a reset in place of a FIN: {evidence}."),
             Some(CallName::Exit) => {
                 format!("The program ended, and its kernel sends a reset in place of a FIN: {evidence}.")

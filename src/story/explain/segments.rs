@@ -3,7 +3,7 @@
 use super::acks;
 use super::data;
 use super::resets;
-use crate::event::{ConnectionId, Event, EventId, FrameNo, What};
+use crate::event::{Actor, ConnectionId, Event, EventId, FrameNo, What};
 use crate::socket::call::{Call, CallName, How, Outcome};
 use crate::socket::errno::Errno;
 use crate::story::Story;
@@ -72,6 +72,11 @@ impl<'a> Shown<'a> {
         !connects.any(|(call, outcome)| call.name == CallName::Connect && outcome.is_some_and(asked_not_to))
     }
 
+    /// Whether no program had got its sender's end from accept(2).
+    pub(super) fn was_never_accepted(&self) -> bool {
+        self.story.connection(self.connection).is_some_and(|connection| connection.holders[self.side].is_empty())
+    }
+
     /// Whether it comes back to its sender.
     pub(super) fn is_with_itself(&self) -> bool {
         self.segment.src == self.segment.dst
@@ -107,7 +112,12 @@ pub(super) fn sentences(shown: Shown<'_>) -> Vec<String> {
         return resets::sentences(shown);
     }
     if shown.story.is_probe(shown.event.id) {
-        return vec![probe(shown), "A peer that is there answers it with an ACK.".to_owned()];
+        let answer = if window_closed_by(shown).is_some() {
+            "The answer, an ACK, says whether there is room by now."
+        } else {
+            "A peer that is there answers it with an ACK."
+        };
+        return vec![probe(shown), answer.to_owned()];
     }
     if shown.story.is_repeated(shown.event.id) {
         return data::repeated(shown);
@@ -190,8 +200,18 @@ fn filtered(shown: Shown<'_>) -> Vec<String> {
     vec![first, second]
 }
 
-/// A segment that only asks whether the peer is there.
+/// The frame of the peer's that had closed the window before a probe.
+fn window_closed_by(shown: Shown<'_>) -> Option<FrameNo> {
+    let cause = *shown.story.cause(shown.event.id)?.causes.first()?;
+    shown.story.journal().get(cause)?.segment().map(|(frame, _)| frame.number)
+}
+
+/// A segment that only asks whether the peer is there, or has room.
 fn probe(shown: Shown<'_>) -> String {
+    if let Some(frame) = window_closed_by(shown) {
+        let other = shown.other();
+        return format!("A window probe: by {frame} the {other}'s window is 0, and bytes wait to be sent.");
+    }
     format!(
         "A keep-alive probe: an ACK whose number is one before the {}'s next, sent by its kernel because nothing had come for \
          a while.",
@@ -239,9 +259,12 @@ fn ended(shown: Shown<'_>) -> String {
              cannot tell which it was.",
             shown.other()
         ),
-        Some((CallName::Exit, _)) => {
-            format!("The end of the {name}'s program closes what it had left open, and only now is the FIN sent.")
-        }
+        Some((CallName::Exit, _)) => match copy_holder(shown) {
+            Some(actor) => format!("The end of {actor} closes the last copy, and only now is the FIN sent."),
+            None => {
+                format!("The end of the {name}'s program closes what it had left open, and only now is the FIN sent.")
+            }
+        },
         Some((CallName::Close, _)) => {
             "The last descriptor is closed with nothing unread and no SO_LINGER 0, so close() \
              sends FIN: no more bytes from here. shutdown(WR) would send the very same one."
@@ -260,6 +283,14 @@ fn ended(shown: Shown<'_>) -> String {
             "The {name} will send no more. close(), shutdown() and the end of a program all send this same FIN."
         ),
     }
+}
+
+/// Who made the call behind the segment, where that is not who opened the connection at its end.
+fn copy_holder(shown: Shown<'_>) -> Option<&Actor> {
+    let (begun, _) = shown.call()?;
+    let actor = shown.story.journal().get(begun)?.actor.as_ref()?;
+    let holders = &shown.story.connection(shown.connection)?.holders[shown.side];
+    (holders.first() != Some(actor)).then_some(actor)
 }
 
 /// Whether the sender's program was killed, and its last call with it.

@@ -3,7 +3,7 @@
 use super::{Fold, Ladder, blank};
 use crate::event::{Event, EventId, ExitStatus, Gap};
 use crate::socket::call::{Call, CallName, Outcome};
-use crate::socket::errno::Signal;
+use crate::socket::errno::{Errno, Signal};
 use crate::story::rows::{Number, Row, Wire};
 use crate::story::side::Side;
 use crate::story::standing::bytes;
@@ -46,6 +46,9 @@ impl<'a> Ladder<'a> {
 
     pub(super) fn ended(&mut self, event: &'a Event, begun: EventId, outcome: &'a Outcome) {
         if let Some(row) = self.row_of.get(&begun).copied() {
+            if outcome.errno == Some(Errno::ETIMEDOUT) && row + 1 < self.rows.len() {
+                return self.timed_out(event, begun, row, outcome);
+            }
             self.join(row, event.id);
             if let Some(row) = self.rows.get_mut(row) {
                 row.failed |= outcome.errno.is_some();
@@ -85,6 +88,14 @@ impl<'a> Ladder<'a> {
         end.id < *segment && !meanwhile.copied().any(|id| is_peers(&id))
     }
 
+    /// A call that waited in vain stands as waiting where it was entered, and where it returned with what it returned.
+    fn timed_out(&mut self, event: &Event, begun: EventId, row: usize, outcome: &Outcome) {
+        let Some((call, _)) = self.story.call(begun) else { return };
+        let side = self.side(event);
+        self.rows[row].text[side] = self.named(event, text::line(call, None));
+        self.call_row(event, begun, side, self.named(event, text::line(call, Some(outcome))), Wire::Empty, true);
+    }
+
     fn join_handshake(&mut self, event: &Event, begun: EventId, side: Side, line: &str) -> bool {
         let Some(row) = self.opening_row(event.id).filter(|row| self.rows[*row].text[side].is_empty()) else {
             return false;
@@ -105,7 +116,13 @@ impl<'a> Ladder<'a> {
         let could_send = call.name.sends() || matches!(call.name, CallName::Close | CallName::Shutdown);
         let blind = self.story.is_blind();
         let elsewhere = self.story.record(event.id).is_some_and(|record| record.elsewhere);
+        let is_under_way = || {
+            let record = self.story.record(event.id);
+            let end = record.and_then(|record| Some(&record.ends[record.side?]));
+            call.name == CallName::Close && end.is_some_and(|end| !end.has_program() && end.takes_all())
+        };
         match could_send && !elsewhere {
+            true if is_under_way() && !blind => Wire::Note("on the way".to_owned()),
             true if blind && outcome.errno.is_none() => Wire::Note("not captured".to_owned()),
             true => Wire::NothingSent,
             false => Wire::Empty,
@@ -277,7 +294,8 @@ const fn killed_wire(status: ExitStatus) -> Wire {
     }
 }
 
-const fn is_setting_up(name: CallName) -> bool {
+/// Whether it is one of the calls that share a row.
+pub(in crate::story) const fn is_setting_up(name: CallName) -> bool {
     matches!(
         name,
         CallName::Socket

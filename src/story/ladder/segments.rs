@@ -12,6 +12,9 @@ use crate::tcp::segment::Segment;
 use crate::tcp::seq::SeqNum;
 use crate::tcp::state::State;
 
+/// The shortest wait of the timer that sends again, with some room, in nanoseconds (`TCP_RTO_MIN`).
+pub(in crate::story) const SOONEST: i64 = 150_000_000;
+
 impl<'a> Ladder<'a> {
     pub(super) fn segment(&mut self, event: &'a Event, frame: FrameNo, segment: &'a Segment) {
         let Some(record) = self.story.record(event.id) else { return };
@@ -139,6 +142,7 @@ impl<'a> Ladder<'a> {
             return self
                 .story
                 .silence_before(event.id)
+                .filter(|nanos| *nanos >= SOONEST)
                 .map_or_else(String::new, |nanos| format!("no ACK for {} ms", nanos / 1_000_000));
         }
         record.change(side).map_or_else(String::new, |change| arrived(change, record, side))
@@ -162,6 +166,10 @@ impl<'a> Ladder<'a> {
         }
         let by_first_copy = || self.story.first_of(event.id).and_then(|first| first.change(side));
         let Some(change) = record.change(side).or_else(by_first_copy) else { return String::new() };
+        // A listener stays one, whoever asks.
+        if segment.flags.opens() && change.to == State::Listen {
+            return String::new();
+        }
         if segment.flags.rst() {
             let is_told = record.ends[side].has_program()
                 && !record.connection.is_some_and(|id| self.story.is_closing(id, side, event.id));

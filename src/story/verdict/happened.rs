@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::sentences::capital;
-use super::{Facts, Name};
-use crate::story::ending::{Answered, InFrame, Reset};
+use super::{Facts, InVain, Name};
+use crate::story::ending::{InFrame, Reset};
 use crate::story::side::Side;
 use crate::story::standing::bytes;
 
@@ -28,6 +28,9 @@ pub fn happened(facts: &Facts) -> String {
         (Name::ResetAfterClose, Some(reset)) => reset_after_close(facts, reset),
         (Name::NobodyHome, Some(reset)) => nobody_home(facts, reset),
         (Name::TimedOut, reset) => timed_out(facts, reset),
+        (Name::Unanswered, _) if facts.by_calls.is_filtered => {
+            format!("Nothing came back from {}: a filter on the server's socket dropped the SYN.", facts.server)
+        }
         (Name::Unanswered, _) if facts.ending.answered => {
             format!("Nothing that answers the SYN came back from {}.", facts.server)
         }
@@ -46,12 +49,19 @@ fn with_itself(facts: &Facts) -> String {
     )
 }
 
-/// A segment that was answered, in words: `5 bytes more (8)`.
-fn answered(answers: Option<Answered>) -> String {
-    match answers {
-        Some(told) if told.len > 0 => format!("{} more ({})", bytes(u64::from(told.len)), told.frame),
-        Some(told) => format!("a segment ({})", told.frame),
-        None => "something that was not captured".to_owned(),
+/// What was sent and answered, in words, and whether that is several things: `5 bytes more (8)`.
+fn answered(facts: &Facts, reset: Reset) -> (String, bool) {
+    let other = reset.by.peer();
+    let Some(told) = reset.answers else { return ("something that was not captured".to_owned(), false) };
+    let (len, frames) = match facts.by_calls.in_vain {
+        Some(InVain { bytes, frames: (first, last), .. }) => (bytes, format!("{first} to {last}")),
+        None => (u64::from(told.len), told.frame.to_string()),
+    };
+    let more = if facts.sent[other] > len { " more" } else { "" };
+    match len {
+        0 if facts.ending.fins[other] == Some(told.frame) => (format!("its FIN ({frames})"), false),
+        0 => (format!("a segment ({frames})"), false),
+        _ => (format!("{}{more} ({frames})", bytes(len)), len > 1),
     }
 }
 
@@ -81,15 +91,15 @@ fn reset_after_close(facts: &Facts, reset: Reset) -> String {
         "The {name} ended first and in order{}; the {other} sent {}, which no program could read any more, so the {name}'s \
          kernel answered with a reset ({}).",
         Fin(facts.ending.fins[reset.by]),
-        answered(reset.answers),
+        answered(facts, reset).0,
         reset.frame
     )
 }
 
 fn aborted(facts: &Facts, reset: Reset) -> String {
-    let reason = facts.reason.as_ref().map_or_else(
+    let reason = facts.by_calls.reason.as_ref().map_or_else(
         || "unread bytes, SO_LINGER with 0 and other aborts look alike on the wire".to_owned(),
-        |why| format!("the reason: {why}"),
+        |reason| format!("the reason: {}", reason.words),
     );
     let instead = if reset.after_fin { "after its FIN" } else { "in place of a FIN" };
     format!("The {} gave the connection up with a reset ({}) {instead}; {reason}.", reset.by.name(), reset.frame)
@@ -97,33 +107,46 @@ fn aborted(facts: &Facts, reset: Reset) -> String {
 
 fn nobody_home(facts: &Facts, reset: Reset) -> String {
     let (name, other) = (reset.by.name(), reset.by.peer().name());
-    if facts.gave_up == Some(reset.by) {
+    let (what, several) = answered(facts, reset);
+    let was = if several { "were" } else { "was" };
+    if facts.by_calls.gave_up == Some(reset.by) {
         return format!(
             "No answer of the {other} came in time, so the {name}'s kernel gave up without a word: a call returned ETIMEDOUT. \
-             What the {other} sent later, {}, was answered by a bare reset ({}).",
-            answered(reset.answers),
+             What the {other} sent later, {what}, was answered by a bare reset ({}).",
             reset.frame
         );
     }
-    if facts.by_another {
+    let from = if what.starts_with("its FIN") {
+        what.replacen("its", &format!("the {other}'s"), 1)
+    } else {
+        format!("{what} from the {other}")
+    };
+    if facts.by_calls.by_another {
         return format!(
-            "{} from the {other} was answered by a reset ({}) in the {name}'s name, which the {name} did not send: its program \
-             holds the socket. Somebody between them did.",
-            capital(&answered(reset.answers)),
+            "{} {was} answered by a reset ({}) in the {name}'s name, which the {name} did not send: its program holds the \
+             socket. Somebody between them did.",
+            capital(&from),
             reset.frame
         );
     }
     format!(
-        "No FIN was seen, yet {} from the {other} was answered by a bare reset ({}): the {name}'s host knew nothing of the \
-         connection.",
-        answered(reset.answers),
+        "No FIN was seen, yet {from} {was} answered by a bare reset ({}): the {name}'s host knew nothing of the connection.",
         reset.frame
     )
 }
 
 fn timed_out(facts: &Facts, reset: Option<Reset>) -> String {
     let side = facts.repeating_side();
-    if facts.gave_up.is_some() && reset.is_none() {
+    if let Some(reset) = reset.filter(|_| facts.by_calls.probed) {
+        let (name, other) = (reset.by.name(), reset.by.peer().name());
+        return format!(
+            "The {name}'s kernel asked by keep-alives whether the {other} is there; {} had no answer, so it gave up with a \
+             reset ({}), and a call returned ETIMEDOUT.",
+            if reset.repeats == 1 { "one".to_owned() } else { reset.repeats.to_string() },
+            reset.frame
+        );
+    }
+    if facts.by_calls.gave_up.is_some() && reset.is_none() {
         let (name, other) = (side.name(), side.peer().name());
         return format!(
             "No answer of the {other} came in time, so the {name}'s kernel gave up: a call returned ETIMEDOUT, and the \
@@ -152,6 +175,9 @@ fn closed(facts: &Facts) -> String {
     } else {
         Cow::Owned(unread(lost_bytes))
     };
+    if facts.name() == Name::ClosedSimultaneously {
+        return crossed(facts, &fate);
+    }
     // By hand: most connections end so, and format! showed in a profile.
     let mut told = String::with_capacity(CLOSED);
     let mut say = |piece: &str| told.push_str(piece);
@@ -165,6 +191,14 @@ fn closed(facts: &Facts) -> String {
     say(&fate);
     say(".");
     told
+}
+
+/// Neither end was first.
+fn crossed(facts: &Facts, fate: &str) -> String {
+    let [client, server] = [facts.ending.fins.client, facts.ending.fins.server];
+    let frames: Vec<String> = client.into_iter().chain(server).map(|frame| frame.to_string()).collect();
+    let frames = if frames.is_empty() { String::new() } else { format!(" ({})", frames.join(", ")) };
+    format!("Both ended before either had the other's FIN{frames}; {fate}.")
 }
 
 /// What became of bytes that were lost in an orderly end.

@@ -1,7 +1,7 @@
 //! A verdict in sentences.
 
 use super::happened::happened;
-use super::{Facts, Name};
+use super::{Facts, InVain, Name, ReasonKind};
 use crate::story::ending::Reset;
 use crate::story::marks::Odd;
 use crate::story::side::Side;
@@ -39,7 +39,7 @@ fn more(facts: &Facts) -> Vec<String> {
         (Name::ResetAfterClose, Some(reset)) => reset_after_close(facts, reset),
         (Name::NobodyHome, Some(reset)) => nobody_home(facts, reset),
         (Name::TimedOut, _) => timed_out(facts),
-        (Name::Unanswered, _) => unanswered(),
+        (Name::Unanswered, _) => unanswered(facts),
         (Name::Closed | Name::ClosedSimultaneously, _) => closed(facts),
         (Name::HalfClosed, _) => half_closed(facts),
         _ => open(),
@@ -71,8 +71,8 @@ pub fn lost(facts: &Facts, side: Side) -> String {
     }
 }
 
-/// What speaks for a box between the ends as the sender of `reset`, and what would settle it.
-fn another_sender(reset: Reset) -> Option<String> {
+/// In what `reset` differs from its supposed sender's packets.
+fn odd(reset: Reset) -> Option<String> {
     let name = reset.by.name();
     let differs = match reset.odd? {
         Odd::Limit(own, usual) => format!("hop limit is {own} and that of the {name}'s other packets {usual}"),
@@ -80,15 +80,27 @@ fn another_sender(reset: Reset) -> Option<String> {
             format!("IP identification is {own}, while the {name}'s other packets count up to {last}")
         }
     };
-    Some(format!(
-        "The reset's {differs}: a box on the way may have sent it in its name. A capture at the {name} would tell."
-    ))
+    Some(format!("The reset's {differs}."))
+}
+
+/// What speaks for a box between the ends as the sender of `reset`, and what would settle it.
+fn another_sender(reset: Reset) -> Option<String> {
+    let (odd, name) = (odd(reset)?, reset.by.name());
+    let odd = odd.trim_end_matches('.');
+    Some(format!("{odd}: a box on the way may have sent it in its name. A capture at the {name} would tell."))
 }
 
 fn reset_after_close(facts: &Facts, reset: Reset) -> Vec<String> {
+    let before = match facts.by_calls.in_vain {
+        Some(InVain { calls, .. }) => format!("all {calls} before the reset was there"),
+        None => "the one before the reset".to_owned(),
+    };
+    let next = untold(facts, reset.by.peer().name()).unwrap_or_else(|| {
+        "From the reset on each send() fails with EPIPE and SIGPIPE, while recv() reports the end of the stream."
+            .to_owned()
+    });
     let mut told = vec![format!(
-        "A send() only hands bytes to the kernel, so the one before the reset reported success.{} From the reset on each \
-             send() fails with EPIPE and SIGPIPE, while recv() reports the end of the stream.",
+        "A send() only hands bytes to the kernel, so {before} reported success.{} {next}",
         lost(facts, reset.by.peer())
     )];
     told.extend(another_sender(reset));
@@ -98,35 +110,55 @@ fn reset_after_close(facts: &Facts, reset: Reset) -> Vec<String> {
 
 fn aborted(facts: &Facts, reset: Reset) -> Vec<String> {
     let other = reset.by.peer().name();
-    let mut told = vec![format!(
-        "The {other} can still read what had arrived; then its next call fails once with ECONNRESET, and after that send() \
-             gives EPIPE and recv() 0.{}{}",
-        lost(facts, reset.by.peer()),
-        lost(facts, reset.by)
-    )];
+    let next = untold(facts, other).unwrap_or_else(|| {
+        format!(
+            "The {other} can still read what had arrived; then its next call fails once with ECONNRESET, and after that \
+             send() gives EPIPE and recv() 0."
+        )
+    });
+    let mut told = vec![format!("{next}{}{}", lost(facts, reset.by.peer()), lost(facts, reset.by))];
     told.extend(another_sender(reset));
-    if facts.reason.is_none() {
+    let kind = facts.by_calls.reason.as_ref().map(|reason| reason.kind);
+    if kind.is_none() {
         told.push(format!("Which it was, the {}'s calls would tell: strace there at the same time.", reset.by.name()));
     }
-    told.push(
-        "Usual cure: end sending with shutdown(SHUT_WR), read until recv() = 0 with a time limit, then close()."
-            .to_owned(),
-    );
+    told.push(cure(kind, reset.by));
     told
+}
+
+/// What is usually done about an end that gave up so.
+fn cure(kind: Option<ReasonKind>, by: Side) -> String {
+    let name = by.name();
+    match kind {
+        None | Some(ReasonKind::Own) => {
+            "Usual cure: end sending with shutdown(SHUT_WR), read until recv() = 0 with a time limit, then close()."
+                .to_owned()
+        }
+        Some(ReasonKind::Unaccepted) => {
+            "Usual cure: accept what is queued before a listener is closed, or hand the listening socket on to the next process."
+                .to_owned()
+        }
+        Some(ReasonKind::Disconnected) => {
+            "Usual cure: close() and a new socket(), where the peer is to learn of an orderly end.".to_owned()
+        }
+        Some(ReasonKind::Destroyed) => format!(
+            "Another process had the {name}'s kernel give it up: look on the {name}'s host for ss -K or a network manager."
+        ),
+    }
 }
 
 fn nobody_home(facts: &Facts, reset: Reset) -> Vec<String> {
     let other = reset.by.peer().name();
-    let mut told = vec![format!(
-        "The {other}'s next call fails once with ECONNRESET, later sends with EPIPE.{}",
-        lost(facts, reset.by.peer())
-    )];
-    if facts.gave_up == Some(reset.by) {
+    let next = untold(facts, other)
+        .unwrap_or_else(|| format!("The {other}'s next call fails once with ECONNRESET, later sends with EPIPE."));
+    let mut told = vec![next + &lost(facts, reset.by.peer())];
+    if facts.by_calls.gave_up == Some(reset.by) {
         told.push(lost(facts, reset.by).trim_start().to_owned());
         told.retain(|sentence| !sentence.is_empty());
         return told;
     }
-    if facts.by_another {
+    if facts.by_calls.by_another {
+        told.extend(odd(reset));
         told.extend(bypassed(reset.by));
         return told;
     }
@@ -143,6 +175,11 @@ fn nobody_home(facts: &Facts, reset: Reset) -> Vec<String> {
     told
 }
 
+/// Where the program of `other`, which the reset came to, had closed it: that nobody is told.
+fn untold(facts: &Facts, other: &str) -> Option<String> {
+    facts.by_calls.is_untold.then(|| format!("The {other}'s program had closed it, so nobody there is told."))
+}
+
 /// What comes of a reset that somebody between the ends sent in the name of `by`.
 fn bypassed(by: Side) -> [String; 2] {
     let name = by.name();
@@ -155,6 +192,9 @@ fn bypassed(by: Side) -> [String; 2] {
 }
 
 fn timed_out(facts: &Facts) -> Vec<String> {
+    if facts.by_calls.probed {
+        return probed(facts);
+    }
     vec![
         format!(
             "send() goes on returning success until the buffer is full and recv() waits; in the end a call fails once with \
@@ -171,6 +211,19 @@ fn timed_out(facts: &Facts) -> Vec<String> {
     ]
 }
 
+/// Keep-alives had no answer.
+fn probed(facts: &Facts) -> Vec<String> {
+    let other = facts.repeating_side().peer();
+    let lost = lost(facts, facts.repeating_side()) + &lost(facts, other);
+    vec![
+        format!(
+            "Nothing was on its way, so nothing else would have shown it. When the kernel asks and when it gives up, TCP_KEEPIDLE, \
+             TCP_KEEPINTVL and TCP_KEEPCNT say; by Linux's defaults it asks only after two hours.{lost}"
+        ),
+        format!("A capture at the {} would tell which way is broken: whether the probes arrive there.", other.name()),
+    ]
+}
+
 fn refused(facts: &Facts, reset: Reset) -> Vec<String> {
     let mut told = vec![
         "The address was reached, but nothing listens on that port there, or a firewall refused in its name; no data was \
@@ -183,7 +236,14 @@ fn refused(facts: &Facts, reset: Reset) -> Vec<String> {
     told
 }
 
-fn unanswered() -> Vec<String> {
+fn unanswered(facts: &Facts) -> Vec<String> {
+    if facts.by_calls.is_filtered {
+        return vec![
+            "connect() goes on repeating the SYN and in the end fails with ETIMEDOUT.".to_owned(),
+            "To the client a full accept queue, a firewall that drops, and an address without a host look the same."
+                .to_owned(),
+        ];
+    }
     vec![
         "connect() goes on repeating the SYN and in the end fails with ETIMEDOUT.".to_owned(),
         "A full accept queue, a firewall that drops, and an address without a host look alike from here.".to_owned(),

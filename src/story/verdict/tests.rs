@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-use super::{Facts, sentences};
+use super::{ByCalls, Facts, sentences};
 use crate::story::ending::Ending;
 use crate::story::side::{Both, Side};
 use crate::tcp::state::State;
@@ -16,9 +16,8 @@ fn closed_with(lost: u64) -> Facts {
         server: SocketAddr::from(([127, 0, 0, 1], 2222)),
         with_itself: false,
         has_calls: Both::default(),
-        reason: None,
-        gave_up: None,
-        by_another: false,
+        sent: Both { client: lost, server: 0 },
+        by_calls: ByCalls::default(),
     }
 }
 

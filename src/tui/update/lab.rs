@@ -1,7 +1,7 @@
 //! A scenario as it is played: what it tells, and when its next call is let go.
 
 use crate::event::{Event, What};
-use crate::socket::call::CallName;
+use crate::socket::call::{Call, CallName};
 use crate::source::lab::message::{Command, Message, Mismatch, NextCall};
 use crate::source::lab::need::Missing;
 use crate::tui::keys::Action;
@@ -33,7 +33,10 @@ pub fn told(model: &mut Model, message: Message) -> Vec<Effect> {
             }
         }
         Message::Settled(next) => return settled(model, next),
-        Message::Mismatch(mismatch) => return show(model, "This kernel does otherwise", mismatch_lines(&mismatch)),
+        Message::Mismatch(mismatch) => {
+            let (title, lines) = mismatch_page(&mismatch, story.waited);
+            return show(model, title, lines);
+        }
         Message::Finished => {
             stop_at_the_telling_call(story);
             story.progress = Progress::Finished;
@@ -56,24 +59,35 @@ fn with_help(message: String, help: Option<String>) -> Vec<String> {
     std::iter::once(message).chain(help).collect()
 }
 
-fn mismatch_lines(mismatch: &Mismatch) -> Vec<String> {
-    vec![
+/// A run that was held back may differ by that alone: the kernel's timers run on.
+fn mismatch_page(mismatch: &Mismatch, waited: bool) -> (&'static str, Vec<String>) {
+    let mut lines = vec![
         format!("The scenario's line {} expects   {}", mismatch.line, mismatch.expected),
         format!("What happened is   {}", mismatch.happened),
-    ]
+    ];
+    if !waited {
+        return ("This kernel does otherwise", lines);
+    }
+    lines.push(String::new());
+    lines.push(
+        "The kernel's timers ran on between the keys: perhaps you waited longer than this scenario allows. Play it again and \
+         press r at once to see it without waiting; if it still differs, this kernel does otherwise."
+            .to_owned(),
+    );
+    ("It went otherwise", lines)
 }
 
 fn note_the_telling_call(story: &mut StoryScreen, event: &Event) {
-    let is_its_beginning = |actor: &str| {
-        matches!(event.what, What::Begun(_)) && event.actor.as_ref().is_some_and(|known| known.name() == actor)
-    };
+    let What::Begun(made) = &event.what else { return };
+    let is_it =
+        |actor: &str, call: &Call| event.actor.as_ref().is_some_and(|known| known.name() == actor) && made == call;
     if let Some(telling) = story.telling.as_mut().filter(|telling| telling.begun.is_none())
-        && is_its_beginning(&telling.actor)
+        && is_it(&telling.actor, &telling.call)
     {
         telling.begun = Some(event.id);
     }
     if let Some(asked) = story.asked.as_mut().filter(|asked| asked.begun.is_none())
-        && is_its_beginning(&asked.actor)
+        && is_it(&asked.actor, &asked.made)
     {
         asked.begun = Some(event.id);
     }
@@ -154,7 +168,9 @@ fn go(story: &mut StoryScreen) -> Vec<Effect> {
 
 fn let_go(story: &mut StoryScreen, command: Command) -> Vec<Effect> {
     let Progress::Waiting(next) = std::mem::take(&mut story.progress) else { return Vec::new() };
-    story.telling = next.telling.then(|| Telling { actor: next.actor.name().to_owned(), begun: None });
+    let telling = || Telling { actor: next.actor.name().to_owned(), call: next.call.clone(), begun: None };
+    story.telling = next.telling.then(telling);
+    story.waited = true;
     story.judged = None;
     story.sleeping = next.call.name == CallName::Nanosleep;
     story.follow();

@@ -2,22 +2,27 @@
 
 use crate::tui::keys::Action;
 use crate::tui::message::Effect;
-use crate::tui::model::{Model, Overlay};
-
-/// How far a page key goes, in lines.
-const LEAP: usize = 10;
+use crate::tui::model::{Model, Overlay, Page};
 
 /// Does what a key asks of the page.
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    let size = model.size;
     let Some(Overlay::Page(page)) = &mut model.overlay else { return Vec::new() };
-    let last = page.lines.len().saturating_sub(1);
-    match action {
-        Action::Up => page.offset = page.offset.saturating_sub(1),
-        Action::Down => page.offset = (page.offset + 1).min(last),
-        Action::PageUp => page.offset = page.offset.saturating_sub(LEAP),
-        Action::PageDown => page.offset = (page.offset + LEAP).min(last),
-        Action::Back => model.overlay = None,
-        _ => {}
+    let last = page.last_offset(size);
+    // One row of the page before stays in sight.
+    let leap = Page::seen(size).saturating_sub(1).max(1);
+    let offset = page.offset.min(last);
+    page.offset = match action {
+        Action::Up => offset.saturating_sub(1),
+        Action::Down => (offset + 1).min(last),
+        Action::PageUp => offset.saturating_sub(leap),
+        Action::PageDown => (offset + leap).min(last),
+        Action::First => 0,
+        Action::Last => last,
+        _ => offset,
+    };
+    if action == Action::Back {
+        model.overlay = None;
     }
     Vec::new()
 }

@@ -44,7 +44,7 @@ fn model() -> Model {
 fn send(telling: bool) -> NextCall {
     let args = vec![Arg::Int(3), Arg::Bytes(Payload::whole(*b"hello")), Arg::Int(5), Arg::Word("0".into())];
     let call = Call::new(CallName::Send, args);
-    NextCall { actor: Actor::new("client"), call, expected: Some(Outcome::success(5)), telling, line: 1 }
+    NextCall { actor: Actor::new("client"), call, expected: Some(Outcome::success(5)), telling, together: 1, line: 1 }
 }
 
 fn sleep() -> NextCall {
@@ -319,4 +319,47 @@ fn left_goes_to_the_cause_and_right_to_what_came_of_it() {
     hit(&mut model, KeyCode::Right);
     hit(&mut model, KeyCode::Right);
     assert_eq!(here(&model), "· send(\"hello\") = EPIPE ✗");
+}
+
+/// Every row of a page comes into sight, key by key, although its lines are longer than the screen is wide.
+#[test]
+fn a_page_is_scrolled_by_rows_and_skips_none() {
+    let mut model = model();
+    let lines: Vec<String> = (0..12).map(|line| format!("{line} {}", "words ".repeat(60))).collect();
+    model.overlay = Some(Overlay::Page(Page { lines, ..Page::default() }));
+    let offset = |model: &Model| {
+        let Some(Overlay::Page(page)) = &model.overlay else { panic!("{:?}", model.overlay) };
+        (page.offset, page.last_offset(model.size), Page::seen(model.size))
+    };
+    let (_, last, seen) = offset(&model);
+    assert_eq!((last, seen), (12 * 5 - 20, 20));
+    hit(&mut model, KeyCode::PageDown);
+    assert_eq!(offset(&model).0, seen - 1);
+    for _ in 0..9 {
+        hit(&mut model, KeyCode::PageDown);
+    }
+    assert_eq!(offset(&model).0, last);
+    hit(&mut model, KeyCode::Home);
+    assert_eq!(offset(&model).0, 0);
+    hit(&mut model, KeyCode::End);
+    assert_eq!(offset(&model).0, last);
+}
+
+#[test]
+fn only_keys_that_act_are_shown() {
+    let shown = |model: &mut Model| {
+        press(model, '?');
+        let Some(Overlay::Page(page)) = model.overlay.take() else { panic!("no help") };
+        page.lines.join("\n")
+    };
+    let mut named = Model { story: Some(StoryScreen::live(Entry::default(), Asking::Never)), ..Model::default() };
+    let help = shown(&mut named);
+    assert!(!help.contains("next variant") && !help.contains("back to the menu"), "{help}");
+    assert!(help.contains("let the next call go") && help.contains("make all calls that are left"), "{help}");
+    tell(&mut named, Told::Finished);
+    let help = shown(&mut named);
+    assert!(!help.contains("let the next call go") && !help.contains("make all calls that are left"), "{help}");
+    let mut chosen = playing(KeyCode::Enter);
+    let help = shown(&mut chosen);
+    assert!(help.contains("next variant") && help.contains("back to the menu"), "{help}");
 }

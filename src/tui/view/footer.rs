@@ -26,7 +26,8 @@ pub fn draw_story(model: &Model, story: &StoryScreen, area: Rect, buffer: &mut B
         Origin::Live => Context::Live,
         Origin::Replay => Context::Replay,
     };
-    let wanted = |action| action != Action::Variant || model.has_variant();
+    // What lies over the screen has a footer of its own.
+    let wanted = |action| model.overlay.is_some() || model.acts(action);
     keys(model.theme, &footer(context, usize::from(area.width), "  ", wanted), "  ", area, buffer);
 }
 

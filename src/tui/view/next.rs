@@ -15,10 +15,11 @@ pub const ROWS: u16 = 4;
 /// Where the words begin after `client`, `server` and `bytes`.
 const INDENT: u16 = 9;
 
-/// The call that waits to be let go: `Enter: client send("hello")`.
+/// The call that waits to be let go: `Enter: client send("hello")`, and how many go at once where several race.
 fn waiting(story: &StoryScreen) -> Option<String> {
     let Progress::Waiting(next) = &story.progress else { return None };
-    Some(format!("Enter: {} {}", next.actor, call_words(&next.call)))
+    let call = format!("Enter: {} {}", next.actor, call_words(&next.call));
+    Some(if next.together > 1 { format!("{call}, {} calls at once", next.together) } else { call })
 }
 
 /// Draws the pane. Where there are rows to spare, long lines go on below.

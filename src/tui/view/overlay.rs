@@ -5,12 +5,12 @@ use ratatui::layout::Rect;
 
 use crate::story::drawing::clip;
 use crate::tui::line::Line;
-use crate::tui::model::{Model, Overlay, Page};
+use crate::tui::model::{Model, Overlay, Page, Size};
 use crate::tui::quiz::Quiz;
 use crate::tui::theme::Role;
 
 use super::footer;
-use super::text::{clear, put, rule, wrap};
+use super::text::{clear, put, rule};
 
 /// Draws what lies over the screen, if something does. A search is part of the first screen and drawn there.
 pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
@@ -30,21 +30,16 @@ fn draw_page(model: &Model, page: &Page, area: Rect, buffer: &mut Buffer) {
     clear(buffer, area);
     let width = usize::from(area.width);
     put(buffer, area, area.x, area.y, &rule(&page.title, "", width), model.theme.style(Role::Strong));
-    let lines = page.lines.iter().skip(page.offset).flat_map(|line| wrapped(line, width.saturating_sub(2)));
-    let mut lines = lines.peekable();
-    for y in area.top() + 2..area.bottom().saturating_sub(2) {
-        let Some(line) = lines.next() else { break };
-        put(buffer, area, area.x + 1, y, &line, model.theme.style(Role::Text));
+    let size = Size { width: area.width, height: area.height };
+    let rows = page.rows(size);
+    // The terminal may have grown since it was scrolled.
+    let offset = page.offset.min(page.last_offset(size));
+    for (row, y) in rows.iter().skip(offset).zip(area.top() + 2..area.bottom().saturating_sub(2)) {
+        put(buffer, area, area.x + 1, y, row, model.theme.style(Role::Text));
     }
-    if lines.peek().is_some() {
+    if offset + Page::seen(size) < rows.len() {
         put(buffer, area, area.x + 1, area.bottom() - 2, "↓ more", model.theme.style(Role::Faint));
     }
-}
-
-/// A page's line, wrapped only if it is too long, so that columns made with spaces stay.
-fn wrapped(line: &str, width: usize) -> Vec<String> {
-    use unicode_width::UnicodeWidthStr;
-    if line.width() <= width { vec![line.to_owned()] } else { wrap(line, width) }
 }
 
 /// The question stands where why and next stand, so that the rows above stay in sight.

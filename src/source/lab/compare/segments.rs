@@ -8,7 +8,7 @@ use super::super::script::Step;
 use super::mismatch;
 use crate::event::Event;
 use crate::notation::SegmentText;
-use crate::tcp::segment::Segment;
+use crate::tcp::segment::{Flags, Segment};
 use crate::tcp::seq::SeqNum;
 
 /// A connection while it is followed.
@@ -20,10 +20,13 @@ struct Followed {
     isns: HashMap<SocketAddr, SeqNum>,
 }
 
+/// A segment with relative numbers, and its place among the events.
+pub type Told = (usize, SegmentText);
+
 /// Every segment among `events` with relative numbers, and its place in them. Connections count from 1 in the order of
 /// their first segments. The client is who sent the first segment. An end whose SYN was not seen counts from the first
 /// number that it sends: so a refusal, whose number is 0, stands as 0.
-pub fn relative(events: &[Event]) -> Vec<(usize, SegmentText)> {
+pub fn relative(events: &[Event]) -> Vec<Told> {
     let mut connections: Vec<Followed> = Vec::new();
     let mut relative = Vec::new();
     for (index, event) in events.iter().enumerate() {
@@ -59,21 +62,37 @@ fn connection_of(connections: &mut Vec<Followed>, segment: &Segment) -> usize {
 
 /// The first difference between the segments that `steps` expect and those `seen`, if there is one. What is seen counts
 /// for the next expected segment that it equals, where all that are passed over may be absent.
-pub fn compare(steps: &[&Step], seen: &[SegmentText]) -> Option<Mismatch> {
+///
+/// Where calls were held back, `earlier` are the segments before these: what a timer sent meanwhile is passed over.
+pub fn compare(steps: &[&Step], seen: &[Told], earlier: Option<&[Told]>) -> Option<Mismatch> {
     let expected: Vec<(&Step, &SegmentText, bool)> =
         steps.iter().filter_map(|step| step.segment().map(|(text, optional)| (*step, text, optional))).collect();
     let mut next = 0;
-    for segment in seen {
+    for (index, (_, segment)) in seen.iter().enumerate() {
         let rest = expected.get(next..).unwrap_or_default();
         let candidates =
             rest.iter().position(|(.., optional)| !optional).map_or(rest, |last| rest.get(..=last).unwrap_or(rest));
         match candidates.iter().position(|(_, text, _)| equals(text, segment)) {
             Some(at) => next += at + 1,
+            None if earlier.is_some_and(|earlier| {
+                is_a_timers(segment, earlier.iter().chain(seen.get(..index).unwrap_or_default()))
+            }) => {}
             None => return Some(wrong(candidates, segment, steps)),
         }
     }
     let missing = expected.get(next..)?.iter().find(|(.., optional)| !optional)?;
     Some(mismatch(missing.0, "no such segment"))
+}
+
+/// Whether a timer of the kernel may have sent `segment`, or have made the peer answer it: a probe or another bare
+/// acknowledgement, or a segment that was sent before.
+fn is_a_timers<'a>(segment: &SegmentText, mut before: impl Iterator<Item = &'a Told>) -> bool {
+    let is_bare = segment.len == 0 && segment.flags == Flags::ACK;
+    let same = |(_, other): &Told| {
+        let part = |text: &SegmentText| (text.connection, text.from_client, text.flags, text.start, text.len);
+        part(other) == part(segment)
+    };
+    is_bare || before.any(same)
 }
 
 /// Whether a segment is as written; window, urgent pointer and options count only where they are written.

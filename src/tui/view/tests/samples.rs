@@ -282,6 +282,7 @@ pub fn send_hello() -> NextCall {
         call: Call::new(CallName::Send, args),
         expected: Some(Outcome::success(5)),
         telling: true,
+        together: 1,
         line: 30,
     }
 }
