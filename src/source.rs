@@ -8,5 +8,6 @@ pub mod merge;
 pub mod probe;
 pub mod sandbox;
 pub mod sockdiag;
+pub mod strace;
 pub mod transcript;
 pub mod tun;

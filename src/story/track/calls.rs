@@ -114,8 +114,10 @@ impl Track {
                 self.descriptors.set(actor, fd, if tcp { fresh } else { Handle::Other });
                 self.opened_with(actor, fd, call);
             }
+            // Bound to port 0, it has another one, which the outcome may tell.
             (CallName::Bind, Some(fd), _) => {
-                call.addr().into_iter().for_each(|addr| self.descriptors.bind(actor, fd, addr));
+                let addr = outcome.addr().or(call.addr());
+                addr.into_iter().for_each(|addr| self.descriptors.bind(actor, fd, addr));
             }
             (CallName::Listen, Some(fd), _) => self.listens(actor, fd),
             (CallName::Setsockopt, Some(fd), _) => self.option_set(actor, fd, call),
