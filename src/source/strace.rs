@@ -118,6 +118,12 @@ impl Log {
                 self.untimed
             )
         });
-        first.into_iter().chain(unnamed).chain(untimed).collect()
+        let older = (self.scene.on_older > 0).then(|| {
+            let count = self.scene.on_older;
+            format!(
+                "left out {count} calls on sockets that are older than the log: which bytes are theirs nobody can say"
+            )
+        });
+        first.into_iter().chain(unnamed).chain(older).chain(untimed).collect()
     }
 }

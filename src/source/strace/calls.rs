@@ -114,9 +114,8 @@ impl<'a> View<'a> {
 
     fn holds(&self, one: Described) -> bool {
         match one.note {
-            Some(Note::Tcp { .. }) => true,
             Some(Note::Other) => false,
-            Some(Note::Socket) | None => (self.is_tcp)(one.fd),
+            Some(Note::Tcp { .. } | Note::Socket) | None => (self.is_tcp)(one.fd),
         }
     }
 

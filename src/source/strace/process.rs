@@ -14,6 +14,8 @@ pub struct Socket {
     pub remote: Option<SocketAddr>,
     /// Whether the log shows its stream from its first byte on.
     pub is_whole: bool,
+    /// Whether it was open before the log begins, so that nobody can say which of its bytes are whose.
+    pub is_older: bool,
     /// The connect that will have given it its own address.
     pub connected_by: Option<usize>,
 }
@@ -49,7 +51,7 @@ impl Process {
 
     /// A child, which has all that its parent has.
     pub fn fork(&self, pid: u32) -> Self {
-        Self { pid, threads: HashSet::from([pid]), had_sockets: !self.descriptors.is_empty(), ..self.clone() }
+        Self { pid, threads: HashSet::from([pid]), had_sockets: self.has_sockets(), ..self.clone() }
     }
 
     /// The socket behind `fd`.
@@ -57,15 +59,20 @@ impl Process {
         self.descriptors.get(&fd).map(|held| held.socket)
     }
 
-    /// Whether it has any socket.
+    /// Whether it has any socket that it, or whose copy it is, opened.
     pub fn has_sockets(&self) -> bool {
-        !self.descriptors.is_empty()
+        self.had_sockets && !self.descriptors.is_empty()
     }
 
     /// `fd` refers to `socket` now.
     pub fn open(&mut self, fd: i32, socket: usize, closed_on_exec: bool) {
         self.had_sockets = true;
         self.descriptors.insert(fd, Held { socket, closed_on_exec });
+    }
+
+    /// `fd` refers to `socket`, and did so before the log began.
+    pub fn open_before(&mut self, fd: i32, socket: usize) {
+        self.descriptors.insert(fd, Held { socket, closed_on_exec: false });
     }
 
     /// `fd` is closed.

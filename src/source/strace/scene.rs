@@ -79,6 +79,8 @@ pub struct Scene {
     pub lives: Vec<Life>,
     /// How many calls on TCP sockets have no name here, by their own.
     pub unnamed: BTreeMap<String, u64>,
+    /// How many calls were made on sockets that are older than the log.
+    pub on_older: u64,
     /// What could not be understood.
     pub complaints: Vec<String>,
     threads: HashMap<u32, usize>,
@@ -135,7 +137,10 @@ impl Scene {
         let Some(&process) = self.threads.get(&record.thread) else { return };
         self.notice(process, record);
         let owner = &self.processes[process];
-        let is_tcp = |fd: i32| owner.socket(fd).is_some();
+        // Of a listener that is older, what it accepts is not.
+        let accepts = record.name.starts_with("accept");
+        let sockets = &self.sockets;
+        let is_tcp = |fd: i32| owner.socket(fd).is_some_and(|socket| accepts || !sockets[socket].is_older);
         let view = View::new(record, &is_tcp, &owner.registered);
         match view.meaning() {
             Meaning::Aside => self.of_process(index, process, record, place),
@@ -170,6 +175,10 @@ impl Scene {
     /// execve(2) and the end of the program, of a process with sockets.
     fn of_process(&mut self, index: usize, process: usize, record: &Record, place: Place) {
         let owner = &self.processes[process];
+        let first = record.args.split(',').next().and_then(described).and_then(|one| owner.socket(one.fd));
+        if first.is_some_and(|socket| self.sockets[socket].is_older) {
+            self.on_older += 1;
+        }
         let ends = record.name == "exit_group" || record.name == "exit" && owner.threads.len() <= 1;
         let args = split(&record.args);
         let told = if ends {
@@ -208,9 +217,9 @@ impl Scene {
                 self.tell_own_address(socket);
             }
             (Note::Tcp { .. }, _) => {
-                let socket = self.add_socket(Socket::default());
+                let socket = self.add_socket(Socket { is_older: true, ..Socket::default() });
                 self.sockets[socket].notice(note);
-                self.processes[process].open(fd, socket, false);
+                self.processes[process].open_before(fd, socket);
             }
             _ => {}
         }

@@ -14,13 +14,10 @@ pub fn forks(name: &str) -> bool {
     matches!(name, "clone" | "clone3" | "fork" | "vfork")
 }
 
-/// execve(2) as it is told of: its file alone.
+/// execve(2) as it is told of: its file alone. One that fails, as most do while a program is looked for, changes nothing.
 pub fn execve(record: &Record, args: &[&str]) -> Option<(Call, Option<Outcome>)> {
     let returned = &record.end.as_ref()?.returned;
-    let outcome = match (returned.errno, returned.value) {
-        (Some(errno), _) => Outcome::failure(errno),
-        (None, value) => Outcome::success(value?),
-    };
+    let outcome = Outcome::success(returned.value.filter(|_| returned.errno.is_none())?);
     let call = Call::new(CallName::Execve, vec![Arg::Bytes(file(args)?)]);
     Some((call, Some(outcome)))
 }
@@ -164,7 +161,7 @@ impl Scene {
     }
 
     fn accepted(&self, listener: usize, view: &View<'_>) -> Socket {
-        Socket { local: self.sockets[listener].local, remote: ip(view, 1), is_whole: true, connected_by: None }
+        Socket { local: self.sockets[listener].local, remote: ip(view, 1), is_whole: true, ..Socket::default() }
     }
 
     /// A connect that did not fail at once may have given the socket its own address.
