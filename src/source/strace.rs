@@ -127,3 +127,6 @@ impl Log {
         first.into_iter().chain(unnamed).chain(older).chain(untimed).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,6 +51,9 @@ impl Returned {
         let (args, rest) = text.split_at(end);
         let rest = rest.strip_prefix(')').ok_or("its arguments do not end")?;
         let result = rest.trim_start().strip_prefix('=').ok_or("what it returned is missing")?;
+        // Of a call during which its thread was killed only its beginning was printed.
+        let args =
+            args.trim_end().strip_suffix("<unfinished ...>").map_or(args, |args| args.trim_end().trim_end_matches(','));
         let (result, took) = split_took(result.trim());
         Self::result(result).map(|returned| (args, Self { took, ..returned }))
     }
@@ -132,6 +135,8 @@ mod tests {
         assert_eq!(returned, Returned::default());
         let (_, returned) = read("3, \"\", 9) = ? ERESTARTSYS (To be restarted if SA_RESTART is set) <0.1>");
         assert!(returned.restarts && returned.value.is_none());
+        assert_eq!(read("3, \"x\", 1 <unfinished ...>) = ?").0, "3, \"x\", 1");
+        assert_eq!(read("3, <unfinished ...>) = ?").0, "3");
         assert_eq!(read("3, F_GETFL) = 0x2 (flags O_RDWR)").1.value, Some(2));
         assert_eq!(read("5) = -1 ENOTTY (Inappropriate ioctl for device)").1.errno, Some(Errno(25)));
     }
