@@ -104,7 +104,7 @@ impl<'a> View<'a> {
     /// Whether it has a flag in any of its arguments.
     pub fn has(&self, flag: &str) -> bool {
         let is_part = |arg: &&str| arg.split(['|', '=', '{', '}', ',', ' ']).any(|part| part == flag);
-        self.args.iter().any(|arg| is_part(&arg))
+        self.args.iter().any(is_part)
     }
 
     /// The descriptor at `index`, if it is a TCP socket.

@@ -95,7 +95,6 @@ impl Moved {
         match (outcome.errno, deed.call.name) {
             (Some(Errno::ECONNRESET | Errno::EPIPE | Errno::ECONNREFUSED), _) => told(peer.reset),
             (Some(Errno::EINPROGRESS), CallName::Connect) => caused(flow.syn),
-            (Some(_), _) => None,
             (None, CallName::Connect) => told(flow.answered),
             (None, CallName::Close | CallName::Shutdown) => caused(own.fin.into_iter().chain(own.reset).min()),
             (None, name) if name.accepts() => told(flow.opened),

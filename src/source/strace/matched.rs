@@ -22,7 +22,7 @@ pub fn matched(scene: &Scene, flows: &[Flow]) -> HashMap<usize, EndOf> {
             }
             let side = usize::from(!is_client);
             let fits =
-                |(place, flow): &(usize, &Flow)| !taken.contains(&(*place, side)) && is_of(scene, socket, side, flow);
+                |(place, flow): &(usize, &Flow)| is_of(scene, socket, side, flow) && !taken.contains(&(*place, side));
             if let Some((place, _)) = flows.iter().enumerate().find(fits) {
                 taken.insert((place, side));
                 found.insert(socket, (place, side));

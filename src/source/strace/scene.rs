@@ -81,6 +81,8 @@ pub struct Scene {
     pub unnamed: BTreeMap<String, u64>,
     /// How many calls were made on sockets that are older than the log.
     pub on_older: u64,
+    /// How many rings of io_uring were set up.
+    pub rings: u64,
     /// What could not be understood.
     pub complaints: Vec<String>,
     threads: HashMap<u32, usize>,
@@ -179,6 +181,7 @@ impl Scene {
         if first.is_some_and(|socket| self.sockets[socket].is_older) {
             self.on_older += 1;
         }
+        self.rings += u64::from(record.name == "io_uring_setup");
         let ends = record.name == "exit_group" || record.name == "exit" && owner.threads.len() <= 1;
         let args = split(&record.args);
         let told = if ends {

@@ -34,94 +34,94 @@ fn calls(log: &str) -> Vec<String> {
 fn of_one(lines: &[&str]) -> Vec<String> {
     let socket = "socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3<TCP:[1]> <0.000010>";
     let lines = std::iter::once(&socket).chain(lines).zip(0..);
-    let log: String = lines.map(|(line, second)| format!("7 17000000{second:02}.000000 {line}\n")).collect();
-    calls(&log).into_iter().skip(2).map(|line| line.trim_start_matches("pid/7 ").to_owned()).collect()
+    let log: Vec<String> = lines.map(|(line, second)| format!("7 17000000{second:02}.000000 {line}")).collect();
+    calls(&log.join("\n")).into_iter().skip(2).map(|line| line.trim_start_matches("pid/7 ").to_owned()).collect()
 }
+
+/// Lines with `@` for what describes a socket, and the calls that they are.
+const FORMS: &[(&str, &str)] = &[
+    ("sendto(3@, \"hi\", 2, MSG_NOSIGNAL, NULL, 0) = 2", "send(3, \"hi\", 2, MSG_NOSIGNAL) = 2"),
+    (
+        "sendto(3@, \"hi\", 2, MSG_FASTOPEN, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"1.2.3.4\")}, 16) = 2",
+        "sendto(3, \"hi\", 2, MSG_FASTOPEN, 1.2.3.4:80) = 2",
+    ),
+    ("write(3@, \"abc\"..., 9) = 9", "write(3, \"abc\"..., 9) = 9"),
+    (
+        "writev(3@, [{iov_base=\"a\", iov_len=1}, {iov_base=\"bc\"..., iov_len=9}], 2) = 10",
+        "writev(3, \"abc\"..., 10) = 10",
+    ),
+    (
+        "sendmsg(3@, {msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base=\"hi\", iov_len=2}], msg_iovlen=1, msg_controllen=0, msg_flags=0}, 0) = 2",
+        "sendmsg(3, \"hi\", 2, 0) = 2",
+    ),
+    (
+        "sendmmsg(3@, [{msg_hdr={msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base=\"ab\", iov_len=2}], msg_iovlen=1, msg_controllen=0, msg_flags=0}, msg_len=2}, {msg_hdr={msg_iov=[{iov_base=\"c\", iov_len=1}], msg_iovlen=1}, msg_len=1}], 2, 0) = 2",
+        "sendmmsg(3, \"abc\", 3, 0) = 3",
+    ),
+    ("sendfile(3@, 4</f>, [0] => [9], 100) = 9", "sendfile(3, FILE, 100) = 9"),
+    ("splice(5<pipe:[9]>, NULL, 3@, NULL, 100, SPLICE_F_MOVE) = 9", "splice_to(3, PIPE, 100) = 9"),
+    ("splice(3@, NULL, 5<pipe:[9]>, NULL, 100, 0) = 9", "splice(3, 100) = 9"),
+    ("recvfrom(3@, \"hi\", 100, MSG_DONTWAIT, NULL, NULL) = 2", "recv(3, 100, MSG_DONTWAIT) = 2 \"hi\""),
+    ("recvfrom(3@, \"hi\", 100, 0, 0x7ffe, [128 => 0]) = 2", "recvfrom(3, 100, 0) = 2 \"hi\""),
+    (
+        "recvfrom(3@, 0x7ffe, 100, 0, NULL, NULL) = -1 ECONNRESET (Connection reset by peer)",
+        "recv(3, 100, 0) = -1 ECONNRESET (Connection reset by peer)",
+    ),
+    ("recvfrom(3@, \"\", 100, 0, NULL, NULL) = 0", "recv(3, 100, 0) = 0"),
+    ("read(3@, \"\\x68\\x69\", 100) = 2", "read(3, 100) = 2 \"hi\""),
+    ("readv(3@, [{iov_base=\"ab\", iov_len=2}, {iov_base=\"c\\0\\0\", iov_len=3}], 2) = 3", "readv(3, 5) = 3 \"abc\""),
+    (
+        "recvmsg(3@, {msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base=\"hi\", iov_len=100}], msg_iovlen=1, msg_controllen=0, msg_flags=0}, 0) = 2",
+        "recvmsg(3, 100, 0) = 2 \"hi\"",
+    ),
+    ("shutdown(3@, SHUT_WR) = 0", "shutdown(3, SHUT_WR) = 0"),
+    ("dup(3@) = 5@", "dup(3) = 5"),
+    ("dup2(3@, 7) = 7@", "dup2(3, 7) = 7"),
+    ("dup3(3@, 7, O_CLOEXEC) = 7@", "dup3(3, 7, O_CLOEXEC) = 7"),
+    ("fcntl(3@, F_DUPFD_CLOEXEC, 10) = 10@", "fcntl(3, F_DUPFD_CLOEXEC, 10) = 10"),
+    ("fcntl(3@, F_SETFL, O_RDWR|O_NONBLOCK) = 0", "fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0"),
+    ("ioctl(3@, FIONBIO, [1]) = 0", "fcntl(3, F_SETFL, O_NONBLOCK) = 0"),
+    ("close_range(3, 4294967295, 0) = 0", "close_range(3, 4294967295) = 0"),
+    ("close_range(3, 9, CLOSE_RANGE_CLOEXEC) = 0", "close_range(3, 9, CLOSE_RANGE_CLOEXEC) = 0"),
+    (
+        "setsockopt(3@, SOL_SOCKET, SO_LINGER, {l_onoff=1, l_linger=0}, 8) = 0",
+        "setsockopt(3, SOL_SOCKET, SO_LINGER, 1, 0) = 0",
+    ),
+    ("setsockopt(3@, SOL_TCP, TCP_NODELAY, [1], 4) = 0", "setsockopt(3, IPPROTO_TCP, TCP_NODELAY, 1) = 0"),
+    (
+        "getsockopt(3@, SOL_SOCKET, SO_ERROR, [ECONNREFUSED], [4]) = 0",
+        "getsockopt(3, SOL_SOCKET, SO_ERROR) = 0 ECONNREFUSED",
+    ),
+    ("getsockopt(3@, SOL_SOCKET, SO_ERROR, [0], [4]) = 0", "getsockopt(3, SOL_SOCKET, SO_ERROR) = 0 0"),
+    (
+        "poll([{fd=3@, events=POLLIN}], 1, 1000) = 1 ([{fd=3, revents=POLLIN|POLLHUP}])",
+        "poll(3, POLLIN, 1000) = 1 POLLIN|POLLHUP",
+    ),
+    (
+        "poll([{fd=0</tty>, events=POLLIN}, {fd=3@, events=POLLIN}], 2, -1) = 1 ([{fd=0, revents=POLLIN}])",
+        "poll(3, POLLIN, -1) = 0",
+    ),
+    (
+        "ppoll([{fd=3@, events=POLLIN}], 1, {tv_sec=1, tv_nsec=500000000}, NULL, 8) = 0 (Timeout)",
+        "poll(3, POLLIN, 1500) = 0",
+    ),
+    (
+        "select(4, [3@], NULL, NULL, {tv_sec=1, tv_usec=0}) = 1 (in [3], left {tv_sec=0, tv_usec=9})",
+        "select(3, 1000) = 1",
+    ),
+    ("pselect6(4, [0</tty> 3@], [3@], NULL, NULL, NULL) = 2 (in [0 3])", "select(3, READ|WRITE, -1) = 1 3 READ"),
+    (
+        "epoll_ctl(9<anon_inode:[eventpoll]>, EPOLL_CTL_ADD, 3@, {events=EPOLLIN, data={u32=3, u64=3}}) = 0",
+        "epoll_ctl(9, EPOLL_CTL_ADD, 3, EPOLLIN) = 0",
+    ),
+    ("connect(3@, {sa_family=AF_UNSPEC, sa_data=\"\\0\"}, 16) = 0", "connect(3, AF_UNSPEC) = 0"),
+];
 
 #[test]
 fn calls_stand_under_the_names_of_their_man_pages() {
-    let described = "<TCP:[1.1.1.1:1->2.2.2.2:2]>";
-    for (line, expected) in [
-        ("sendto(3@, \"hi\", 2, MSG_NOSIGNAL, NULL, 0) = 2", "send(3, \"hi\", 2, MSG_NOSIGNAL) = 2"),
-        (
-            "sendto(3@, \"hi\", 2, MSG_FASTOPEN, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"1.2.3.4\")}, 16) = 2",
-            "sendto(3, \"hi\", 2, MSG_FASTOPEN, 1.2.3.4:80) = 2",
-        ),
-        ("write(3@, \"abc\"..., 9) = 9", "write(3, \"abc\"..., 9) = 9"),
-        (
-            "writev(3@, [{iov_base=\"a\", iov_len=1}, {iov_base=\"bc\"..., iov_len=9}], 2) = 10",
-            "writev(3, \"abc\"..., 10) = 10",
-        ),
-        (
-            "sendmsg(3@, {msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base=\"hi\", iov_len=2}], msg_iovlen=1, msg_controllen=0, msg_flags=0}, 0) = 2",
-            "sendmsg(3, \"hi\", 2, 0) = 2",
-        ),
-        (
-            "sendmmsg(3@, [{msg_hdr={msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base=\"ab\", iov_len=2}], msg_iovlen=1, msg_controllen=0, msg_flags=0}, msg_len=2}, {msg_hdr={msg_iov=[{iov_base=\"c\", iov_len=1}], msg_iovlen=1}, msg_len=1}], 2, 0) = 2",
-            "sendmmsg(3, \"abc\", 3, 0) = 3",
-        ),
-        ("sendfile(3@, 4</f>, [0] => [9], 100) = 9", "sendfile(3, FILE, 100) = 9"),
-        ("splice(5<pipe:[9]>, NULL, 3@, NULL, 100, SPLICE_F_MOVE) = 9", "splice_to(3, PIPE, 100) = 9"),
-        ("splice(3@, NULL, 5<pipe:[9]>, NULL, 100, 0) = 9", "splice(3, 100) = 9"),
-        ("recvfrom(3@, \"hi\", 100, MSG_DONTWAIT, NULL, NULL) = 2", "recv(3, 100, MSG_DONTWAIT) = 2 \"hi\""),
-        ("recvfrom(3@, \"hi\", 100, 0, 0x7ffe, [128 => 0]) = 2", "recvfrom(3, 100, 0) = 2 \"hi\""),
-        (
-            "recvfrom(3@, 0x7ffe, 100, 0, NULL, NULL) = -1 ECONNRESET (Connection reset by peer)",
-            "recv(3, 100, 0) = -1 ECONNRESET (Connection reset by peer)",
-        ),
-        ("recvfrom(3@, \"\", 100, 0, NULL, NULL) = 0", "recv(3, 100, 0) = 0"),
-        ("read(3@, \"\\x68\\x69\", 100) = 2", "read(3, 100) = 2 \"hi\""),
-        (
-            "readv(3@, [{iov_base=\"ab\", iov_len=2}, {iov_base=\"c\\0\\0\", iov_len=3}], 2) = 3",
-            "readv(3, 5) = 3 \"abc\"",
-        ),
-        (
-            "recvmsg(3@, {msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base=\"hi\", iov_len=100}], msg_iovlen=1, msg_controllen=0, msg_flags=0}, 0) = 2",
-            "recvmsg(3, 100, 0) = 2 \"hi\"",
-        ),
-        ("shutdown(3@, SHUT_WR) = 0", "shutdown(3, SHUT_WR) = 0"),
-        ("dup(3@) = 5@", "dup(3) = 5"),
-        ("dup2(3@, 7) = 7@", "dup2(3, 7) = 7"),
-        ("dup3(3@, 7, O_CLOEXEC) = 7@", "dup3(3, 7, O_CLOEXEC) = 7"),
-        ("fcntl(3@, F_DUPFD_CLOEXEC, 10) = 10@", "fcntl(3, F_DUPFD_CLOEXEC, 10) = 10"),
-        ("fcntl(3@, F_SETFL, O_RDWR|O_NONBLOCK) = 0", "fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0"),
-        ("ioctl(3@, FIONBIO, [1]) = 0", "fcntl(3, F_SETFL, O_NONBLOCK) = 0"),
-        ("close_range(3, 4294967295, 0) = 0", "close_range(3, 4294967295) = 0"),
-        ("close_range(3, 9, CLOSE_RANGE_CLOEXEC) = 0", "close_range(3, 9, CLOSE_RANGE_CLOEXEC) = 0"),
-        (
-            "setsockopt(3@, SOL_SOCKET, SO_LINGER, {l_onoff=1, l_linger=0}, 8) = 0",
-            "setsockopt(3, SOL_SOCKET, SO_LINGER, 1, 0) = 0",
-        ),
-        ("setsockopt(3@, SOL_TCP, TCP_NODELAY, [1], 4) = 0", "setsockopt(3, IPPROTO_TCP, TCP_NODELAY, 1) = 0"),
-        (
-            "getsockopt(3@, SOL_SOCKET, SO_ERROR, [ECONNREFUSED], [4]) = 0",
-            "getsockopt(3, SOL_SOCKET, SO_ERROR) = 0 ECONNREFUSED",
-        ),
-        ("getsockopt(3@, SOL_SOCKET, SO_ERROR, [0], [4]) = 0", "getsockopt(3, SOL_SOCKET, SO_ERROR) = 0 0"),
-        (
-            "poll([{fd=3@, events=POLLIN}], 1, 1000) = 1 ([{fd=3, revents=POLLIN|POLLHUP}])",
-            "poll(3, POLLIN, 1000) = 1 POLLIN|POLLHUP",
-        ),
-        (
-            "poll([{fd=0</tty>, events=POLLIN}, {fd=3@, events=POLLIN}], 2, -1) = 1 ([{fd=0, revents=POLLIN}])",
-            "poll(3, POLLIN, -1) = 0",
-        ),
-        (
-            "ppoll([{fd=3@, events=POLLIN}], 1, {tv_sec=1, tv_nsec=500000000}, NULL, 8) = 0 (Timeout)",
-            "poll(3, POLLIN, 1500) = 0",
-        ),
-        (
-            "select(4, [3@], NULL, NULL, {tv_sec=1, tv_usec=0}) = 1 (in [3], left {tv_sec=0, tv_usec=9})",
-            "select(3, 1000) = 1",
-        ),
-        ("pselect6(4, [0</tty> 3@], [3@], NULL, NULL, NULL) = 2 (in [0 3])", "select(3, READ|WRITE, -1) = 1 3 READ"),
-        (
-            "epoll_ctl(9<anon_inode:[eventpoll]>, EPOLL_CTL_ADD, 3@, {events=EPOLLIN, data={u32=3, u64=3}}) = 0",
-            "epoll_ctl(9, EPOLL_CTL_ADD, 3, EPOLLIN) = 0",
-        ),
-        ("connect(3@, {sa_family=AF_UNSPEC, sa_data=\"\\0\"}, 16) = 0", "connect(3, AF_UNSPEC) = 0"),
-    ] {
-        assert_eq!(of_one(&[&line.replace('@', described)]), [expected], "{line}");
+    for (line, expected) in FORMS {
+        let described = "<TCP:[1.1.1.1:1->2.2.2.2:2]>";
+        assert_eq!(of_one(&[&line.replace('@', described)]), [*expected], "{line}");
     }
 }
 
@@ -284,6 +284,7 @@ fn what_is_not_understood_is_counted() {
 hello
 7 1700000001.000000 sendto(3<TCP:[1]>, \"a
 7 1700000002.000000 fstat(3<TCP:[1]>, {st_mode=S_IFSOCK|0777, st_size=0, ...}) = 0 <0.000010>
+7 1700000002.500000 io_uring_setup(32, {flags=0}) = 9<anon_inode:[io_uring]> <0.000010>
 7 1700000003.000000 <... read resumed>\"x\", 1) = 1 <0.000010>
 7 1700000004.000000 close(3<TCP:[1]>) = 0 <0.000010>
 ";
@@ -294,6 +295,7 @@ hello
         [
             "line 2 is not understood: a time in seconds since 1970 is expected (and 2 more)",
             "passed over calls that epipe does not know: 1 of fstat",
+            "io_uring was set up, 1 times: what is asked for through them is in no log",
             "clock offset unknown: no call could be paired with its segment, so that the clocks are taken as one",
         ]
     );

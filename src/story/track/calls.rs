@@ -116,8 +116,9 @@ impl Track {
             }
             // Bound to port 0, it has another one, which the outcome may tell.
             (CallName::Bind, Some(fd), _) => {
-                let addr = outcome.addr().or(call.addr());
-                addr.into_iter().for_each(|addr| self.descriptors.bind(actor, fd, addr));
+                if let Some(addr) = outcome.addr().or(call.addr()) {
+                    self.descriptors.bind(actor, fd, addr);
+                }
             }
             (CallName::Listen, Some(fd), _) => self.listens(actor, fd),
             (CallName::Setsockopt, Some(fd), _) => self.option_set(actor, fd, call),

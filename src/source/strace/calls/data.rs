@@ -53,7 +53,7 @@ impl View<'_> {
             "writev" => self.sends_pieces(CallName::Writev, first, None),
             "sendmsg" => self.sends_pieces(CallName::Sendmsg, first, Some(self.flags(2))),
             "sendmmsg" => self.sends_pieces(CallName::Sendmmsg, first, Some(self.flags(3))),
-            "sendfile" | "sendfile64" => self.from_file(CallName::Sendfile, first, "FILE", self.int(3)),
+            "sendfile" | "sendfile64" => self.unseen_data(CallName::Sendfile, first, "FILE", self.int(3)),
             "recvfrom" => {
                 let name = if matches!(self.text(4), "NULL" | "") { CallName::Recv } else { CallName::Recvfrom };
                 self.receives(name, first, self.int(2), quoted(self.text(1)), Some(self.flags(3)))
@@ -70,7 +70,7 @@ impl View<'_> {
     pub(super) fn splice(&self) -> Meaning {
         let len = self.int(4);
         match (self.tcp(2), self.tcp(0)) {
-            (Some(to), _) => self.from_file(CallName::SpliceTo, Arg::Int(to.into()), "PIPE", len),
+            (Some(to), _) => self.unseen_data(CallName::SpliceTo, Arg::Int(to.into()), "PIPE", len),
             (None, Some(from)) => self.receives(CallName::Splice, Arg::Int(from.into()), len, None, None),
             (None, None) => Meaning::Aside,
         }
@@ -98,7 +98,7 @@ impl View<'_> {
         self.call(name, args)
     }
 
-    fn from_file(&self, name: CallName, first: Arg, what: &str, len: Option<i64>) -> Meaning {
+    fn unseen_data(&self, name: CallName, first: Arg, what: &str, len: Option<i64>) -> Meaning {
         let Some(len) = len else { return Meaning::Odd("a length is expected") };
         self.call(name, vec![first, Arg::Word(what.to_owned()), Arg::Int(len)])
     }
@@ -134,7 +134,9 @@ impl View<'_> {
         if messages.is_empty() {
             gathered.add(text);
         }
-        messages.into_iter().for_each(|list| gathered.add(list));
+        for list in messages {
+            gathered.add(list);
+        }
         gathered
     }
 

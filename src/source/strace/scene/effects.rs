@@ -155,7 +155,9 @@ impl Scene {
         if noted == Some(Note::Other) {
             return self.processes[process].close(fd);
         }
-        noted.into_iter().for_each(|note| socket.notice(note));
+        if let Some(note) = noted {
+            socket.notice(note);
+        }
         let socket = self.add_socket(socket);
         self.processes[process].open(fd, socket, closed_on_exec);
     }
