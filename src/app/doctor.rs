@@ -37,7 +37,7 @@ tcpdump -i any -U -w x.pcap tcp
 # times slower meanwhile, and what depends on time may come otherwise.
 {command} PROGRAM
 
-# The same for a program that runs already, by its process id. Ctrl-C lets it go.
+# The same for a program that runs already, by its id. Ctrl-C lets it go.
 # Connections that are open by then have no calls; those made later have.
 {command} -p PID
 

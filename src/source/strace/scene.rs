@@ -81,7 +81,7 @@ pub struct Scene {
     pub unnamed: BTreeMap<String, u64>,
     /// How many calls were made on sockets that are older than the log.
     pub on_older: u64,
-    /// How many rings of io_uring were set up.
+    /// How many rings of `io_uring` were set up.
     pub rings: u64,
     /// What could not be understood.
     pub complaints: Vec<String>,

@@ -32,7 +32,10 @@ impl<'a> Correlation<'a> {
             }
             CallName::Accept | CallName::Accept4 => self.opened(id, event.id, |seen| !seen.segment.flags.syn()),
             CallName::Connect => self.opened(id, event.id, |seen| seen.segment.flags.syn() && seen.segment.flags.ack()),
-            CallName::Poll | CallName::Select if outcome.ret > 0 => self.woken(id, side, event.id),
+            // With more arguments it waited for several sockets, and the first need not be the one.
+            CallName::Poll | CallName::Select if outcome.ret > 0 && made.call.args.len() <= 3 => {
+                self.woken(id, side, event.id)
+            }
             CallName::Getsockopt if outcome.word().is_some() => {
                 let reset = self.memory(id).reset_by[side]?;
                 Some(Cause::proven(event.id, vec![reset], format!("{} left this error here", self.named(reset))))
