@@ -190,7 +190,9 @@ fn waited(story: &Story, begun: &Event, side: Option<Side>) -> bool {
     if reads && meanwhile().filter_map(Event::segment).any(|(_, segment)| segment.flags.rst()) {
         return true;
     }
-    let is_own = |event: &Event| side.is_some() && story.record(event.id).and_then(|record| record.side) == side;
+    let of = |id: EventId| story.record(id).map(|record| (record.connection, record.side));
+    let own = of(begun.id).filter(|_| side.is_some());
+    let is_own = |event: &Event| own.is_some() && of(event.id) == own;
     // What comes after an ACK that the read sent is what the opened window brought about.
     let opens_window = |event: &&Event| reads && event.segment().is_some() && is_own(event);
     meanwhile().take_while(|event| !opens_window(event)).any(|event| match &event.what {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::clock::{Offset, PRINTING, offset};
 use super::matched::{EndOf, matched};
+use super::process::Socket;
 use super::scene::{Deed, Place, Scene};
 use super::wire::{Flow, flows};
 use crate::event::{Actor, Event, EventId, Time, What, without_controls};
@@ -61,21 +62,49 @@ fn shift(scene: &mut Scene, nanos: i64) {
 /// earliest when the segment was there that it tells of.
 fn not_before_what_they_tell(scene: &mut Scene, flows: &[Flow], ends: &HashMap<usize, EndOf>) {
     let mut moved = Moved::default();
+    let sockets = &scene.sockets;
     for deed in &mut scene.deeds {
+        if let Some(at) = reached_listener(deed, sockets, flows) {
+            move_end(deed, at, true);
+        }
         let Some((socket, &(place, side))) = deed.socket.and_then(|socket| Some((socket, ends.get(&socket)?))) else {
             continue;
         };
         let Some((told, is_caused)) = moved.tells_of(deed, &flows[place], (socket, side)) else { continue };
-        if let Some(end) = &mut deed.end {
-            let printed = Time(end.at.0.saturating_add(PRINTING));
-            let latest = end.until.unwrap_or(printed);
-            // What a call causes may also have been sent after it; only what it tells of cannot.
-            let latest = if is_caused { latest.min(printed) } else { latest };
-            if end.at < told && told <= latest {
-                end.at = told;
-            }
-        }
+        move_end(deed, told, is_caused);
     }
+}
+
+/// Moves the end of `deed` to `at` where it can lie there. What a call causes may also have been sent after it, and what woke it
+/// may have come before: `only_near` then.
+fn move_end(deed: &mut Deed, at: Time, only_near: bool) {
+    let Some(end) = &mut deed.end else { return };
+    let printed = Time(end.at.0.saturating_add(PRINTING));
+    let latest = end.until.unwrap_or(printed);
+    let latest = if only_near { latest.min(printed) } else { latest };
+    if end.at < at && at <= latest {
+        end.at = at;
+    }
+}
+
+/// When the connection was there for which a poll of a listener returned.
+fn reached_listener(deed: &Deed, sockets: &[Socket], flows: &[Flow]) -> Option<Time> {
+    let end = deed.end.as_ref().filter(|end| end.outcome.ret > 0)?;
+    let listener = sockets.get(deed.socket?).filter(|socket| socket.remote.is_none())?.local?;
+    if !is_poll(deed) {
+        return None;
+    }
+    let reaches = |flow: &&Flow| {
+        flow.server.port() == listener.port() && (listener.ip().is_unspecified() || listener.ip() == flow.server.ip())
+    };
+    let opened: Vec<Time> = flows.iter().filter(reaches).filter_map(|flow| flow.opened).collect();
+    // One that came while it waited is the one.
+    let came_before = opened.iter().any(|at| (deed.begun..=end.at).contains(at));
+    opened.into_iter().filter(|at| !came_before && *at > end.at).min()
+}
+
+fn is_poll(deed: &Deed) -> bool {
+    matches!(deed.call.name, CallName::Poll | CallName::Select) && deed.call.args.len() <= 3
 }
 
 /// How many bytes each socket has read and sent so far.
@@ -97,6 +126,11 @@ impl Moved {
             (Some(Errno::EINPROGRESS), CallName::Connect) => caused(flow.syn),
             (None, CallName::Connect) => told(flow.answered),
             (None, CallName::Close | CallName::Shutdown) => caused(own.fin.into_iter().chain(own.reset).min()),
+            (None, _) if is_poll(deed) && outcome.ret > 0 => {
+                let read = self.read.get(&socket).copied().unwrap_or(0);
+                let end = deed.end.as_ref()?.at;
+                caused([peer.sent(read), peer.fin, peer.reset].into_iter().flatten().min().filter(|at| *at > end))
+            }
             (None, name) if name.accepts() => told(flow.opened),
             (None, name) if name.sends() => {
                 let before = advance(self.sent.entry(socket).or_default(), outcome.count()?);
