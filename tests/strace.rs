@@ -140,7 +140,9 @@ fn a_program_that_sigpipe_ends_is_ended_by_its_last_send() {
 fn threads_that_interrupt_each_others_lines_are_told_apart() {
     let (log, _) = recorded("threads");
     assert!(String::from_utf8(log).unwrap().matches("<unfinished ...>").count() > 50);
-    threads_are_told(&story("threads"));
+    let story = story("threads");
+    threads_are_told(&story);
+    assert!(!printed(&story).contains("wrongly"), "{}", printed(&story));
 }
 
 #[test]
@@ -293,6 +295,9 @@ fn what_replay_saves_of_both_is_read_again_without_the_log() {
     assert!(joined.status.success() && saved.status.success(), "{}", text(&joined.stderr));
     assert_eq!(text(&joined.stderr), "");
     assert_eq!(text(&joined.stdout), text(&saved.stdout));
+    let twice = epipe(&["replay", both, "--strace", "calls.log"]);
+    assert_eq!(twice.status.code(), Some(2));
+    assert!(text(&twice.stderr).contains("with what has calls already"), "{}", text(&twice.stderr));
     for format in ["ladder", "json", "tcpdump"] {
         let output = epipe(&["replay", "calls.pcap", "--strace", "calls.log", "--format", format]);
         assert!(output.status.success() && !output.stdout.is_empty(), "{format}");

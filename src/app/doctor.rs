@@ -27,12 +27,12 @@ fn recorders() -> String {
         "\
 # Where the program runs, both at the same time, each in a terminal of its own.
 
-# The segments. Needs root, or CAP_NET_RAW. Costs little, and less with a port or
-# a host behind tcp: 'tcp and port 443'. Ctrl-C ends it.
+# The segments. Needs root, or CAP_NET_RAW. Costs little, and less with a port
+# or a host behind tcp: 'tcp and port 443'. Ctrl-C ends it.
 tcpdump -i any -U -w x.pcap tcp
 
-# The calls. Needs root, or to be the program's own user where ptrace is allowed:
-# kernel.yama.ptrace_scope 0, or 1 for a program that strace starts itself.
+# The calls. Needs root, or to be the program's own user where ptrace is
+# allowed: kernel.yama.ptrace_scope 0, or 1 for what strace starts itself.
 # strace stops the program at every system call: a busy one becomes several
 # times slower meanwhile, and what depends on time may come otherwise.
 {command} PROGRAM

@@ -45,6 +45,10 @@ fn tell(recording: &Recording, file: &Path) {
 
 /// Puts the calls of the log at `path` among the frames, and says on stderr what there is to say of that.
 fn join(path: &Path, recording: &mut Recording) -> Result<(), Failure> {
+    if recording.events.iter().any(|event| event.begun().is_some()) {
+        let why = format!("cannot join {:?} with what has calls already", path.display().to_string());
+        return Err(Failure::new(why).help("give the capture that was taken together with the log"));
+    }
     let (name, input) = file::open(path).map_err(|error| failed_read(&error))?;
     let log = strace::read(&name, input).map_err(|error| Failure { message: error.to_string(), help: error.help() })?;
     for line in log.join(recording) {

@@ -119,6 +119,12 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The process of the first argument, without its name (strace -Y).
+    fn process(&self) -> Arg {
+        let text = self.get(0);
+        word_or_number(text.split('<').next().unwrap_or(text))
+    }
+
     /// Flags, or the number that stands for none.
     fn flags(&self, index: usize) -> Arg {
         word_or_number(self.get(index))
@@ -146,8 +152,8 @@ impl<'a> View<'a> {
     pub fn meaning(&self) -> Meaning {
         match self.record.name.as_str() {
             "socket" => self.socket(),
-            "kill" | "tkill" => self.call(CallName::Kill, vec![self.flags(0), self.flags(1)]),
-            "tgkill" => self.call(CallName::Kill, vec![self.flags(0), self.flags(2)]),
+            "kill" | "tkill" => self.call(CallName::Kill, vec![self.process(), self.flags(1)]),
+            "tgkill" => self.call(CallName::Kill, vec![self.process(), self.flags(2)]),
             "poll" | "ppoll" => self.poll(),
             "select" | "_newselect" | "pselect6" => self.select(),
             "epoll_ctl" => self.epoll_ctl(),

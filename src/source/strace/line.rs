@@ -45,7 +45,7 @@ pub enum Says<'a> {
     Signal(&'a str),
     /// The thread ended.
     Ended(ExitStatus),
-    /// The thread went on under the id of its process, whose program it had replaced.
+    /// The thread is gone: another one, this, replaced the program and goes on under its number.
     Superseded(u32),
     /// Nothing that matters here.
     Nothing,
@@ -148,7 +148,9 @@ fn says(text: &str) -> Result<Says<'_>, Wrong> {
     let Some(rest) = rest.strip_prefix('(').filter(|_| !name.is_empty()) else {
         return Err(Wrong::Odd("a call, a signal, or the end of a program"));
     };
-    match rest.strip_suffix("<unfinished ...>") {
+    // A thread whose execve(2) replaces its process goes on under that one's number.
+    let moved = rest.rsplit_once(" <pid changed to ").filter(|(_, behind)| behind.ends_with(" ...>"));
+    match rest.strip_suffix("<unfinished ...>").or(moved.map(|(rest, _)| rest)) {
         Some(rest) => Ok(Says::Unfinished { name, rest }),
         None => Ok(Says::Call { name, rest }),
     }
@@ -165,8 +167,8 @@ fn ended(inner: &str) -> Result<Says<'_>, Wrong> {
             Ok(signal.parse::<Signal>().map_or(Says::Nothing, |signal| Says::Ended(ExitStatus::Killed(signal))))
         }
         (Some("superseded"), ..) => {
-            let process = inner.split(' ').filter_map(|word| word.parse().ok()).next_back();
-            process.map(Says::Superseded).ok_or(odd)
+            let by = inner.split(' ').filter_map(|word| word.parse().ok()).next_back();
+            by.map(Says::Superseded).ok_or(odd)
         }
         _ => Err(odd),
     }

@@ -114,8 +114,8 @@ impl Reader {
     pub fn line(&mut self, number: usize, text: &str) {
         let joined = self.cut.take().map(|first| first + text);
         let text = joined.as_deref().unwrap_or(text);
-        if let Some((before, word)) = text.split_once("strace: Process ") {
-            self.threads.attached(word);
+        if let Some((before, thread)) = text.split_once("strace: Process ").and_then(attached) {
+            self.threads.attached(thread);
             if !before.is_empty() {
                 self.cut = Some(before.to_owned());
             }
@@ -175,7 +175,7 @@ impl Reader {
             Says::Resumed { name, rest } => self.resumed(number, thread, line.at, name, rest),
             Says::Signal(signal) => self.signal(thread, signal),
             Says::Ended(status) => self.died(number, thread, line.at, *status),
-            Says::Superseded(process) => self.superseded(thread, *process),
+            Says::Superseded(by) => self.superseded(thread, *by),
             Says::Nothing => {}
         }
     }
@@ -224,6 +224,7 @@ impl Reader {
 
     fn resumed(&mut self, number: usize, thread: u32, at: Time, name: &str, rest: &str) {
         let open = self.pending.get_mut(&thread).and_then(|pending| pending.open.take());
+        let open = open.or_else(|| if name == "execve" { self.moved_exec() } else { None });
         match open {
             Some((piece, before)) if piece.name == name => {
                 let whole = format!("{before}{rest}");
@@ -236,6 +237,12 @@ impl Reader {
                 self.records.complaints.push(format!("line {number}: the beginning of its {name}() is missing"));
             }
         }
+    }
+
+    /// An execve(2) that a thread began which is not the first of its process: that one has its end.
+    fn moved_exec(&mut self) -> Option<(Piece, String)> {
+        let is_exec = |pending: &&mut Pending| pending.open.as_ref().is_some_and(|(piece, _)| piece.name == "execve");
+        self.pending.values_mut().find(is_exec)?.open.take()
     }
 
     /// All of a call's text is there. `resumed` is when the line with its end was written, if that is another.
@@ -313,13 +320,13 @@ impl Reader {
         }
     }
 
-    /// Another thread's execve(2) ended: it goes on as the process itself.
-    fn superseded(&mut self, thread: u32, process: u32) {
-        let moved = self.pending.remove(&thread);
-        self.alive.remove(&thread);
-        self.threads.died(thread);
-        if let Some(moved) = moved {
-            self.pending.insert(process, moved);
+    /// The execve(2) of the thread `by` succeeded: it goes on as `thread`, the first of its process, which is gone.
+    fn superseded(&mut self, thread: u32, by: u32) {
+        self.pending.remove(&thread);
+        self.alive.remove(&by);
+        self.threads.died(by);
+        if let Some(moved) = self.pending.remove(&by) {
+            self.pending.insert(thread, moved);
         }
     }
 
@@ -332,6 +339,13 @@ impl Reader {
             self.put(thread, piece, &text, None);
         }
     }
+}
+
+/// What stands before strace's own word of a thread that it follows from now on, and that thread.
+fn attached<'a>((before, word): (&'a str, &str)) -> Option<(&'a str, u32)> {
+    let (thread, rest) = word.trim_end().split_once(' ')?;
+    let is_whole = rest == "attached" || rest.starts_with("attached with ") || rest == "detached";
+    Some((before, thread.parse().ok().filter(|_| is_whole && !rest.contains('"'))?))
 }
 
 fn first(args: &str) -> Option<String> {

@@ -266,6 +266,25 @@ fn a_child_that_is_seen_before_its_fork_returns_has_its_parents_sockets() {
 }
 
 #[test]
+fn a_thread_that_runs_another_program_goes_on_as_its_process() {
+    let log = "\
+6 1700000001.000000 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3<TCP:[1]> <0.000010>
+6 1700000002.000000 clone3({flags=CLONE_VM|CLONE_FILES|CLONE_THREAD, exit_signal=0} => {parent_tid=[7]}, 88) = 7 <0.000010>
+7 1700000003.000000 execve(\"/bin/next\", [\"next\"], 0x7ff /* 3 vars */ <pid changed to 6 ...>
+6 1700000003.100000 +++ superseded by execve in pid 7 +++
+6 1700000003.200000 <... execve resumed>) = 0 <0.190000>
+6 1700000004.000000 write(3<TCP:[1]>, \"strace: Process 9 attached\", 26) = 26 <0.000010>
+";
+    let expected = [
+        "next/6 started 6",
+        "next/6 socket(AF_INET, SOCK_STREAM, 0) = 3",
+        "next/6 execve(\"/bin/next\") = 0",
+        "next/6 write(3, \"strace: Process 9 attached\", 26) = 26",
+    ];
+    assert_eq!(told(log).0, expected);
+}
+
+#[test]
 fn a_log_of_one_program_may_have_no_numbers() {
     let log = "\
 1700000000.000000 execve(\"/bin/cat\", [\"cat\"], 0x7ff) = 0

@@ -41,10 +41,9 @@ impl Threads {
         thread
     }
 
-    /// strace said `12 attached`.
-    pub fn attached(&mut self, word: &str) {
-        let digits: Option<u32> = word.split(' ').next().and_then(|number| number.parse().ok());
-        self.made.extend(digits);
+    /// strace said that it follows `thread`.
+    pub fn attached(&mut self, thread: u32) {
+        self.made.insert(thread);
     }
 
     /// The call `name` returned; it may have made a thread.
