@@ -100,11 +100,12 @@ fn split_took(text: &str) -> (&str, Option<i64>) {
     }
 }
 
+/// A number that fits: of a pointer, of flags and of what a signal's handler left in a register only whether it failed matters.
 fn number(word: &str) -> Option<i64> {
+    let fitting = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     match word.strip_prefix("0x") {
-        // A pointer or flags: only whether it failed matters, so that the highest bit may go.
-        Some(digits) => u64::from_str_radix(digits, 16).ok().map(|number| i64::try_from(number).unwrap_or(i64::MAX)),
-        None => word.parse().ok(),
+        Some(digits) => u64::from_str_radix(digits, 16).ok().map(fitting),
+        None => word.parse().ok().or_else(|| word.parse().ok().map(fitting)),
     }
 }
 
@@ -138,6 +139,7 @@ mod tests {
         assert_eq!(read("3, \"x\", 1 <unfinished ...>) = ?").0, "3, \"x\", 1");
         assert_eq!(read("3, <unfinished ...>) = ?").0, "3");
         assert_eq!(read("3, F_GETFL) = 0x2 (flags O_RDWR)").1.value, Some(2));
+        assert_eq!(read("{mask=[]}) = 18446744073709551104").1.value, Some(i64::MAX));
         assert_eq!(read("5) = -1 ENOTTY (Inappropriate ioctl for device)").1.errno, Some(Errno(25)));
     }
 
