@@ -1,5 +1,7 @@
 //! The causes of segments: the call whose bytes or whose end they carry, or the segment that they answer.
 
+use std::net::SocketAddr;
+
 use super::{Correlation, Memory, Seen};
 use crate::event::{ConnectionId, EventId};
 use crate::socket::call::CallName;
@@ -74,17 +76,35 @@ impl<'a> Correlation<'a> {
                 None => Cause::unknown(seen.event, "the SYN that it answers was not captured"),
             };
         }
-        let connect = self.made.iter().rev().find(|made| {
+        let asks = |made: &&super::Made<'a>| {
             made.call.name == CallName::Connect && made.call.addr() == Some(seen.segment.dst) && made.in_progress
-        });
+        };
+        let connects: Vec<_> = self.made.iter().rev().filter(asks).copied().collect();
+        let own =
+            connects.iter().find(|made| connects.len() > 1 && self.own_address(made.event) == Some(seen.segment.src));
+        let connect = own.or(connects.first());
         let same = |other: &Seen<'a>| other.segment.flags.syn() && other.segment.seq == seen.segment.seq;
         let earlier = self.latest(id, seen.side, same);
         let causes = connect.into_iter().map(|made| made.event).chain(earlier.map(|other| other.event)).collect();
         match (connect, earlier) {
             (_, Some(other)) => Cause::proven(seen.event, causes, format!("the same SYN as in {}", other.frame)),
+            (Some(_), None) if own.is_some() => Cause::proven(
+                seen.event,
+                causes,
+                "of the connect() in progress to that address the one with this own address",
+            ),
+            (Some(_), None) if connects.len() > 1 => {
+                Cause::likely(seen.event, causes, "the latest of several connect() in progress to that address")
+            }
             (Some(_), None) => Cause::proven(seen.event, causes, "the only connect() in progress to that address"),
             (None, None) => Cause::unknown(seen.event, "a program called connect(); no calls are known"),
         }
+    }
+
+    /// The own address that the call begun by `begun` will have handed out.
+    fn own_address(&self, begun: EventId) -> Option<SocketAddr> {
+        let mut ends = self.journal.events().iter().filter_map(crate::event::Event::ended);
+        ends.find(|(of, _)| *of == begun)?.1.addr()
     }
 
     fn data(&mut self, id: ConnectionId, seen: Seen<'a>) -> Cause {

@@ -45,6 +45,7 @@ impl Track {
         }
         let before = call.fd().map(|fd| self.at(actor, fd)).unwrap_or_default();
         self.reported(actor, &call, outcome);
+        self.own_connection(actor, &call, outcome);
         if outcome.errno.is_none() {
             self.opened(actor, &call, outcome);
             self.reset_by_disconnect(actor, &call, begun);
@@ -156,6 +157,23 @@ impl Track {
             socket.descriptors = 0;
             self.descriptors.set(actor, fd, Handle::Fresh { preset, connecting: None });
         }
+    }
+
+    /// Of several connects to one address the SYNs look alike; the own address that one hands out says which was its.
+    fn own_connection(&mut self, actor: &Actor, call: &Call, outcome: &Outcome) {
+        let Some((local, remote)) = outcome.addr().zip(call.addr()).filter(|_| call.name == CallName::Connect) else {
+            return;
+        };
+        let Some((fd, own)) = call.fd().zip(self.between(local, remote)) else { return };
+        let Some(Handle::Connected(other, side)) = self.descriptors.get(actor, fd) else { return };
+        if other == own {
+            return;
+        }
+        let Some(socket) = self.socket(actor, fd) else { return };
+        let preset = Preset::of(socket);
+        socket.descriptors = socket.descriptors.saturating_sub(1);
+        self.descriptors.set(actor, fd, Handle::Fresh { preset, connecting: None });
+        self.hold(actor, fd, own, side);
     }
 
     fn connected(&mut self, actor: &Actor, fd: Fd, call: &Call, outcome: &Outcome) {

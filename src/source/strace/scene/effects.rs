@@ -3,6 +3,7 @@
 use super::{Place, Scene};
 use crate::event::Time;
 use crate::socket::call::{Arg, Call, CallName, Outcome, Payload};
+use crate::socket::errno::Errno;
 use crate::source::strace::calls::View;
 use crate::source::strace::described::{Address, Note, note};
 use crate::source::strace::process::Socket;
@@ -200,7 +201,8 @@ impl Scene {
         let Some(deed) = self.sockets[socket].connected_by.take().and_then(|deed| self.deeds.get_mut(deed)) else {
             return;
         };
-        if let Some(end) = deed.end.as_mut().filter(|end| end.outcome.errno.is_none()) {
+        let is_given = |errno: Option<Errno>| errno.is_none_or(|errno| errno == Errno::EINPROGRESS);
+        if let Some(end) = deed.end.as_mut().filter(|end| is_given(end.outcome.errno)) {
             end.outcome.values.push(Arg::Addr(local));
         }
     }
