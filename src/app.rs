@@ -90,6 +90,6 @@ pub fn run(cli: &Cli) -> Result<Ending, Failure> {
         Some(Command::Explain(explain)) => explain::run(explain, &cli.common),
         Some(Command::Why(why)) => why::run(why, &cli.common),
         Some(Command::Schema(schema)) => schema::run(schema, &cli.common),
-        Some(Command::Doctor) => doctor::run(&cli.common),
+        Some(Command::Doctor(doctor)) => doctor::run(doctor, &cli.common),
     }
 }

@@ -89,7 +89,15 @@ pub enum Command {
     /// Print the JSON Schemas of explain's JSON, of a story's and of a check's.
     Schema(Schema),
     /// Say what this machine allows (capture, namespaces) and how to get what is missing.
-    Doctor,
+    Doctor(Doctor),
+}
+
+/// Options of `epipe doctor`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Doctor {
+    /// Print the two commands, strace and tcpdump, that record where epipe cannot run what replay --strace then joins.
+    #[arg(long)]
+    pub strace: bool,
 }
 
 /// Options of `epipe lab`.
@@ -219,9 +227,14 @@ pub enum Pace {
 
 /// Options of `epipe replay`.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = REPLAY_AFTER)]
 pub struct Replay {
     /// The capture or transcript; - for stdin.
     pub file: PathBuf,
+
+    /// Join it with the log of strace -f -ttt -T -yy that was taken at the same time: the calls of the programs there.
+    #[arg(long, value_name = "FILE.log")]
+    pub strace: Option<PathBuf>,
 
     /// Only packets that match this BPF expression, as tcpdump takes it.
     #[arg(long, value_name = "BPF")]
@@ -235,6 +248,14 @@ pub struct Replay {
     #[arg(long, value_enum, requires = "write")]
     pub payload: Option<Payload>,
 }
+
+const REPLAY_AFTER: &str = "\
+Examples:
+  epipe replay trace.pcap
+  epipe replay x.pcap --strace x.log
+  epipe replay x.pcap --strace x.log --write both.pcapng
+
+epipe doctor --strace prints the commands that record x.pcap and x.log.";
 
 /// Options of `epipe explain`.
 #[derive(Args, Clone, Debug)]

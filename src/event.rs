@@ -299,6 +299,7 @@ impl Run {
             (Some("reconstruction"), _) => "a reconstruction, not a recording",
             (Some("hand"), _) => "written by hand, not recorded",
             (_, Some(_)) => "a recording",
+            _ if self.fact("strace").is_some() => "a capture, with the calls of a log of strace",
             _ => "a capture, without calls",
         }
     }

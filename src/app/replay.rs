@@ -9,14 +9,17 @@ use crate::cli::{Common, Format, Replay};
 use crate::event::{Gap, Time, What};
 use crate::report::pcapng::OtherPacket;
 use crate::source::file::{self, Capture, FileError, Recording};
-use crate::source::transcript;
+use crate::source::{strace, transcript};
 use crate::story::Story;
 use crate::story::journal::Journal;
 
 /// Shows the capture or transcript that `replay` names.
 pub fn run(replay: &Replay, common: &Common) -> Result<Ending, Failure> {
-    let recording = read(replay)?;
+    let mut recording = read(replay)?;
     tell(&recording, &replay.file);
+    if let Some(log) = &replay.strace {
+        join(log, &mut recording)?;
+    }
     let story = Story::tell(journal(&recording)?);
     if let Some(path) = &replay.write {
         save::save(&story, path, replay.payload, &others(&recording))?;
@@ -38,6 +41,20 @@ fn tell(recording: &Recording, file: &Path) {
     for line in recording.complaints.iter().cloned().chain(damage(recording)).chain(passed_over) {
         eprintln!("epipe: {}: {line}", file.display());
     }
+}
+
+/// Puts the calls of the log at `path` among the frames, and says on stderr what there is to say of that.
+fn join(path: &Path, recording: &mut Recording) -> Result<(), Failure> {
+    if recording.events.iter().any(|event| event.begun().is_some()) {
+        let why = format!("cannot join {:?} with what has calls already", path.display().to_string());
+        return Err(Failure::new(why).help("give the capture that was taken together with the log"));
+    }
+    let (name, input) = file::open(path).map_err(|error| failed_read(&error))?;
+    let log = strace::read(&name, input).map_err(|error| Failure { message: error.to_string(), help: error.help() })?;
+    for line in log.join(recording) {
+        eprintln!("epipe: {}: {line}", path.display());
+    }
+    Ok(())
 }
 
 /// What could not be read, a line for each kind of damage.
@@ -70,7 +87,7 @@ pub fn title(file: &Path) -> String {
 
 /// The journal of the capture at `file`, whole.
 pub fn journal_of(file: PathBuf) -> Result<Journal, Failure> {
-    let recording = read(&Replay { file, filter: None, write: None, payload: None })?;
+    let recording = read(&Replay { file, strace: None, filter: None, write: None, payload: None })?;
     journal(&recording)
 }
 

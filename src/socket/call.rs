@@ -85,7 +85,6 @@ pub enum CallName {
     Setsockopt,
     Getsockopt,
     Fcntl,
-    Ioctl,
     Poll,
     Select,
     EpollCtl,
@@ -102,7 +101,7 @@ pub enum CallName {
     Exit,
 }
 
-const NAMES: [(CallName, &str); 46] = [
+const NAMES: [(CallName, &str); 45] = [
     (CallName::Socket, "socket"),
     (CallName::Socketpair, "socketpair"),
     (CallName::Pipe, "pipe"),
@@ -135,7 +134,6 @@ const NAMES: [(CallName, &str); 46] = [
     (CallName::Setsockopt, "setsockopt"),
     (CallName::Getsockopt, "getsockopt"),
     (CallName::Fcntl, "fcntl"),
-    (CallName::Ioctl, "ioctl"),
     (CallName::Poll, "poll"),
     (CallName::Select, "select"),
     (CallName::EpollCtl, "epoll_ctl"),

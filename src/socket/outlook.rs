@@ -126,7 +126,8 @@ impl Socket {
             name if name.receives() => self.recv(asked, Flags::of(call)),
             CallName::Shutdown => self.shutdown(call.how()?),
             CallName::Close => self.close(),
-            CallName::Poll => self.poll(call.word(1)?, call.int(2)?),
+            // Of several sockets, which is ready is not this one's to say.
+            CallName::Poll if call.args.len() == 3 => self.poll(call.word(1)?, call.int(2)?),
             CallName::Select => self.select(call.int(1)?),
             CallName::Getsockopt if call.has_flag("SO_ERROR") => self.error(),
             CallName::Connect if call.has_flag("AF_UNSPEC") => return self.connect(Some(Target::Unspecified)),

@@ -32,7 +32,10 @@ impl<'a> Correlation<'a> {
             }
             CallName::Accept | CallName::Accept4 => self.opened(id, event.id, |seen| !seen.segment.flags.syn()),
             CallName::Connect => self.opened(id, event.id, |seen| seen.segment.flags.syn() && seen.segment.flags.ack()),
-            CallName::Poll | CallName::Select if outcome.ret > 0 => self.woken(id, side, event.id),
+            // With more arguments it waited for several sockets, and the first need not be the one.
+            CallName::Poll | CallName::Select if outcome.ret > 0 && made.call.args.len() <= 3 => {
+                self.woken(id, side, event.id)
+            }
             CallName::Getsockopt if outcome.word().is_some() => {
                 let reset = self.memory(id).reset_by[side]?;
                 Some(Cause::proven(event.id, vec![reset], format!("{} left this error here", self.named(reset))))
@@ -226,7 +229,8 @@ impl<'a> Correlation<'a> {
     /// A program that a signal killed during a call was killed by what made that call fail.
     pub(super) fn exited(&mut self, event: &'a Event, status: ExitStatus) -> Option<Cause> {
         let actor = event.actor.as_ref()?;
-        let last = self.made.iter().rev().find(|made| made.actor == actor && made.in_progress).copied()?;
+        let last = self.made.iter().rev().find(|made| made.actor == actor && made.in_progress).copied();
+        let Some(last) = last else { return self.killed_by_an_error(event, status) };
         self.finish(last.event);
         let mut causes = vec![last.event];
         if status == ExitStatus::Killed(Signal::SIGPIPE) {
@@ -238,5 +242,16 @@ impl<'a> Correlation<'a> {
             ));
         }
         Some(Cause::proven(event.id, causes, "the last call in progress"))
+    }
+
+    /// Where a tracer saw the call return before its signal killed the program, that call was the last thing it did.
+    fn killed_by_an_error(&mut self, event: &'a Event, status: ExitStatus) -> Option<Cause> {
+        let before = self.journal.events().iter().rev().skip_while(|other| other.id >= event.id);
+        let last = before.filter(|other| other.actor == event.actor).find_map(Event::ended)?;
+        let made = self.call(last.0).filter(|_| status == ExitStatus::Killed(Signal::SIGPIPE))?;
+        last.1.signal.filter(|signal| *signal == Signal::SIGPIPE)?;
+        let mut causes = vec![made.event];
+        causes.extend(made.end.and_then(|(id, side)| self.memory(id).reset_by[side]));
+        Some(Cause::proven(event.id, causes, "its last call raised the signal, on a socket that the reset had closed"))
     }
 }

@@ -6,7 +6,8 @@ use crate::source::trace::memory;
 use crate::source::trace::ptrace::Entry;
 use crate::source::words::OPTIONS;
 
-/// `FIONBIO` of ioctl(2), which sets or clears `O_NONBLOCK` by the int that it points to.
+/// `FIONBIO` of ioctl(2), which sets or clears `O_NONBLOCK` by the int that it points to: told as the fcntl(2) that does the
+/// same.
 const FIONBIO: u64 = 0x5421;
 
 impl Reader<'_> {
@@ -22,8 +23,8 @@ impl Reader<'_> {
             }
             libc::SYS_fcntl => fcntl(fd, low(second), low(third)),
             libc::SYS_ioctl if second == FIONBIO => {
-                let value = memory::int(self.thread, third)?;
-                Some(pending(CallName::Ioctl, vec![int(fd), word("FIONBIO"), int(value)], Brings::Result))
+                let flags = if memory::int(self.thread, third)? == 0 { int(0) } else { word("O_NONBLOCK") };
+                Some(pending(CallName::Fcntl, vec![int(fd), word("F_SETFL"), flags], Brings::Result))
             }
             _ => None,
         }
