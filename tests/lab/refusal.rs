@@ -109,14 +109,15 @@ fn doctor_says_what_is_refused_and_what_helps() {
     let said = text(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
     let lines: Vec<&str> = said.lines().collect();
-    assert_eq!(lines.len(), 7, "{said}");
+    assert_eq!(lines.len(), 8, "{said}");
     assert!(
         lines[0].starts_with("no  network namespace") && lines[0].contains("remedy: allow user namespaces"),
         "{said}"
     );
     assert!(lines[4].starts_with("no  capture on the host's lo") && lines[4].contains("CAP_NET_RAW"), "{said}");
     assert!(lines[5].starts_with("ok  sock_diag"), "{said}");
-    assert!(lines[6].contains("without capture"), "{said}");
+    assert!(lines[6].starts_with("ok  trace a program"), "{said}");
+    assert!(lines[7].contains("without capture"), "{said}");
 }
 
 #[test]
