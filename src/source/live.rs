@@ -84,6 +84,15 @@ impl Device {
     }
 }
 
+/// When the capture hands over what it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Each frame as it comes.
+    AtOnce,
+    /// Many together, some ten milliseconds late, so that a thread that waits for them does not wake for each.
+    Gathered,
+}
+
 /// Which segments to capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
@@ -141,13 +150,23 @@ pub struct Capture {
 impl Capture {
     /// Opens `device` in this thread's network namespace. When it returns, every later segment will be seen.
     #[cfg(feature = "capture")]
-    pub fn open(device: Device, wanted: &Wanted, marker_port: u16) -> Result<Self, CaptureError> {
-        pcap_thread::open(device, &wanted.filter(marker_port), marker_port)
+    pub fn open(
+        device: Device,
+        wanted: &Wanted,
+        delivery: Delivery,
+        marker_port: u16,
+    ) -> Result<Self, CaptureError> {
+        pcap_thread::open(device, &wanted.filter(marker_port), delivery, marker_port)
     }
 
     /// Fails: this program was built without libpcap.
     #[cfg(not(feature = "capture"))]
-    pub fn open(_device: Device, _wanted: &Wanted, _marker_port: u16) -> Result<Self, CaptureError> {
+    pub fn open(
+        _device: Device,
+        _wanted: &Wanted,
+        _delivery: Delivery,
+        _marker_port: u16,
+    ) -> Result<Self, CaptureError> {
         Err(CaptureError::NotBuilt)
     }
 

@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use serde::{Deserialize, Serialize};
 
-use super::live::{Capture, CaptureError, Device, Markers, Wanted};
+use super::live::{Capture, CaptureError, Delivery, Device, Markers, Wanted};
 use super::sandbox::{self, SandboxError};
 use super::sockdiag::SockDiag;
 use super::trace::{Options, Told, Trace};
@@ -150,7 +150,7 @@ fn capture(what: &str) -> Finding {
         Ok(markers) => markers,
         Err(error) => return Finding::fails(what, error.to_string(), None),
     };
-    match Capture::open(Device::Loopback, &Wanted::AllTcp, markers.port()) {
+    match Capture::open(Device::Loopback, &Wanted::AllTcp, Delivery::AtOnce, markers.port()) {
         Ok(_) => Finding::works(what, "libpcap, nanosecond stamps"),
         Err(error) => Finding::fails(what, error.to_string(), CaptureError::help(&error)),
     }

@@ -6,7 +6,7 @@ use super::cause::Cause;
 use super::connection::Connection;
 use super::journal::Journal;
 use super::side::{Both, Side};
-use super::spans::{Spans, Taken};
+use super::spans::{Carried, Spans, Taken};
 use super::track::{Record, Track};
 use crate::event::{Actor, ConnectionId, Event, EventId, FrameNo, What};
 use crate::socket::call::{Call, CallName, How};
@@ -58,6 +58,8 @@ struct Memory<'a> {
     next: Both<Option<SeqNum>>,
     /// What each end handed to its kernel.
     written: Both<Spans>,
+    /// Which segments brought each end's bytes to where a program could still take them.
+    carried: Both<Carried>,
     /// What each end took from its kernel, in numbers of its peer's stream.
     read: Both<Taken>,
     /// The call or exit that ended each end's own direction.
@@ -76,7 +78,8 @@ struct Memory<'a> {
 
 /// The causes of all events of a journal, one record each, for those that have or need one.
 pub fn correlate(journal: &Journal, track: &Track) -> Vec<Cause> {
-    let mut correlation = Correlation { journal, track, made: Vec::new(), memory: HashMap::new(), causes: Vec::new() };
+    let mut correlation =
+        Correlation { journal, track, made: Vec::new(), rare: Vec::new(), memory: HashMap::new(), causes: Vec::new() };
     for (event, record) in journal.events().iter().zip(track.records()) {
         correlation.take(event, record);
     }
@@ -87,6 +90,8 @@ struct Correlation<'a> {
     journal: &'a Journal,
     track: &'a Track,
     made: Vec<Made<'a>>,
+    /// The places of those that are neither about data nor wait: of many calls the few that open or end something.
+    rare: Vec<usize>,
     memory: HashMap<ConnectionId, Memory<'a>>,
     causes: Vec<Cause>,
 }
@@ -149,12 +154,22 @@ impl<'a> Correlation<'a> {
     fn begun(&mut self, event: &'a Event, call: &'a Call, record: &Record) {
         let Some(actor) = event.actor.as_ref() else { return };
         let end = record.connection.zip(record.side);
+        let is_often = call.name.sends()
+            || call.name.receives()
+            || matches!(call.name, CallName::Poll | CallName::Select | CallName::EpollWait | CallName::EpollCtl);
+        if !is_often {
+            self.rare.push(self.made.len());
+        }
         self.made.push(Made { event: event.id, actor, call, end, in_progress: true });
         let Some((id, side)) = end else { return };
         if call.name.sends() {
             let asked = call.asked_len().unwrap_or(0);
             self.memory(id).written[side].begin(event.id, asked);
         }
+    }
+
+    fn rare(&self) -> impl DoubleEndedIterator<Item = &Made<'a>> {
+        self.rare.iter().filter_map(|at| self.made.get(*at))
     }
 
     fn call(&self, begun: EventId) -> Option<Made<'a>> {
@@ -181,7 +196,7 @@ impl<'a> Correlation<'a> {
                 _ => false,
             }
         };
-        let candidates: Vec<_> = self.made.iter().filter(ends).collect();
+        let candidates: Vec<_> = self.rare().filter(ends).collect();
         let in_progress = candidates.iter().find(|made| made.in_progress);
         in_progress.or(candidates.first()).map(|made| **made)
     }

@@ -1,5 +1,7 @@
 //! Which bytes of a stream are which call's.
 
+use std::collections::BTreeMap;
+
 use crate::event::EventId;
 
 /// The bytes that one call handed to its kernel: offsets in the stream, the first byte being 0.
@@ -35,7 +37,7 @@ impl Spans {
     /// The call returned that it took `count` bytes; 0 where it failed. Calls at one end come one after the other, so what
     /// was begun later moves with it.
     pub fn end_call(&mut self, call: EventId, count: u64) {
-        let Some(at) = self.spans.iter().position(|span| span.call == call) else { return };
+        let Some(at) = self.spans.iter().rposition(|span| span.call == call) else { return };
         let given_up = self.spans[at].len.saturating_sub(count);
         self.spans[at].len = count;
         for span in &mut self.spans[at + 1..] {
@@ -45,12 +47,39 @@ impl Spans {
 
     /// The calls whose bytes are among those from `start` to before `end`.
     pub fn covering(&self, start: u64, end: u64) -> Vec<Span> {
-        self.spans.iter().filter(|span| span.len > 0 && span.start < end && start < span.end()).copied().collect()
+        let first = self.spans.partition_point(|span| span.end() <= start);
+        let rest = self.spans.get(first..).unwrap_or_default();
+        rest.iter().take_while(|span| span.start < end).filter(|span| span.len > 0).copied().collect()
     }
 
     /// How many bytes all calls together took.
     pub fn end(&self) -> u64 {
         self.spans.last().map_or(0, Span::end)
+    }
+}
+
+/// Which segments carried which bytes of one end's stream, a repetition among them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// By the offset of their first byte: the offset after the last.
+    segments: BTreeMap<(u64, EventId), u64>,
+    longest: u64,
+}
+
+impl Carried {
+    /// The segment `event` carries the bytes from `start` to before `end`.
+    pub fn add(&mut self, event: EventId, (start, end): (u64, u64)) {
+        self.longest = self.longest.max(end.saturating_sub(start));
+        self.segments.insert((start, event), end);
+    }
+
+    /// Those that carry a byte from `start` to before `end`, rising.
+    pub fn covering(&self, start: u64, end: u64) -> Vec<EventId> {
+        let from = (start.saturating_sub(self.longest), EventId(0));
+        let near = self.segments.range(from..(end, EventId(0)));
+        let mut found: Vec<EventId> = near.filter(|(_, after)| **after > start).map(|((_, event), _)| *event).collect();
+        found.sort_unstable();
+        found
     }
 }
 

@@ -25,7 +25,7 @@ use super::need::{self, Missing};
 use super::scenario::{Scenario, ScenarioError};
 use super::teller::{Inbox, Teller};
 use crate::event::{Actor, Run};
-use crate::source::live::{Capture, CaptureError, MarkerError, Markers, Wanted};
+use crate::source::live::{Capture, CaptureError, Delivery, MarkerError, Markers, Wanted};
 use crate::source::sandbox::{self, SandboxError};
 use crate::source::sockdiag::SockDiagError;
 
@@ -182,7 +182,7 @@ fn play() -> Result<(), StageError> {
     let ground = Ground::lay(network, scenario.link.as_ref())?;
     let markers = Markers::open(ground.beyond).map_err(StageError::Marker)?;
     let wanted = ports.clone().map_or(Wanted::AllTcp, Wanted::TcpPorts);
-    let capture = Capture::open(ground.device, &wanted, markers.port());
+    let capture = Capture::open(ground.device, &wanted, Delivery::AtOnce, markers.port());
     let run = describe(&scenario, &request, &ground, &capture);
     teller.run(&run)?;
     let no_capture = capture.as_ref().err().map(|error| one_line(&error.to_string()));

@@ -27,6 +27,9 @@ use crate::event::{Event, ExitStatus, Run, What};
 use crate::notation::{self, quote};
 use crate::source::sandbox::SandboxError;
 
+/// How many bytes are told at once, unless there is reason to hurry.
+const BUFFER: usize = 64 * 1024;
+
 /// Tells the program.
 pub struct Teller {
     out: BufWriter<Box<dyn Write + Send>>,
@@ -46,7 +49,7 @@ impl Teller {
 
     /// On `out`.
     pub fn to(out: impl Write + Send + 'static) -> Self {
-        Self { out: BufWriter::new(Box::new(out)) }
+        Self { out: BufWriter::with_capacity(BUFFER, Box::new(out)) }
     }
 
     fn line(&mut self, line: &str) -> Result<(), StageError> {

@@ -6,7 +6,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 
 use pcap::{Active, Error, Precision};
 
-use super::{Capture, CaptureError, Device, Item, marker};
+use super::{Capture, CaptureError, Delivery, Device, Item, marker};
 use crate::decode;
 use crate::event::{LinkType, Time};
 
@@ -19,14 +19,17 @@ const RING: i32 = 32 * 1024 * 1024;
 /// How many frames may wait for the reader before the ring has to hold them.
 const CHANNEL: usize = 4096;
 
+/// How long frames are gathered, in milliseconds. Some come as late as five times that.
+const GATHERED: i32 = 10;
+
 /// `DLT_RAW` of libpcap.
 const RAW: u32 = 12;
 
 /// `PACKET_IGNORE_OUTGOING` (`linux/if_packet.h`, since Linux 4.20), which libc does not name.
 const PACKET_IGNORE_OUTGOING: libc::c_int = 23;
 
-pub fn open(device: Device, filter: &str, marker_port: u16) -> Result<Capture, CaptureError> {
-    let (mut handle, link_type) = open_handle(device, filter, RING)?;
+pub fn open(device: Device, filter: &str, delivery: Delivery, marker_port: u16) -> Result<Capture, CaptureError> {
+    let (mut handle, link_type) = open_handle(device, filter, delivery, RING)?;
     let breakloop = handle.breakloop_handle();
     let (sender, items) = sync_channel(CHANNEL);
     let thread = std::thread::Builder::new()
@@ -37,9 +40,14 @@ pub fn open(device: Device, filter: &str, marker_port: u16) -> Result<Capture, C
 }
 
 /// A capture on `device` of what passes `filter`, with a ring of this many bytes, and its link type.
-pub fn open_handle(device: Device, filter: &str, ring: i32) -> Result<(pcap::Capture<Active>, LinkType), CaptureError> {
+pub fn open_handle(
+    device: Device,
+    filter: &str,
+    delivery: Delivery,
+    ring: i32,
+) -> Result<(pcap::Capture<Active>, LinkType), CaptureError> {
     let name = device.name();
-    let mut handle = activate(name, ring).map_err(|error| CaptureError::Open { device: name, why: plain(&error) })?;
+    let mut handle = activate(name, delivery, ring).map_err(|error| CaptureError::Open { device: name, why: plain(&error) })?;
     if device == Device::Loopback {
         ignore_outgoing(&handle);
     }
@@ -54,10 +62,10 @@ pub fn open_handle(device: Device, filter: &str, ring: i32) -> Result<(pcap::Cap
     Ok((handle, link_type))
 }
 
-fn activate(device: &str, ring: i32) -> Result<pcap::Capture<Active>, Error> {
+fn activate(device: &str, delivery: Delivery, ring: i32) -> Result<pcap::Capture<Active>, Error> {
     pcap::Capture::from_device(device)?
-        .immediate_mode(true)
-        .timeout(0)
+        .immediate_mode(delivery == Delivery::AtOnce)
+        .timeout(if delivery == Delivery::AtOnce { 0 } else { GATHERED })
         .snaplen(SNAPLEN)
         .buffer_size(ring)
         .precision(Precision::Nano)

@@ -3,7 +3,7 @@
 
 use super::CaptureError;
 #[cfg(feature = "capture")]
-use super::Device;
+use super::{Delivery, Device};
 use crate::decode::LinkType;
 
 /// An open capture of every TCP segment on `lo`.
@@ -22,7 +22,7 @@ impl Tap {
     #[cfg(feature = "capture")]
     pub fn open() -> Result<Self, CaptureError> {
         use super::pcap_thread::open_handle;
-        let (handle, link_type) = open_handle(Device::Loopback, "tcp", RING)?;
+        let (handle, link_type) = open_handle(Device::Loopback, "tcp", Delivery::AtOnce, RING)?;
         let handle = handle.setnonblock().map_err(|error| failed(&error))?;
         Ok(Self { handle, link_type })
     }

@@ -1,6 +1,7 @@
 //! Brings what the tracer notes and what the capture sees into one order, and tells it.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -15,8 +16,8 @@ use crate::source::live::{Capture, Frames, Item, MarkerError, Markers, Taken};
 use crate::source::merge::{Merge, Ticket};
 use crate::source::sockdiag::{SockDiag, SockDiagError, Table};
 
-/// How often the capture is looked at while the tracer has nothing to say.
-const LOOK: Duration = Duration::from_millis(20);
+/// How often what was noted and captured is taken in.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// How long events are held back while the run goes on: the capture was seen to be 74 ms late at most, and what comes later
 /// still is marked so.
@@ -84,18 +85,16 @@ impl Recorder {
         self.merge.push(clock::now(), None, What::Gap(Gap::NoCapture(why)));
     }
 
-    /// Records until the tracer has no more to say, and then until the kernel is quiet.
-    pub fn run(mut self, notes: &Receiver<Note>) -> Result<Teller, RecordError> {
+    /// Records until the tracer has `ended`, and then until the kernel is quiet. What was noted is taken in time by time and
+    /// not note by note: to wake for each would cost the programs as much as the tracer does.
+    pub fn run(mut self, notes: &Receiver<Note>, ended: &Receiver<Infallible>) -> Result<Teller, RecordError> {
         loop {
-            match notes.recv_timeout(LOOK) {
-                Ok(note) => {
-                    self.take(note);
-                    for note in notes.try_iter() {
-                        self.take(note);
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+            let is_over = ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Disconnected);
+            for note in notes.try_iter() {
+                self.take(note);
+            }
+            if is_over {
+                break;
             }
             self.take_frames();
             self.release_old()?;

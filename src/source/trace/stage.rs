@@ -13,8 +13,10 @@ use std::process::ExitCode;
 use std::sync::mpsc::sync_channel;
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sched::{CpuSet, sched_getcpu, sched_setaffinity};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
 use super::TraceFailure;
@@ -27,7 +29,7 @@ use crate::event::{ExitStatus, Run};
 use crate::source::lab::kernel;
 use crate::source::lab::stage::HostReason;
 use crate::source::lab::teller::Teller;
-use crate::source::live::{Capture, CaptureError, Device, Markers, Wanted};
+use crate::source::live::{Capture, CaptureError, Delivery, Device, Markers, Wanted};
 use crate::source::sandbox;
 use crate::source::sockdiag::SockDiag;
 
@@ -93,7 +95,7 @@ fn trace(request: &Request, tells: &File) -> Result<(), TraceFailure> {
     let markers = Markers::open(std::net::Ipv4Addr::LOCALHOST).map_err(TraceFailure::Marker)?;
     let diag = SockDiag::open().map_err(TraceFailure::SockDiag)?;
     let device = if request.host.is_none() { Device::Loopback } else { Device::All };
-    let capture = Capture::open(device, &Wanted::AllTcp, markers.port());
+    let capture = Capture::open(device, &Wanted::AllTcp, Delivery::Gathered, markers.port());
     let run = describe(&command, &network, request, &capture);
     let mut teller = Teller::to(tells.try_clone().map_err(TraceFailure::Tell)?);
     teller.run(&run).and_then(|()| teller.root(launched.pid.as_raw())).map_err(|_| TraceFailure::Unheard)?;
@@ -115,23 +117,34 @@ fn record(
     if let Some(why) = no_capture {
         recorder.without_capture(why);
     }
+    let (traced, ended) = sync_channel(0);
     let thread = std::thread::Builder::new()
         .name("recorder".to_owned())
-        .spawn(move || recorder.run(&notes))
+        .spawn(move || recorder.run(&notes, &ended))
         .map_err(TraceFailure::Thread)?;
     let root = launched.pid;
     let mut tracer = Tracer::new(request.kept, Notes::new(sender));
     tracer.adopt(root);
+    stay_on_one_cpu();
     launched.go()?;
     let leave = if request.host.is_none() { Leave::Killed } else { Leave::Running };
     let status = tracer.follow(root, leave)?;
     let held_up = tracer.held_up();
-    drop(tracer);
+    drop((tracer, traced));
     let mut teller = thread.join().map_err(|_| TraceFailure::Recorder)??;
     if let Some(failure) = launched.failure() {
         return Err(failure.into());
     }
     teller.ended(status.unwrap_or(ExitStatus::Code(0)), held_up).map_err(|_| TraceFailure::Unheard)
+}
+
+/// Keeps this thread, and no other, on the CPU that it is on: a program and its tracer wake each other twice a call, and where
+/// the scheduler spreads them each time anew that costs more than the call (benches/README.md). It is no loss where this is
+/// refused.
+fn stay_on_one_cpu() {
+    let this_thread = Pid::from_raw(0);
+    let mut only = CpuSet::new();
+    let _ = sched_getcpu().and_then(|cpu| only.set(cpu)).and_then(|()| sched_setaffinity(this_thread, &only));
 }
 
 /// Ctrl-C is the programs', which get it from the terminal as this process does.

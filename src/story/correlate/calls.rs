@@ -157,15 +157,7 @@ impl<'a> Correlation<'a> {
         }
         let (start, end) = self.memory(id).read[side].take(count);
         let peer = self.peer(id, side);
-        let carrying: Vec<EventId> = self
-            .memory
-            .get(&id)
-            .into_iter()
-            .flat_map(|memory| memory.seen.iter().filter(|seen| seen.side == peer && seen.heard))
-            .filter(|seen| seen.segment.payload_len > 0)
-            .filter(|seen| self.offsets(id, **seen).is_some_and(|(first, after)| first < end && start < after))
-            .map(|seen| seen.event)
-            .collect();
+        let carrying = self.memory(id).carried[peer].covering(start, end);
         if carrying.is_empty() {
             return self.received_unseen(id, side, effect, start, end);
         }

@@ -12,7 +12,11 @@ impl<'a> Correlation<'a> {
     pub(super) fn segment(&mut self, id: ConnectionId, seen: Seen<'a>) -> Option<Cause> {
         let cause = Some(self.cause_of(id, seen));
         let peer = self.peer(id, seen.side);
+        let offsets = self.offsets(id, seen).filter(|_| seen.heard && seen.segment.payload_len > 0);
         let memory = self.memory(id);
+        if let Some(offsets) = offsets {
+            memory.carried[seen.side].add(seen.event, offsets);
+        }
         if seen.obeyed {
             memory.reset_by[peer].get_or_insert(seen.event);
         }
@@ -96,7 +100,7 @@ impl<'a> Correlation<'a> {
         let goes_there = |made: &&Made<'_>| {
             made.call.name == CallName::Connect && made.call.addr() == Some(seen.segment.dst) && made.in_progress
         };
-        let mut asking = self.made.iter().rev().filter(goes_there);
+        let mut asking = self.rare().rev().filter(goes_there);
         let (latest, another) = (asking.next(), asking.next());
         if another.is_none() {
             return (latest, Ok("the only connect() in progress to that address"));
