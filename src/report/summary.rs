@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::wrap::{paragraph, paragraph_after};
-use crate::event::{ConnectionId, EventId};
+use crate::event::{ConnectionId, EventId, Gap, What};
 use crate::socket::errno::Errno;
 use crate::story::Story;
 use crate::story::connection::Connection;
@@ -20,11 +20,27 @@ pub fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
     let counted = [count(story.connections().len(), "connection"), count(calls, "call"), count(segments, "segment")];
     writeln!(out, "{}", counted.join(", "))?;
     story.connections().iter().try_for_each(|connection| line(story, connection, last, out))?;
+    unseen(story, out)?;
     let found = story.mistakes();
     if !found.is_empty() {
         writeln!(out, "\nFindings")?;
     }
     found.iter().try_for_each(|finding| told(finding, out))
+}
+
+/// What was not seen or not followed.
+fn unseen(story: &Story, out: &mut dyn Write) -> io::Result<()> {
+    let gaps = story.journal().events().iter().filter_map(|event| match &event.what {
+        What::Gap(Gap::Untraced(what)) => Some(format!("Not followed: {what}.")),
+        What::Gap(Gap::Dropped(frames)) => Some(format!("The capture lost {frames} frames.")),
+        _ => None,
+    });
+    gaps.enumerate().try_for_each(|(number, text)| {
+        if number == 0 {
+            writeln!(out)?;
+        }
+        paragraph(&text, 0, out)
+    })
 }
 
 fn told(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {

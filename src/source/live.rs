@@ -150,12 +150,7 @@ pub struct Capture {
 impl Capture {
     /// Opens `device` in this thread's network namespace. When it returns, every later segment will be seen.
     #[cfg(feature = "capture")]
-    pub fn open(
-        device: Device,
-        wanted: &Wanted,
-        delivery: Delivery,
-        marker_port: u16,
-    ) -> Result<Self, CaptureError> {
+    pub fn open(device: Device, wanted: &Wanted, delivery: Delivery, marker_port: u16) -> Result<Self, CaptureError> {
         pcap_thread::open(device, &wanted.filter(marker_port), delivery, marker_port)
     }
 

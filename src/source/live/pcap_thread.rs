@@ -47,7 +47,8 @@ pub fn open_handle(
     ring: i32,
 ) -> Result<(pcap::Capture<Active>, LinkType), CaptureError> {
     let name = device.name();
-    let mut handle = activate(name, delivery, ring).map_err(|error| CaptureError::Open { device: name, why: plain(&error) })?;
+    let mut handle =
+        activate(name, delivery, ring).map_err(|error| CaptureError::Open { device: name, why: plain(&error) })?;
     if device == Device::Loopback {
         ignore_outgoing(&handle);
     }
