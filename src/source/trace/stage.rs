@@ -117,7 +117,7 @@ fn record(
     if let Some(why) = no_capture {
         recorder.without_capture(why);
     }
-    let (traced, ended) = sync_channel(0);
+    let (at_work, ended) = sync_channel(0);
     let thread = std::thread::Builder::new()
         .name("recorder".to_owned())
         .spawn(move || recorder.run(&notes, &ended))
@@ -130,7 +130,7 @@ fn record(
     let leave = if request.host.is_none() { Leave::Killed } else { Leave::Running };
     let status = tracer.follow(root, leave)?;
     let held_up = tracer.held_up();
-    drop((tracer, traced));
+    drop((tracer, at_work));
     let mut teller = thread.join().map_err(|_| TraceFailure::Recorder)??;
     if let Some(failure) = launched.failure() {
         return Err(failure.into());
