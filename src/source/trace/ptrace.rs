@@ -55,8 +55,10 @@ pub enum Why {
     Signal(i32),
     /// All threads of its process are stopped, as by Ctrl-Z.
     Group,
-    /// It made a thread or a process of this number.
-    Bears(Pid),
+    /// It made a process of this number.
+    Forks(Pid),
+    /// It made a thread of this number, or a process in an unusual way.
+    Clones(Pid),
     /// It runs another program; the thread that asked for it had this number.
     Executes(Pid),
     /// Its first stop, or one that the tracer asked for.
@@ -162,7 +164,8 @@ fn why(thread: Pid, signal: i32, event: i32) -> io::Result<Why> {
         0 if signal == SYSCALL_STOP => at_syscall(thread)?,
         0 => Why::Signal(signal),
         libc::PTRACE_EVENT_SECCOMP => at_syscall(thread)?,
-        libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE => Why::Bears(message(thread)?),
+        libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK => Why::Forks(message(thread)?),
+        libc::PTRACE_EVENT_CLONE => Why::Clones(message(thread)?),
         libc::PTRACE_EVENT_EXEC => Why::Executes(message(thread)?),
         libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => Why::Group,
         _ => Why::Interrupted,

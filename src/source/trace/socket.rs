@@ -40,9 +40,19 @@ pub fn peek(thread: Pid, fd: i32) -> Option<Seen> {
 
 /// The process that a thread is of: its thread group's number.
 pub fn process_of(thread: Pid) -> Option<Pid> {
+    status(thread, "Tgid:")
+}
+
+/// The process that made the one that `thread` is of, or has taken it on.
+pub fn parent_of(thread: Pid) -> Option<Pid> {
+    status(thread, "PPid:")
+}
+
+/// A number of `/proc/PID/status`.
+fn status(thread: Pid, field: &str) -> Option<Pid> {
     let status = std::fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
-    let group = status.lines().find_map(|line| line.strip_prefix("Tgid:"))?;
-    group.trim().parse().ok().map(Pid::from_raw)
+    let number = status.lines().find_map(|line| line.strip_prefix(field))?;
+    number.trim().parse().ok().map(Pid::from_raw)
 }
 
 #[allow(unsafe_code, reason = "neither nix nor std has these calls")]

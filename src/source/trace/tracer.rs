@@ -15,6 +15,7 @@ use super::calls::Pending;
 use super::files::Files;
 use super::note::{Note, Notes, Unheard};
 use super::ptrace::{self, Go, Stopped, Told, Why};
+use super::socket::process_of;
 use crate::event::{Actor, Time};
 use crate::socket::call::Outcome;
 use crate::source::clock;
@@ -36,8 +37,8 @@ impl From<Unheard> for TraceError {
     }
 }
 
-/// A table of descriptors, by its place.
-type TableId = usize;
+/// A table of descriptors, by the order in which they came.
+type TableId = u64;
 
 /// A table of descriptors with those who share it, who are one actor.
 #[derive(Debug, Default)]
@@ -78,7 +79,11 @@ pub struct Tracer {
     /// How many bytes of a call's data are kept.
     kept: usize,
     notes: Notes,
-    tables: Vec<Table>,
+    tables: HashMap<TableId, Table>,
+    /// How many there were.
+    last_table: TableId,
+    /// Whether a program runs: its first execve(2) is over.
+    runs: bool,
     processes: HashMap<Pid, Process>,
     threads: HashMap<Pid, Thread>,
     /// Threads that stopped before their birth was told.
@@ -104,7 +109,9 @@ impl Tracer {
         Self {
             kept,
             notes,
-            tables: Vec::new(),
+            tables: HashMap::new(),
+            last_table: 0,
+            runs: false,
             processes: HashMap::new(),
             threads: HashMap::new(),
             early: HashMap::new(),
@@ -115,8 +122,7 @@ impl Tracer {
 
     /// Takes on the process `pid`, which this thread has seized with all its threads.
     pub fn adopt(&mut self, pid: Pid) {
-        let table = self.tables.len();
-        self.tables.push(Table { users: BTreeSet::from([pid]), ..Table::default() });
+        let table = self.new_table(Table { users: BTreeSet::from([pid]), ..Table::default() });
         self.processes.insert(pid, Process { table, threads: BTreeSet::from([pid]) });
         self.threads.insert(pid, Thread { process: pid, in_call: None, looks: false });
     }
@@ -167,7 +173,8 @@ impl Tracer {
             Why::Filtered(entry) => self.filtered(thread, &entry, now)?,
             Why::Leaves(value) => self.leaves(thread, value, now)?,
             Why::Signal(signal) => self.signalled(thread, signal)?,
-            Why::Bears(child) => self.bears(thread, child, now)?,
+            Why::Forks(child) => self.bears(thread, child, child, now)?,
+            Why::Clones(child) => self.bears(thread, child, process_of(child).unwrap_or(child), now)?,
             Why::Executes(former) => self.executed(thread, former, now)?,
             Why::Interrupted => {}
             Why::Group => {
@@ -189,6 +196,12 @@ impl Tracer {
         if watched { Go::Watched } else { Go::Free }
     }
 
+    fn new_table(&mut self, table: Table) -> TableId {
+        self.last_table += 1;
+        self.tables.insert(self.last_table, table);
+        self.last_table
+    }
+
     fn table_id(&self, thread: Pid) -> Option<TableId> {
         let process = self.threads.get(&thread)?.process;
         Some(self.processes.get(&process)?.table)
@@ -196,12 +209,12 @@ impl Tracer {
 
     fn table(&mut self, thread: Pid) -> Option<&mut Table> {
         let id = self.table_id(thread)?;
-        self.tables.get_mut(id)
+        self.tables.get_mut(&id)
     }
 
     fn files(&self, thread: Pid) -> &Files {
         static NONE: Files = Files::none();
-        self.table_id(thread).and_then(|id| self.tables.get(id)).map_or(&NONE, |table| &table.files)
+        self.table_id(thread).and_then(|id| self.tables.get(&id)).map_or(&NONE, |table| &table.files)
     }
 
     /// The name of the process that `thread` is of; it is told of first, if it was not.

@@ -9,17 +9,16 @@ use super::{InCall, Process, Table, Thread, TraceError, Tracer};
 use crate::event::Time;
 use crate::socket::call::{Arg, Call, CallName, Outcome};
 use crate::source::trace::note::Note;
-use crate::source::trace::socket::process_of;
+use crate::source::trace::socket::{parent_of, process_of};
 
 /// `KCMP_FILES` of kcmp(2).
 const KCMP_FILES: i32 = 2;
 
 impl Tracer {
-    /// `thread` made `child`, a thread or a process, which stands still until it is let go here.
-    pub(super) fn bears(&mut self, thread: Pid, child: Pid, now: Time) -> Result<(), TraceError> {
+    /// `thread` made `child`, a thread of `process` or that process itself, which stands still until it is let go here.
+    pub(super) fn bears(&mut self, thread: Pid, child: Pid, process: Pid, now: Time) -> Result<(), TraceError> {
         let Some(parent) = self.threads.get(&thread).map(|known| known.process) else { return Ok(()) };
-        let group = process_of(child).unwrap_or(child);
-        if group == parent {
+        if process == parent {
             self.threads.insert(child, Thread { process: parent, in_call: None, looks: false });
             self.processes.entry(parent).or_default().threads.insert(child);
         } else {
@@ -34,12 +33,13 @@ impl Tracer {
     fn bears_process(&mut self, thread: Pid, child: Pid, now: Time) -> Result<(), TraceError> {
         let Some(id) = self.table_id(thread) else { return Ok(()) };
         let shares = share_files(thread, child);
-        let table = if shares { id } else { self.tables.len() };
-        if !shares {
+        let table = if shares {
+            id
+        } else {
             let files = self.files(thread).clone();
-            self.tables.push(Table { files, ..Table::default() });
-        }
-        if let Some(table) = self.tables.get_mut(table) {
+            self.new_table(Table { files, ..Table::default() })
+        };
+        if let Some(table) = self.tables.get_mut(&table) {
             table.users.insert(child);
         }
         self.processes.insert(child, Process { table, threads: BTreeSet::from([child]) });
@@ -69,7 +69,27 @@ impl Tracer {
         if let Some(in_call) = in_call {
             self.tell_executed(thread, former, &in_call, now)?;
         }
-        self.look_again(thread, now)
+        // Where no socket was known there is none now, but for what the first program was started with.
+        let is_first = !std::mem::replace(&mut self.runs, true);
+        if is_first || !self.files(thread).is_empty() { self.look_again(thread, now) } else { Ok(()) }
+    }
+
+    /// Lets those go whose birth nobody will tell any more, as who bore them was killed over it: each is a process by itself.
+    pub(super) fn adopt_orphans(&mut self, now: Time) -> Result<(), TraceError> {
+        let orphans: Vec<Pid> = self.early.keys().copied().filter(|child| !self.has_parent(*child)).collect();
+        for child in orphans {
+            self.adopt(child);
+            self.look_again(child, now)?;
+            if let Some(stopped) = self.early.remove(&child) {
+                self.stopped(stopped)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn has_parent(&self, child: Pid) -> bool {
+        let known = |pid: Option<Pid>| pid.is_some_and(|pid| self.processes.contains_key(&pid));
+        known(parent_of(child)) || known(process_of(child).filter(|process| *process != child))
     }
 
     /// The call that was begun by `former` has succeeded; nobody will see it return, for what returns is a new program.
@@ -84,11 +104,10 @@ impl Tracer {
     /// execve(2) gives a process a table of its own.
     fn has_own_files(&mut self, pid: Pid) {
         let Some(id) = self.processes.get(&pid).map(|process| process.table) else { return };
-        let Some(table) = self.tables.get_mut(id).filter(|table| table.users.len() > 1) else { return };
+        let Some(table) = self.tables.get_mut(&id).filter(|table| table.users.len() > 1) else { return };
         table.users.remove(&pid);
         let own = Table { files: table.files.clone(), actor: None, users: BTreeSet::from([pid]) };
-        let new = self.tables.len();
-        self.tables.push(own);
+        let new = self.new_table(own);
         if let Some(process) = self.processes.get_mut(&pid) {
             process.table = new;
         }

@@ -162,7 +162,7 @@ impl Tracer {
 
     /// The process that `thread` is of has its first TCP socket: its other threads must stop to be watched.
     fn watch_all(&self, thread: Pid) {
-        let Some(table) = self.table_id(thread).and_then(|id| self.tables.get(id)) else { return };
+        let Some(table) = self.table_id(thread).and_then(|id| self.tables.get(&id)) else { return };
         let processes = table.users.iter().filter_map(|pid| self.processes.get(pid));
         processes.flat_map(|process| &process.threads).filter(|other| **other != thread).for_each(|other| {
             ptrace::interrupt(*other);

@@ -3,8 +3,8 @@
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{Leave, TraceError, Tracer};
-use crate::event::ExitStatus;
+use super::{Leave, TableId, TraceError, Tracer};
+use crate::event::{Actor, ExitStatus};
 use crate::source::clock;
 use crate::source::trace::note::Note;
 use crate::source::trace::ptrace;
@@ -26,16 +26,17 @@ impl Tracer {
         for other in process.threads {
             self.threads.remove(&other);
         }
-        let Some(table) = self.tables.get_mut(process.table) else { return Ok(()) };
-        table.users.remove(&thread);
-        if !table.users.is_empty() {
-            return Ok(());
+        if let Some(actor) = self.leaves_table(thread, process.table) {
+            self.notes.tell(Note::Exited { time: clock::now(), actor, status })?;
         }
-        let told = std::mem::take(table).actor;
-        match told {
-            Some(actor) => Ok(self.notes.tell(Note::Exited { time: clock::now(), actor, status })?),
-            None => Ok(()),
-        }
+        if self.early.is_empty() { Ok(()) } else { self.adopt_orphans(clock::now()) }
+    }
+
+    /// The process `pid` uses its table no more. If nobody does, the table is gone: its name, if it was told of.
+    fn leaves_table(&mut self, pid: Pid, id: TableId) -> Option<Actor> {
+        let table = self.tables.get_mut(&id)?;
+        table.users.remove(&pid);
+        if table.users.is_empty() { self.tables.remove(&id)?.actor } else { None }
     }
 
     /// The run is over: what is left is left so.
@@ -54,9 +55,13 @@ impl Tracer {
                 Leave::Running => process.threads.iter().for_each(|thread| ptrace::interrupt(*thread)),
             }
         }
-        for (_, stopped) in std::mem::take(&mut self.early) {
+        for (pid, stopped) in std::mem::take(&mut self.early) {
             let signal = stopped.signal();
-            stopped.detach(signal);
+            match leave {
+                // It dies as it stands.
+                Leave::Killed => drop(kill(pid, Signal::SIGKILL)),
+                Leave::Running => stopped.detach(signal),
+            }
         }
         Ok(())
     }
