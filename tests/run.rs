@@ -242,6 +242,20 @@ fn in_healthy_programs_nothing_is_found() {
 }
 
 #[test]
+fn what_would_be_refused_later_is_refused_before_the_program_runs() {
+    for flags in [
+        &["--write", "/nowhere/x"][..],
+        &["-o", "/nowhere/x"],
+        &["--format", "text"],
+        &["--format", "json", "--summary"],
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_epipe"));
+        let output = command.arg("run").args(flags).args(["--", "echo", "ran"]).output().unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{flags:?}: {}", text(&output));
+    }
+}
+
+#[test]
 fn what_cannot_be_run_is_said() {
     let output =
         Command::new(env!("CARGO_BIN_EXE_epipe")).args(["run", "--only", "EFOO", "--", "true"]).output().unwrap();

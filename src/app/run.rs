@@ -2,6 +2,7 @@
 
 mod signals;
 
+use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -23,6 +24,7 @@ const HEAD: usize = 16;
 /// Runs the program that `run` names, tells its story once it has ended, and ends as it did.
 pub fn run(run: &Run, common: &Common) -> Result<Ending, Failure> {
     let only = only(run)?;
+    check(run, common)?;
     let traced = trace(run)?;
     traced.tell_on_stderr();
     let story = Story::tell(traced.journal);
@@ -43,6 +45,23 @@ fn only(run: &Run) -> Result<Vec<Errno>, Failure> {
     errors.map_err(|error| {
         Failure::new(format!("cannot read --only: {error}")).help("name errors as errno(3) does: EPIPE,ECONNRESET")
     })
+}
+
+/// Finds what would be refused once the program has run, while it has not.
+fn check(run: &Run, common: &Common) -> Result<(), Failure> {
+    if common.format.is_some() && (run.summary || !run.only.is_empty()) {
+        return Err(Failure::new("--only and --summary have no formats").help("leave --format out"));
+    }
+    if matches!(common.format, Some(Format::Text | Format::Jsonl)) {
+        return Err(Failure::new("a story has no such format: text and jsonl are explain's")
+            .help("take --format ladder, transcript, tcpdump or json"));
+    }
+    let files = [run.write.as_deref(), common.output.as_deref().filter(|path| path.as_os_str() != "-")];
+    for path in files.into_iter().flatten() {
+        let opened = OpenOptions::new().create(true).append(true).open(path);
+        opened.map_err(|error| Failure::new(format!("cannot create {:?}: {error}", path.display().to_string())))?;
+    }
+    Ok(())
 }
 
 /// What came of a traced run.
@@ -109,9 +128,6 @@ fn show(story: Story, run: &Run, only: &[Errno], common: &Common) -> Result<(), 
     let terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && common.output.is_none();
     let default = if terminal { Format::Dashboard } else { Format::Ladder };
     let format = common.format.unwrap_or(default);
-    if in_part && common.format.is_some() {
-        return Err(Failure::new("--only and --summary have no formats").help("leave --format out"));
-    }
     if !in_part && format == Format::Dashboard && common.output.is_none() {
         let title = story.journal().run().name.clone();
         return dashboard::show(title, story, common).map(|_| ());

@@ -46,6 +46,7 @@ fn gap() -> impl Strategy<Value = Gap> {
         ".*".prop_map(Gap::NoCapture),
         ".*".prop_map(Gap::Unsettled),
         any::<i64>().prop_map(Gap::ClockStep),
+        ".*".prop_map(Gap::Untraced),
     ]
 }
 
