@@ -120,6 +120,7 @@ fn every_kind_of_event_survives() {
         What::Gap(Gap::NoCapture(why())),
         What::Gap(Gap::Unsettled(why())),
         What::Gap(Gap::ClockStep(-5)),
+        What::Gap(Gap::Untraced("a ring".to_owned())),
         close(),
         What::Exit(ExitStatus::Killed(Signal::SIGPIPE)),
         What::Exit(ExitStatus::Code(3)),

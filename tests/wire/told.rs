@@ -27,6 +27,7 @@ pub fn journals() -> Vec<Journal> {
         Gap::NoCapture(why()),
         Gap::Unsettled(why()),
         Gap::ClockStep(1),
+        Gap::Untraced("a ring of io_uring".to_owned()),
     ];
     let mut late = Journal::default();
     for event in journal(gaps.map(What::Gap)).events() {
