@@ -19,6 +19,12 @@ use epipe::story::journal::Journal;
 use epipe::story::telling::Certainty;
 use proptest::prelude::*;
 
+#[path = "run/story.rs"]
+#[allow(dead_code, reason = "each test file uses its part")]
+mod story;
+
+use story::Told;
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/strace")
 }
@@ -371,6 +377,26 @@ fn a_broken_pipe_that_happens_now_is_told() {
         broken_pipe_is_told(&story);
     }
     broken_pipe_is_told(&live("-f -ttt -T -yy", &["broken-pipe.py", "die"]).0);
+}
+
+#[test]
+#[ignore = "needs strace, tcpdump and root"]
+fn a_program_tells_the_same_story_by_strace_and_under_epipe_run() {
+    for arguments in [&["broken-pipe.py"][..], &["broken-pipe.py", "die"], &["calls.py"]] {
+        let by_strace = Told::of(&printed(&live("-f -ttt -T -yy", arguments).0));
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("story.txt");
+        let mut run = Command::new(env!("CARGO_BIN_EXE_epipe"));
+        run.args(["run", "--format", "transcript", "-o"]).arg(&file).args(["--", "python3", "-I", "-S"]);
+        assert!(run.args(arguments).current_dir(folder()).output().unwrap().status.success());
+        let by_run = Told::of(&std::fs::read_to_string(&file).unwrap());
+        assert_eq!(by_run.wrong, [""; 0], "{arguments:?}");
+        assert_eq!(
+            (&by_strace.segments, &by_strace.errors, &by_strace.accounts, &by_strace.verdict),
+            (&by_run.segments, &by_run.errors, &by_run.accounts, &by_run.verdict),
+            "{arguments:?}"
+        );
+    }
 }
 
 #[test]

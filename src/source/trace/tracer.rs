@@ -60,6 +60,7 @@ struct Process {
 #[derive(Debug)]
 struct InCall {
     pending: Pending,
+    began: Time,
     /// How it will have ended unless it is made again: a signal interrupted it then.
     interrupted: Option<Time>,
     /// Its end, which is held back in case that a signal comes with it.

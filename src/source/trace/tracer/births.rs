@@ -97,7 +97,8 @@ impl Tracer {
         if in_call.pending.call.name != CallName::Execve {
             return Ok(());
         }
-        let actor = self.actor(thread, now)?;
+        let (actor, call) = (self.actor(thread, now)?, in_call.pending.call.clone());
+        self.notes.tell(Note::Begun { time: in_call.began, thread: former, actor: actor.clone(), call })?;
         Ok(self.notes.tell(Note::Ended { time: now, thread: former, actor, outcome: Outcome::success(0) })?)
     }
 

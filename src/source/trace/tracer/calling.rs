@@ -4,7 +4,7 @@ use nix::unistd::Pid;
 
 use super::{InCall, TraceError, Tracer};
 use crate::event::Time;
-use crate::socket::call::{Arg, Outcome};
+use crate::socket::call::{Arg, CallName, Outcome};
 use crate::socket::errno::{Errno, Signal};
 use crate::source::trace::calls::{self, Brings, Happened, Pending, Reader};
 use crate::source::trace::filter::NATIVE;
@@ -45,13 +45,16 @@ impl Tracer {
         }
         let reader = Reader { thread, files: self.files(thread), kept: self.kept };
         let Some(pending) = reader.read(entry) else { return Ok(()) };
-        let (actor, call) = (self.actor(thread, now)?, pending.call.clone());
-        self.notes.tell(Note::Begun { time: now, thread, actor, call })?;
+        // Where a program is looked for in many places it is told of once, when it was found.
+        if pending.call.name != CallName::Execve {
+            let (actor, call) = (self.actor(thread, now)?, pending.call.clone());
+            self.notes.tell(Note::Begun { time: now, thread, actor, call })?;
+        }
         // At once: another thread may be given the same number before this one is seen to return.
         if let (Brings::Ends(first, last), Some(table)) = (&pending.brings, self.table(thread)) {
             table.files.close(*first, *last);
         }
-        self.keep(thread, InCall { pending, interrupted: None, ended: None });
+        self.keep(thread, InCall { pending, began: now, interrupted: None, ended: None });
         Ok(())
     }
 
@@ -83,6 +86,7 @@ impl Tracer {
                 self.keep(thread, in_call);
                 Ok(())
             }
+            Happened::Returned(_) if in_call.pending.call.name == CallName::Execve => Ok(()),
             Happened::Returned(outcome) => {
                 self.take_effect(thread, &in_call.pending, &outcome);
                 if outcome.errno == Some(Errno::EPIPE) {
