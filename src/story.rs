@@ -77,6 +77,8 @@ pub struct Story {
     analysed: Analysed,
     /// Whether the run has no capture.
     blind: bool,
+    /// Without one: the call after which nothing is foretold.
+    dark_from: Option<EventId>,
 }
 
 impl Story {
@@ -99,7 +101,22 @@ impl Story {
         let refused = refused(&journal, &causes);
         let samples = samples(&journal, &track);
         let analysed = analysis::analyse(&journal, &track);
-        Self { journal, track, causes, segments, ends, accounts, repeats, repeated, refused, samples, analysed, blind }
+        let dark_from = if blind { foretold::dark_from(&journal) } else { None };
+        Self {
+            journal,
+            track,
+            causes,
+            segments,
+            ends,
+            accounts,
+            repeats,
+            repeated,
+            refused,
+            samples,
+            analysed,
+            blind,
+            dark_from,
+        }
     }
 
     /// A story of `run` in which nothing has happened yet.

@@ -1,6 +1,7 @@
 //! What the outlook said of a call before it was made, beside what came of it.
 
 use super::Story;
+use super::journal::Journal;
 use super::side::Side;
 use crate::event::{Event, EventId, ExitStatus, What};
 use crate::notation;
@@ -64,14 +65,19 @@ fn has_room(call: &Call) -> bool {
     !call.name.sends() || call.asked_len().is_none_or(|asked| asked <= ROOM)
 }
 
-/// Whether nobody saw what arrived, and an earlier call leaves the calls alone not telling it: a filter drops it, a small
-/// buffer lets only a part through, a send waits with a part of it sent, or the peer is another host, a while away.
+/// Whether nobody saw what arrived, and an earlier call leaves the calls alone not telling it.
 fn is_in_the_dark(story: &Story, begun: &Event) -> bool {
+    story.dark_from.is_some_and(|dark| dark < begun.id)
+}
+
+/// The first call of a run without a capture after which the calls alone do not tell what arrives: a filter drops it, a small
+/// buffer lets only a part through, a send waits with a part of it sent, or the peer is another host, a while away.
+pub fn dark_from(journal: &Journal) -> Option<EventId> {
     let darkens = |call: &Call| {
         call.has_flag("SO_ATTACH_FILTER") || call.has_flag("SO_RCVBUF") || !has_room(call) || goes_far(call)
     };
-    let mut earlier = story.journal().events().iter().take_while(|event| event.id < begun.id);
-    story.is_blind() && earlier.any(|event| event.begun().is_some_and(darkens))
+    let mut events = journal.events().iter();
+    events.find(|event| event.begun().is_some_and(darkens)).map(|event| event.id)
 }
 
 fn goes_far(call: &Call) -> bool {
