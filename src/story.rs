@@ -22,6 +22,7 @@ pub mod foretold;
 pub mod journal;
 mod ladder;
 pub mod leak;
+mod lookups;
 pub mod marks;
 mod next;
 pub mod rows;
@@ -41,6 +42,7 @@ use cause::Cause;
 use connection::Connection;
 use foretold::Foretold;
 use journal::{Journal, OutOfOrder};
+use lookups::{refused, repeats, samples, segments_by_cause};
 use rows::Row;
 use side::{Both, Side};
 use telling::{Next, Standing, Verdict, Why};
@@ -50,7 +52,6 @@ use crate::event::{ConnectionId, Event, EventId, FrameNo, Gap, Run, Sample, What
 use crate::socket::call::{Call, CallName, Outcome};
 use crate::tcp::analysis::{Completeness, Finding, Findings};
 use crate::tcp::rule::Rule;
-use crate::tcp::segment::Segment;
 use crate::tcp::state::State;
 
 /// A run, told.
@@ -357,55 +358,6 @@ impl Story {
     fn is_probe(&self, id: EventId) -> bool {
         self.findings(id).has(Finding::KeepAlive)
     }
-}
-
-/// The samples of each end, rising.
-fn samples(journal: &Journal, track: &Track) -> HashMap<(ConnectionId, Side), Vec<EventId>> {
-    let mut samples: HashMap<_, Vec<EventId>> = HashMap::new();
-    for (event, record) in journal.events().iter().zip(track.records()) {
-        if let (What::Sample(_), Some(end)) = (&event.what, record.connection.zip(record.side)) {
-            samples.entry(end).or_default().push(event.id);
-        }
-    }
-    samples
-}
-
-/// The segments that bare resets answer: the first cause of each.
-fn refused(journal: &Journal, causes: &HashMap<EventId, Cause>) -> HashSet<EventId> {
-    let resets = journal
-        .events()
-        .iter()
-        .filter(|event| event.segment().is_some_and(|(_, segment)| segment.flags.rst() && !segment.flags.ack()));
-    resets.filter_map(|reset| causes.get(&reset.id)?.causes.first().copied()).collect()
-}
-
-/// The causes of segments, turned round.
-fn segments_by_cause(journal: &Journal, causes: &HashMap<EventId, Cause>) -> HashMap<EventId, Vec<EventId>> {
-    let mut segments: HashMap<EventId, Vec<EventId>> = HashMap::new();
-    for event in journal.events().iter().filter(|event| event.segment().is_some()) {
-        for cause in causes.get(&event.id).into_iter().flat_map(|cause| &cause.causes) {
-            segments.entry(*cause).or_default().push(event.id);
-        }
-    }
-    segments
-}
-
-/// The segments that repeat an earlier one, by their causes.
-fn repeats(journal: &Journal, causes: &HashMap<EventId, Cause>) -> HashMap<EventId, EventId> {
-    let earlier = |event: &Event| {
-        let (_, segment) = event.segment()?;
-        let same = |cause: &EventId| {
-            let other = journal.get(*cause).and_then(Event::segment);
-            // A SYN-ACK to itself answers the SYN of the same end.
-            let answers = |other: &Segment| segment.flags.syn() && segment.flags.ack() && other.flags.opens();
-            other.is_some_and(|(_, other)| {
-                other.src == segment.src && other.range().overlaps(segment.range()) && !answers(other)
-            })
-        };
-        let earlier = causes.get(&event.id)?.causes.iter().copied().find(same)?;
-        Some((event.id, earlier))
-    };
-    journal.events().iter().filter_map(earlier).collect()
 }
 
 #[cfg(test)]
