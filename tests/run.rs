@@ -242,6 +242,16 @@ fn in_healthy_programs_nothing_is_found() {
 }
 
 #[test]
+fn the_story_says_how_much_of_the_data_it_keeps() {
+    for payload in ["none", "head", "all"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_epipe"));
+        command.args(["run", "--format", "transcript", "--payload", payload, "--", "python3", "-c"]);
+        let output = command.arg("import socket; socket.socket().close()").output().unwrap();
+        assert!(text(&output).contains(&format!("\n# payload: {payload}\n")), "{}", text(&output));
+    }
+}
+
+#[test]
 fn what_would_be_refused_later_is_refused_before_the_program_runs() {
     for flags in [
         &["--write", "/nowhere/x"][..],

@@ -16,16 +16,27 @@ pub fn format(common: &Common) -> Format {
 
 /// Writes `story` in `format`. `about` is what its title says beside its name.
 pub fn write(story: &Story, about: &str, format: Format, common: &Common) -> Result<(), Failure> {
+    refuse(format)?;
+    to(common, |out| print(story, about, format, out))
+}
+
+/// Refuses the formats that a story does not have.
+pub fn refuse(format: Format) -> Result<(), Failure> {
     if matches!(format, Format::Text | Format::Jsonl) {
         return Err(Failure::new("a story has no such format: text and jsonl are explain's")
             .help("take --format ladder, transcript, tcpdump or json"));
     }
-    to(common, |out| match format {
+    Ok(())
+}
+
+/// Prints `story` in a format that it has.
+pub fn print(story: &Story, about: &str, format: Format, out: &mut dyn Write) -> io::Result<()> {
+    match format {
         Format::Transcript => transcript::write(story, out),
         Format::Tcpdump => tcpdump::write(story.journal(), tcpdump::Zone::Local, out),
         Format::Json => json::write(story, out),
         _ => ladder::write(story, about, out),
-    })
+    }
 }
 
 /// Hands `write` what the answer is written to. A reader that has gone is no failure.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use super::{Ending, Failure, dashboard, output, save};
 use crate::cli::{Common, Format, Payload, Run};
 use crate::event::{Event, ExitStatus};
-use crate::report::{failures, json, ladder, summary, tcpdump, transcript};
+use crate::report::{failures, payload, summary};
 use crate::socket::errno::Errno;
 use crate::source::trace::{Options, Told, Trace, TraceFailure};
 use crate::story::Story;
@@ -17,9 +17,6 @@ use crate::story::journal::Journal;
 
 /// How many events are kept: a story of more is read by nobody, and takes a gigabyte.
 const MOST: u64 = 1_000_000;
-
-/// How many bytes of a call's data are kept with `--payload head`.
-const HEAD: usize = 16;
 
 /// Runs the program that `run` names, tells its story once it has ended, and ends as it did.
 pub fn run(run: &Run, common: &Common) -> Result<Ending, Failure> {
@@ -52,10 +49,7 @@ fn check(run: &Run, common: &Common) -> Result<(), Failure> {
     if common.format.is_some() && (run.summary || !run.only.is_empty()) {
         return Err(Failure::new("--only and --summary have no formats").help("leave --format out"));
     }
-    if matches!(common.format, Some(Format::Text | Format::Jsonl)) {
-        return Err(Failure::new("a story has no such format: text and jsonl are explain's")
-            .help("take --format ladder, transcript, tcpdump or json"));
-    }
+    common.format.map_or(Ok(()), output::refuse)?;
     let files = [run.write.as_deref(), common.output.as_deref().filter(|path| path.as_os_str() != "-")];
     for path in files.into_iter().flatten() {
         let opened = OpenOptions::new().create(true).append(true).open(path);
@@ -76,7 +70,7 @@ struct Traced {
 fn trace(run: &Run) -> Result<Traced, Failure> {
     let kept = match run.payload {
         Payload::None => 0,
-        Payload::Head => HEAD,
+        Payload::Head => payload::HEAD,
         Payload::All => usize::MAX,
     };
     let program = PathBuf::from("/proc/self/exe");
@@ -132,21 +126,12 @@ fn show(story: Story, run: &Run, only: &[Errno], common: &Common) -> Result<(), 
         let title = story.journal().run().name.clone();
         return dashboard::show(title, story, common).map(|_| ());
     }
-    if !in_part && common.output.is_some() {
-        return output::write(&story, ABOUT, format, common);
-    }
-    to(common, |out| match format {
-        _ if run.summary => summary::write(&story, out),
-        _ if in_part => failures::write(&story, only, out),
-        Format::Transcript => transcript::write(&story, out),
-        Format::Tcpdump => tcpdump::write(story.journal(), tcpdump::Zone::Local, out),
-        Format::Json => json::write(&story, out),
-        _ => ladder::write(&story, ABOUT, out),
+    to(common, |out| match () {
+        () if run.summary => summary::write(&story, out),
+        () if in_part => failures::write(&story, only, out),
+        () => output::print(&story, "a traced run", format, out),
     })
 }
-
-/// What stands beside the name of the run.
-const ABOUT: &str = "a traced run";
 
 /// Hands `write` the file that was named, else stderr.
 fn to(common: &Common, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use super::wrap::{paragraph, paragraph_after};
+use super::ladder::because;
+use super::wrap::paragraph;
 use crate::event::{ConnectionId, Event, EventId};
 use crate::notation;
 use crate::socket::errno::Errno;
@@ -46,16 +47,12 @@ fn call(story: &Story, event: &Event, row: &Row, out: &mut dyn Write) -> io::Res
     writeln!(out, "{}", clean(&line))?;
     let why = story.why(row);
     paragraph(&why.sentences.join(" "), 4, out)?;
-    match (why.because.as_str(), why.evidence.as_str()) {
-        ("", _) => Ok(()),
-        (because, "") => paragraph(&format!("because of {because}"), 4, out),
-        (because, evidence) => paragraph(&format!("because of {because} ({evidence})"), 4, out),
-    }
+    because(&why, 4, out)
 }
 
 fn ending(story: &Story, connection: ConnectionId, out: &mut dyn Write) -> io::Result<()> {
     let Some(verdict) = story.verdict(connection) else { return Ok(()) };
     let head = format!("connection {connection}: {}, {}: ", verdict.name, verdict.certainty.name());
     writeln!(out)?;
-    paragraph_after("", &format!("{head}{}", verdict.sentences.join(" ")), out)
+    paragraph(&format!("{head}{}", verdict.sentences.join(" ")), 0, out)
 }

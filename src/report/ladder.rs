@@ -11,6 +11,7 @@ use crate::story::Story;
 use crate::story::drawing::{self, Columns, Mark};
 use crate::story::rows::{Row, Wire};
 use crate::story::side::Side;
+use crate::story::telling::Why;
 
 /// Writes `story` as a ladder with its notes. `about` stands beside its name.
 pub fn write(story: &Story, about: &str, out: &mut dyn Write) -> io::Result<()> {
@@ -123,13 +124,18 @@ fn notes(story: &Story, rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
         paragraph_after(&format!("{number:>4} "), &drawing::clean(&why.title), out)?;
         let sentences: Vec<&str> = why.sentences.iter().chain(&why.later).map(String::as_str).collect();
         paragraph(&sentences.join(" "), 5, out)?;
-        match (why.because.as_str(), why.evidence.as_str()) {
-            ("", _) => {}
-            (because, "") => paragraph(&format!("because of {because}"), 5, out)?,
-            (because, evidence) => paragraph(&format!("because of {because} ({evidence})"), 5, out)?,
-        }
+        because(&why, 5, out)?;
     }
     Ok(())
+}
+
+/// What a row came of, and what proves it.
+pub fn because(why: &Why, indent: usize, out: &mut dyn Write) -> io::Result<()> {
+    match (why.because.as_str(), why.evidence.as_str()) {
+        ("", _) => Ok(()),
+        (because, "") => paragraph(&format!("because of {because}"), indent, out),
+        (because, evidence) => paragraph(&format!("because of {because} ({evidence})"), indent, out),
+    }
 }
 
 fn rule(title: &str) -> String {

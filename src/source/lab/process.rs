@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::{actor, cast, stage, storm};
 use crate::source::{probe, trace};
 
-/// Whether this process was started as a stage, as an actor, as a storm's or for a try, by its arguments after the program's name. If so,
+/// Whether this process was started as a stage, as an actor, as a storm's, to trace or for a try, by its arguments after the program's name. If so,
 /// it does its part and returns its exit code. To be called before anything else: a stage needs to be of one thread.
 pub fn take_part(mut arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
     match arguments.next()?.to_str()? {

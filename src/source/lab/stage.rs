@@ -225,6 +225,6 @@ fn remedy(request: &Request, error: &CaptureError) -> Option<String> {
 }
 
 /// A text of libpcap's may have several lines.
-fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     text.split(|c: char| c.is_control()).map(str::trim).collect::<Vec<_>>().join(" ")
 }

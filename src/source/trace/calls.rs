@@ -76,9 +76,13 @@ pub struct Reader<'a> {
     pub kept: usize,
 }
 
-/// Whether the call is one that brings a first TCP socket, or another thread's, so that it stops a program that has none.
-pub fn may_bring_descriptors(entry: &Entry) -> bool {
-    matches!(entry.number, libc::SYS_recvmsg | libc::SYS_recvmmsg | libc::SYS_pidfd_getfd)
+/// Whether the call may bring descriptors: another process's, or in messages, which come with none over TCP.
+pub fn may_bring_descriptors(entry: &Entry, files: &Files) -> bool {
+    let [first, ..] = entry.args;
+    match entry.number {
+        libc::SYS_recvmsg | libc::SYS_recvmmsg => !files.has_socket(low(first)),
+        number => number == libc::SYS_pidfd_getfd,
+    }
 }
 
 /// Whether the call sets up a ring of `io_uring(7)`, whose traffic no system call shows.

@@ -1,7 +1,7 @@
 //! The filter that stops a program only where a TCP socket comes to be, or may be handed on (seccomp(2)).
 //!
 //! Written by hand: what is not ours to judge is let through, another architecture's calls too, where libraries kill. Which
-//! socket is asked for stands in registers, so that a program without TCP is never stopped.
+//! socket is asked for stands in registers, so that one of another kind stops nobody.
 
 use std::io;
 

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use nix::sys::uio::{RemoteIoVec, process_vm_readv};
 use nix::unistd::Pid;
 
-/// The most pieces of a writev(2) or a message that are looked into.
+/// The most pieces of a writev(2) or a message whose bytes are looked at.
 const PIECES: usize = 16;
 
 /// Up to `len` bytes at `address`, fewer where the memory ends.
@@ -49,7 +49,7 @@ pub struct Piece {
     pub len: u64,
 }
 
-/// The pieces of a `struct iovec` array, [`PIECES`] at most, and the length of all that there are.
+/// The pieces of a `struct iovec` array, up to the 1024 that the kernel takes (`UIO_MAXIOV`).
 pub fn pieces(thread: Pid, address: u64, count: u64) -> Vec<Piece> {
     let count = usize::try_from(count).unwrap_or(0).min(1024);
     let raw = bytes(thread, address, count * size_of::<[u64; 2]>());

@@ -144,7 +144,13 @@ impl Recorder {
         let (number, happened) = match self.frames.take(item) {
             Taken::Ended(why) => {
                 self.instruments.capture = None;
-                (None, Some((clock::now(), What::Gap(Gap::NoCapture(format!("the capture ended: {why}"))))))
+                (
+                    None,
+                    Some((
+                        clock::now(),
+                        What::Gap(Gap::Untraced(format!("the capture ended, and later segments are missing: {why}"))),
+                    )),
+                )
             }
             Taken::Marker(number, lost) => (Some(number), lost),
             Taken::Event(time, what) => (None, Some((time, what))),

@@ -27,7 +27,7 @@ use super::recorder::{Instruments, Recorder};
 use super::tracer::{Leave, Tracer};
 use crate::event::{ExitStatus, Run};
 use crate::source::lab::kernel;
-use crate::source::lab::stage::HostReason;
+use crate::source::lab::stage::{HostReason, one_line};
 use crate::source::lab::teller::Teller;
 use crate::source::live::{Capture, CaptureError, Delivery, Device, Markers, Wanted};
 use crate::source::sandbox;
@@ -159,7 +159,11 @@ fn ignore_terminal() {
 /// What holds for the whole run.
 fn describe(command: &[OsString], network: &str, request: &Request, capture: &Result<Capture, CaptureError>) -> Run {
     let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let payload = if request.kept == usize::MAX { "all" } else { "head" };
+    let payload = match request.kept {
+        0 => "none",
+        usize::MAX => "all",
+        _ => "head",
+    };
     let mut facts = vec![
         ("kernel".to_owned(), kernel::name()),
         ("network".to_owned(), one_line(network)),
@@ -176,9 +180,4 @@ fn describe(command: &[OsString], network: &str, request: &Request, capture: &Re
         }
     }
     Run { name: one_line(&words.join(" ")), facts, comments: Vec::new() }
-}
-
-/// A text that others wrote may have several lines.
-fn one_line(text: &str) -> String {
-    text.split(|c: char| c.is_control()).map(str::trim).collect::<Vec<_>>().join(" ")
 }

@@ -16,8 +16,9 @@ use super::files::Files;
 use super::note::{Note, Notes, Unheard};
 use super::ptrace::{self, Go, Stopped, Told, Why};
 use super::socket::process_of;
-use crate::event::{Actor, Time};
+use crate::event::{Actor, ExitStatus, Time};
 use crate::socket::call::Outcome;
+use crate::socket::errno::Signal;
 use crate::source::clock;
 
 /// Why tracing ended before its time.
@@ -129,19 +130,19 @@ impl Tracer {
     }
 
     /// Follows until `root` has ended, and returns how; then leaves all that are left, and returns when nobody is.
-    pub fn follow(&mut self, root: Pid, leave: Leave) -> Result<Option<crate::event::ExitStatus>, TraceError> {
+    pub fn follow(&mut self, root: Pid, leave: Leave) -> Result<Option<ExitStatus>, TraceError> {
         let mut status = None;
         loop {
             match ptrace::wait().map_err(TraceError::Wait)? {
                 Told::Nobody => return Ok(status),
                 Told::Stopped(stopped) => self.stopped(stopped)?,
                 Told::Exited(thread, code) => {
-                    let how = crate::event::ExitStatus::Code(code);
+                    let how = ExitStatus::Code(code);
                     self.gone(thread, how)?;
                     status = status.or((thread == root).then_some(how));
                 }
                 Told::Killed(thread, signal) => {
-                    let how = crate::event::ExitStatus::Killed(crate::socket::errno::Signal(signal));
+                    let how = ExitStatus::Killed(Signal(signal));
                     self.gone(thread, how)?;
                     status = status.or((thread == root).then_some(how));
                 }

@@ -40,8 +40,9 @@ impl Tracer {
             let what = format!("{name} uses io_uring, whose calls on sockets no tracer sees");
             return Ok(self.notes.tell(Note::Untraced(now, what))?);
         }
+        let looks = calls::may_bring_descriptors(entry, self.files(thread));
         if let Some(known) = self.threads.get_mut(&thread) {
-            known.looks = calls::may_bring_descriptors(entry);
+            known.looks = looks;
         }
         let reader = Reader { thread, files: self.files(thread), kept: self.kept };
         let Some(pending) = reader.read(entry) else { return Ok(()) };
