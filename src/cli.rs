@@ -179,6 +179,16 @@ pub struct Run {
     #[arg(long)]
     pub summary: bool,
 
+    /// Hold the program before each socket call: what is foretold of it is shown, and Enter lets it go. Without a terminal
+    /// each goes by itself, once all has settled.
+    #[arg(long)]
+    pub hold: bool,
+
+    /// Hold it only before these calls (send, recv and accept stand for all of their kind) and before those that are
+    /// foretold to fail with these errors.
+    #[arg(long = "break", value_name = "CALL|ERROR,…", value_delimiter = ',')]
+    pub breaks: Vec<String>,
+
     /// The program and its arguments.
     #[arg(last = true, required = true, value_name = "CMD")]
     pub command: Vec<OsString>,
@@ -193,6 +203,8 @@ Examples:
   epipe run -- python3 client.py
   epipe run -- sh -c 'python3 server.py & python3 client.py'
   epipe run --only EPIPE,ECONNRESET -- ./program
+  epipe run --hold -- sh -c 'python3 server.py & python3 client.py'
+  epipe run --break EPIPE -- ./program
   epipe run --host -- curl http://example.org/
   epipe run --format transcript -o story.txt -- ./program";
 

@@ -40,7 +40,7 @@ use account::{Direction, Fate};
 use analysis::Analysed;
 use cause::Cause;
 use connection::Connection;
-use foretold::Foretold;
+use foretold::{Ahead, Foretold};
 use journal::{Journal, OutOfOrder};
 use lookups::{refused, repeats, samples, segments_by_cause};
 use rows::Row;
@@ -48,7 +48,7 @@ use side::{Both, Side};
 use telling::{Next, Standing, Verdict, Why};
 use track::{Connects, Record, Track};
 
-use crate::event::{ConnectionId, Event, EventId, FrameNo, Gap, Run, Sample, What};
+use crate::event::{Actor, ConnectionId, Event, EventId, FrameNo, Gap, Run, Sample, What};
 use crate::socket::call::{Call, CallName, Outcome};
 use crate::tcp::analysis::{Completeness, Finding, Findings};
 use crate::tcp::rule::Rule;
@@ -125,10 +125,10 @@ impl Story {
         Self::tell(Journal::new(run))
     }
 
-    /// The story with one event more. A later event can settle what caused an earlier one, so the causes are drawn anew.
-    pub fn apply(&mut self, event: Event) -> Result<(), OutOfOrder> {
+    /// The story with these events more. A later event can settle what caused an earlier one, so the causes are drawn anew.
+    pub fn extend(&mut self, events: impl IntoIterator<Item = Event>) -> Result<(), OutOfOrder> {
         let mut journal = std::mem::take(&mut self.journal);
-        let result = journal.append(event);
+        let result = events.into_iter().try_for_each(|event| journal.append(event));
         *self = Self::tell(journal);
         result
     }
@@ -161,6 +161,11 @@ impl Story {
     /// What the outlook said of the call that began with the event `id`, and whether it came so.
     pub fn foretold(&self, id: EventId) -> Option<Foretold> {
         self.journal.get(id).and_then(|begun| foretold::foretold(self, begun))
+    }
+
+    /// What the outlook says of `call` if `actor` made it now, and at which end that would be, where this is known.
+    pub fn ahead(&self, actor: &Actor, call: &Call) -> Ahead {
+        foretold::ahead(self, actor, call)
     }
 
     /// What the programs did wrong.

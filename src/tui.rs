@@ -9,6 +9,7 @@ use std::sync::mpsc::Receiver;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 
+pub mod held;
 pub mod keys;
 pub mod line;
 pub mod menu;
@@ -27,7 +28,7 @@ use message::{Effect, Message};
 use model::{Ended, Model, Size};
 
 /// As many messages are taken in before the next draw, so that a flood of events still shows something.
-const BATCH: usize = 256;
+const BATCH: usize = 4096;
 
 /// Draws `model` after each batch of messages from `receiver` until it has ended. `handle` does what an effect asks for and
 /// returns what came of it at once; what comes later it sends by the channel's other end, from a thread of its own.
@@ -48,6 +49,7 @@ pub fn run<B: Backend>(
         for message in receiver.try_iter().take(BATCH) {
             take(&mut model, message, &mut handle);
         }
+        update::catch_up(&mut model);
         if let Some(ended) = model.ended {
             return Ok(ended);
         }

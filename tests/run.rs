@@ -5,64 +5,29 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitStatus, Output, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+#[path = "run/place.rs"]
+mod place;
 #[path = "run/story.rs"]
 mod story;
 
+use place::{NOBODY, Place};
 use story::Told;
-
-/// A folder that everybody can read and write, with the program and the fixtures in it.
-struct Place(tempfile::TempDir);
-
-impl Place {
-    fn new() -> Self {
-        let place = tempfile::tempdir().unwrap();
-        fs::set_permissions(place.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
-        // By a process of its own: a child that another test forks meanwhile would hold the copy open for writing.
-        let mut install = Command::new("install");
-        install.args(["-m", "755", env!("CARGO_BIN_EXE_epipe")]).arg(place.path().join("epipe"));
-        assert!(install.status().unwrap().success());
-        for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/run")).unwrap() {
-            let file = file.unwrap().path();
-            if file.extension().is_some_and(|extension| extension == "py") {
-                fs::copy(&file, place.path().join(file.file_name().unwrap())).unwrap();
-            }
-        }
-        Self(place)
-    }
-
-    fn story(&self) -> PathBuf {
-        self.0.path().join("story.txt")
-    }
-
-    /// `epipe run` of a shell's command line, which finds the fixtures where it is.
-    fn run(&self, line: &str) -> Command {
-        let mut command = Command::new(self.0.path().join("epipe"));
-        command.args(["run", "--format", "transcript", "-o"]).arg(self.story());
-        command.args(["--", "sh", "-c", line]).current_dir(self.0.path());
-        command
-    }
-
-    fn told(&self) -> Told {
-        Told::of(&fs::read_to_string(self.story()).unwrap())
-    }
-}
-
-const NOBODY: u32 = 65_534;
 
 fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// Runs the pair of programs called `name`, whose client gets what the server prints and then that it is gone, and compares.
-fn is_the_scenario(name: &str, scenario: &str, as_nobody: bool) -> Output {
+fn is_the_scenario(options: &[&str], name: &str, scenario: &str, as_nobody: bool) -> Output {
     let place = Place::new();
-    let mut command = place.run(&format!("(python3 {name}_server.py; echo gone) | python3 {name}_client.py"));
+    let pair = format!("(python3 {name}_server.py; echo gone) | python3 {name}_client.py");
+    let mut command = place.run_with(options, &pair);
     if as_nobody {
         command.uid(NOBODY).gid(NOBODY);
     }
@@ -73,7 +38,7 @@ fn is_the_scenario(name: &str, scenario: &str, as_nobody: bool) -> Output {
         .arg(recording)
         .output()
         .unwrap();
-    let (told, expected) = (place.told(), Told::of(&String::from_utf8(recorded.stdout).unwrap()));
+    let (told, expected) = (Told::of(&place.transcript()), Told::of(&String::from_utf8(recorded.stdout).unwrap()));
     assert_eq!(told.wrong, [] as [String; 0], "{}", text(&output));
     assert_eq!(told.segments, expected.segments);
     assert_eq!((&told.accounts, &told.verdict), (&expected.accounts, &expected.verdict));
@@ -84,14 +49,15 @@ fn is_the_scenario(name: &str, scenario: &str, as_nobody: bool) -> Output {
 #[test]
 #[ignore = "needs root, to be nobody too"]
 fn the_three_documents_programs_tell_the_scenarios_stories() {
-    for as_nobody in [false, true] {
-        let output = is_the_scenario("broken_pipe", "broken-pipe", as_nobody);
+    // Held, each of their calls goes when all has settled, as in the lab.
+    for (options, as_nobody) in [(&[][..], false), (&[][..], true), (&["--hold"][..], false), (&["--hold"][..], true)] {
+        let output = is_the_scenario(options, "broken_pipe", "broken-pipe", as_nobody);
         assert_eq!(text(&output), "first 5\nsecond [Errno 32] Broken pipe\n");
         assert!(output.status.success());
         // The shell says of a client that a signal ended 128 and its number.
-        let output = is_the_scenario("ping_pang", "ping-pang", as_nobody);
+        let output = is_the_scenario(options, "ping_pang", "ping-pang", as_nobody);
         assert_eq!((text(&output).as_str(), output.status.code()), ("5\n", Some(128 + libc::SIGPIPE)));
-        let output = is_the_scenario("last_word", "last-word-differ", as_nobody);
+        let output = is_the_scenario(options, "last_word", "last-word-differ", as_nobody);
         assert_eq!(text(&output), "ERROR:no end!\n");
     }
 }
@@ -102,7 +68,7 @@ fn every_child_of_a_fork_is_told_of_and_every_segment_is_somebodys() {
     let place = Place::new();
     let output = place.run("exec python3 forks.py 50").output().unwrap();
     assert_eq!(text(&output), "50 were served\n");
-    let told = place.told();
+    let told = Told::of(&place.transcript());
     assert_eq!(told.connections, 50);
     assert_eq!((told.wrong, told.unproven), (Vec::new(), Vec::new()));
 }
@@ -113,7 +79,7 @@ fn threads_of_one_process_share_its_descriptors() {
     let place = Place::new();
     let output = place.run("exec python3 threads.py 8").output().unwrap();
     assert_eq!(text(&output), "8 were served\n");
-    let told = place.told();
+    let told = Told::of(&place.transcript());
     assert_eq!(told.connections, 8);
     assert_eq!((told.wrong, told.unproven), (Vec::new(), Vec::new()));
 }

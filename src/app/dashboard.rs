@@ -12,7 +12,9 @@ use crate::cli::{Color, Common};
 use crate::source::lab::library;
 use crate::source::lab::scenario::Scenario;
 use crate::source::lab::{Lab, Options};
+use crate::source::trace::Handle;
 use crate::story::Story;
+use crate::tui::held::Breaks;
 use crate::tui::menu::Menu;
 use crate::tui::message::{Effect, Message, Play};
 use crate::tui::model::{Asking, Ended, Model, Pace, StoryScreen};
@@ -47,6 +49,19 @@ pub fn show(title: String, story: Story, common: &Common) -> Result<Ending, Fail
     Backstage::new(Options::default()).run(Model { theme: theme(common), story, ..Model::default() }, Vec::new())
 }
 
+/// Shows a program called `name` that is held where `breaks` say. `start` starts it, and tells of it where it is handed.
+pub fn hold(
+    name: String,
+    breaks: Breaks,
+    common: &Common,
+    start: impl FnOnce(SyncSender<Message>) -> Result<Handle, Failure>,
+) -> Result<Ending, Failure> {
+    let story = Some(StoryScreen::held(name, breaks));
+    let mut backstage = Backstage::new(Options::default());
+    backstage.traced = Some(start(backstage.sender.clone())?);
+    backstage.run(Model { theme: theme(common), story, ..Model::default() }, Vec::new())
+}
+
 /// Does what the dashboard asks for. What takes time is done in a thread of its own, which sends what came of it.
 struct Backstage {
     sender: SyncSender<Message>,
@@ -55,12 +70,14 @@ struct Backstage {
     /// The scenario that was named on the command line: it may be a file, which the library does not have.
     named: Option<Scenario>,
     lab: Option<Lab>,
+    /// The program that is held.
+    traced: Option<Handle>,
 }
 
 impl Backstage {
     fn new(options: Options) -> Self {
         let (sender, receiver) = terminal::channel();
-        Self { sender, receiver: Some(receiver), options, named: None, lab: None }
+        Self { sender, receiver: Some(receiver), options, named: None, lab: None, traced: None }
     }
 
     /// Runs the dashboard on the terminal, beginning with the effects `first`.
@@ -75,7 +92,8 @@ impl Backstage {
             let _ = self.sender.try_send(message);
         }
         let ended = tui::run(&mut screen, model, &receiver, |effect| self.handle(effect));
-        // The lab first: when the shell is back, no process of it is left.
+        // The programs first: when the shell is back, no process of them is left.
+        self.traced.iter().for_each(Handle::end);
         drop(self);
         drop(screen);
         drop(guard);
@@ -92,6 +110,9 @@ impl Backstage {
             Effect::Lab(command) => {
                 if let Some(lab) = &self.lab {
                     lab.command(command);
+                }
+                if let Some(traced) = &self.traced {
+                    traced.command(command);
                 }
                 Ok(())
             }

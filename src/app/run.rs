@@ -1,5 +1,7 @@
 //! `epipe run`: a program of anybody's, its calls beside its segments.
 
+mod held;
+mod printed;
 mod signals;
 
 use std::fs::OpenOptions;
@@ -11,9 +13,11 @@ use crate::cli::{Common, Format, Payload, Run};
 use crate::event::{Event, ExitStatus};
 use crate::report::{failures, payload, summary};
 use crate::socket::errno::Errno;
+use crate::source::lab::message::Command;
 use crate::source::trace::{Options, Told, Trace, TraceFailure};
 use crate::story::Story;
 use crate::story::journal::Journal;
+use crate::tui::held::Breaks;
 
 /// How many events are kept: a story of more is read by nobody, and takes a gigabyte.
 const MOST: u64 = 1_000_000;
@@ -21,8 +25,12 @@ const MOST: u64 = 1_000_000;
 /// Runs the program that `run` names, tells its story once it has ended, and ends as it did.
 pub fn run(run: &Run, common: &Common) -> Result<Ending, Failure> {
     let only = only(run)?;
+    let breaks = breaks(run)?;
     check(run, common)?;
-    let traced = trace(run)?;
+    if breaks.is_some() && in_dashboard(run, common) {
+        return held::run(run, breaks.unwrap_or_default(), common);
+    }
+    let traced = trace(run, breaks.as_ref())?;
     traced.tell_on_stderr();
     let story = Story::tell(traced.journal);
     if let Some(path) = &run.write {
@@ -42,6 +50,22 @@ fn only(run: &Run) -> Result<Vec<Errno>, Failure> {
     errors.map_err(|error| {
         Failure::new(format!("cannot read --only: {error}")).help("name errors as errno(3) does: EPIPE,ECONNRESET")
     })
+}
+
+/// Where the program is to be held; `None` for nowhere.
+fn breaks(run: &Run) -> Result<Option<Breaks>, Failure> {
+    let mut breaks = Breaks::default();
+    for name in &run.breaks {
+        match (name.parse(), name.parse()) {
+            (Ok(stop), _) => breaks.calls.push(stop),
+            (_, Ok(errno)) => breaks.errors.push(errno),
+            (Err(error), Err(_)) => {
+                return Err(Failure::new(format!("cannot read --break: {error}, and no error"))
+                    .help("name calls as their man pages do, or errors as errno(3) does: send,close,EPIPE"));
+            }
+        }
+    }
+    Ok((run.hold || !run.breaks.is_empty()).then_some(breaks))
 }
 
 /// Finds what would be refused once the program has run, while it has not.
@@ -67,16 +91,33 @@ struct Traced {
     held_up: u64,
 }
 
-fn trace(run: &Run) -> Result<Traced, Failure> {
+/// What the tracer is asked for.
+fn options(run: &Run, breaks: Option<&Breaks>) -> Options {
     let kept = match run.payload {
         Payload::None => 0,
         Payload::Head => payload::HEAD,
         Payload::All => usize::MAX,
     };
-    let program = PathBuf::from("/proc/self/exe");
-    let options = Options { command: run.command.clone(), kept, host: run.host, program };
-    let failed = |error: TraceFailure| Failure { message: error.to_string(), help: error.help() };
-    let trace = Trace::start(options).map_err(failed)?;
+    // What is foretold is known here alone, so that for an error every call has to be held.
+    let stops = |breaks: &Breaks| if breaks.errors.is_empty() { breaks.calls.clone() } else { Vec::new() };
+    Options {
+        command: run.command.clone(),
+        kept,
+        host: run.host,
+        hold: breaks.map(stops),
+        standard: None,
+        program: PathBuf::from("/proc/self/exe"),
+    }
+}
+
+fn failed(error: &TraceFailure) -> Failure {
+    Failure { message: error.to_string(), help: error.help() }
+}
+
+/// Runs the program to its end. Where it is held each call goes by itself, once all has settled.
+fn trace(run: &Run, breaks: Option<&Breaks>) -> Result<Traced, Failure> {
+    let trace = Trace::start(options(run, breaks)).map_err(|error| failed(&error))?;
+    let handle = trace.handle();
     // Later than the start: the program inherits what is blocked.
     let forwarder = signals::Forwarder::start().map_err(|error| Failure::new(error.to_string()))?;
     let (mut journal, mut beyond) = (Journal::default(), 0);
@@ -84,6 +125,7 @@ fn trace(run: &Run) -> Result<Traced, Failure> {
         match told {
             Told::Run(run) => journal = Journal::new(run),
             Told::Root(pid) => forwarder.to(pid),
+            Told::Stands(next) => next.into_iter().for_each(|_| handle.command(Command::Go)),
             Told::Event(event) if event.id.0 > MOST => beyond += 1,
             Told::Event(event) => append(&mut journal, event)?,
             Told::Ended(status, held_up) => {
@@ -118,19 +160,23 @@ impl Traced {
 
 /// Tells the story: in a terminal in the dashboard, else in a file or on stderr, for stdout is the program's.
 fn show(story: Story, run: &Run, only: &[Errno], common: &Common) -> Result<(), Failure> {
-    let in_part = run.summary || !run.only.is_empty();
-    let terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && common.output.is_none();
-    let default = if terminal { Format::Dashboard } else { Format::Ladder };
-    let format = common.format.unwrap_or(default);
-    if !in_part && format == Format::Dashboard && common.output.is_none() {
+    if in_dashboard(run, common) {
         let title = story.journal().run().name.clone();
         return dashboard::show(title, story, common).map(|_| ());
     }
     to(common, |out| match () {
         () if run.summary => summary::write(&story, out),
-        () if in_part => failures::write(&story, only, out),
-        () => output::print(&story, "a traced run", format, out),
+        () if !run.only.is_empty() => failures::write(&story, only, out),
+        () => output::print(&story, "a traced run", common.format.unwrap_or(Format::Ladder), out),
     })
+}
+
+/// Whether the story is shown in the dashboard: where that was asked for, or in a terminal where nothing else was.
+fn in_dashboard(run: &Run, common: &Common) -> bool {
+    let in_part = run.summary || !run.only.is_empty();
+    let terminal = || io::stdin().is_terminal() && io::stdout().is_terminal();
+    let wanted = common.format.map_or_else(terminal, |format| format == Format::Dashboard);
+    !in_part && wanted && common.output.is_none()
 }
 
 /// Hands `write` the file that was named, else stderr.

@@ -189,15 +189,9 @@ impl Lab {
 
     /// Tells the run what to do. A run that is over does not mind.
     pub fn command(&self, command: Command) {
-        let word = match command {
-            Command::Go => "go\n",
-            Command::Walk => "walk\n",
-            Command::Run => "run\n",
-            Command::Stop => "stop\n",
-        };
         if let Some(stage) = &mut lock(&self.hold).stage {
             // A stage that does not read any more has ended, and its last message says so.
-            let _ = stage.commands.write_all(word.as_bytes());
+            let _ = stage.commands.write_all(format!("{}\n", command.word()).as_bytes());
         }
     }
 }

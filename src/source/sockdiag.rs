@@ -121,6 +121,21 @@ impl SockDiag {
     }
 }
 
+/// What will still pass by itself, in words; `None` where nothing will.
+pub fn pending(table: &Table) -> Option<String> {
+    let passing = |(ends, end): (&Ends, &SocketSample)| {
+        if end.state.is_passing() {
+            Some(format!("{} > {} is in {}", ends.local, ends.remote, end.state))
+        } else if end.unacknowledged > 0 {
+            Some(format!("{} > {} has bytes that are not acknowledged", ends.local, ends.remote))
+        } else {
+            None
+        }
+    };
+    let all: Vec<String> = table.iter().filter_map(passing).collect();
+    if all.is_empty() { None } else { Some(all.join("; ")) }
+}
+
 fn request(sequence: u32, which: SocketId) -> Vec<u8> {
     message(sequence, NLM_F_REQUEST | NLM_F_DUMP, which)
 }

@@ -5,39 +5,45 @@
 //! socket is watched in full until its last is closed.
 
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, PipeReader, Write};
-use std::os::fd::AsRawFd;
-use std::os::unix::ffi::OsStrExt;
+use std::io::{self, BufRead, BufReader, PipeReader};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::process::Child;
+use std::sync::Arc;
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 
 use self::launch::LaunchError;
 use self::recorder::RecordError;
-use self::stage::{Request, TRACE_ARGUMENT};
+use self::running::Stage;
+use self::stop::Stop;
 use self::tracer::TraceError;
 use crate::event::{Event, ExitStatus, Run};
 use crate::source::lab::listener::{Heard, Listener};
-use crate::source::lab::message::Message;
+use crate::source::lab::message::{Message, NextCall};
 use crate::source::lab::stage::HostReason;
 use crate::source::live::MarkerError;
 use crate::source::sandbox::SandboxError;
 use crate::source::sockdiag::SockDiagError;
 
 mod calls;
+mod conductor;
 mod files;
 mod filter;
+mod gate;
+mod hold;
 mod launch;
 mod memory;
 mod note;
 mod ours;
 mod ptrace;
 mod recorder;
+mod running;
 mod socket;
 pub mod stage;
+pub mod stop;
 mod tracer;
+
+pub use self::running::Handle;
 
 /// Why a program could not be traced to its end.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +71,9 @@ pub enum TraceFailure {
     /// ptrace(2) was refused.
     #[error("cannot trace the program: {0}")]
     Seize(#[source] io::Error),
+    /// What it takes to hold it.
+    #[error("cannot hold the program before its calls: {0}")]
+    Hold(#[source] io::Error),
     /// Markers cannot be sent.
     #[error(transparent)]
     Marker(MarkerError),
@@ -114,8 +123,23 @@ pub struct Options {
     pub kept: usize,
     /// On the host's network.
     pub host: bool,
+    /// Before which calls it is held, each of which waits for [`Command::Go`](crate::source::lab::message::Command::Go); all where none is named. `None` for before none.
+    pub hold: Option<Vec<Stop>>,
+    /// Its standard input, and what its standard output and error are; `None` where they are this process's own.
+    pub standard: Option<Arc<Standard>>,
     /// The program that holds the stage: this one, unless a test says otherwise.
     pub program: PathBuf,
+}
+
+/// Descriptors in place of this process's own.
+#[derive(Debug)]
+pub struct Standard {
+    /// Standard input.
+    pub input: OwnedFd,
+    /// Standard output.
+    pub output: OwnedFd,
+    /// Standard error.
+    pub error: OwnedFd,
 }
 
 /// What a traced run tells.
@@ -125,6 +149,9 @@ pub enum Told {
     Run(Run),
     /// One thing that happened, in the order of ids.
     Event(Event),
+    /// Where it is held: all that the calls so far caused has been told, and this one stands next and waits to be let go.
+    /// `None` where the program makes no call for the time being.
+    Stands(Option<NextCall>),
     /// The process that the program runs in.
     Root(i32),
     /// The program has ended so, and the run with it; the last. It was held up so often until its calls were taken down.
@@ -140,7 +167,7 @@ pub enum Told {
 
 /// A traced run.
 pub struct Trace {
-    stage: Child,
+    stage: Stage,
     lines: BufReader<PipeReader>,
     listener: Listener<'static>,
     /// What was heard and not yet handed on.
@@ -153,16 +180,20 @@ impl Trace {
     /// called by a thread that lives as long as the run.
     pub fn start(options: Options) -> Result<Self, TraceFailure> {
         let host = options.host.then_some(HostReason::Asked);
-        let (stage, lines) = start(&options, host)?;
-        let lines = BufReader::new(lines);
+        let stage = Stage::default();
+        let lines = BufReader::new(stage.start(&options, host)?);
         Ok(Self { stage, lines, listener: Listener::of_programs(), heard: Vec::new().into_iter(), options })
+    }
+
+    /// What another thread takes the run in hand by.
+    pub fn handle(&self) -> Handle {
+        Handle(self.stage.clone())
     }
 
     /// A network of its own was refused: once more, on the host's.
     fn again(&mut self, why: String, help: Option<String>) -> Result<(), TraceFailure> {
-        self.end();
-        let (stage, lines) = start(&self.options, Some(HostReason::Refused { why, help }))?;
-        (self.stage, self.lines) = (stage, BufReader::new(lines));
+        self.stage.end();
+        self.lines = BufReader::new(self.stage.start(&self.options, Some(HostReason::Refused { why, help }))?);
         Ok(())
     }
 
@@ -178,13 +209,6 @@ impl Trace {
         });
         self.heard = heard.into_iter();
         Some(())
-    }
-
-    /// Reaps the stage, which has told its last word or is not wanted any more.
-    fn end(&mut self) {
-        // What has ended by itself needs no killing.
-        let _ = self.stage.kill();
-        let _ = self.stage.wait();
     }
 }
 
@@ -207,6 +231,7 @@ impl Iterator for Trace {
                 Heard::Ended(status, held_up) => Told::Ended(status, held_up),
                 Heard::Message(Message::Run(run)) => Told::Run(run),
                 Heard::Message(Message::Event(event)) => Told::Event(event),
+                Heard::Message(Message::Settled(next)) => Told::Stands(next),
                 Heard::Message(Message::Failed { message, help }) => Told::Failed { message, help },
                 Heard::Message(_) => continue,
             });
@@ -216,39 +241,6 @@ impl Iterator for Trace {
 
 impl Drop for Trace {
     fn drop(&mut self) {
-        self.end();
+        self.stage.end();
     }
-}
-
-/// Starts a stage, and returns it with what it tells.
-fn start(options: &Options, host: Option<HostReason>) -> Result<(Child, PipeReader), TraceFailure> {
-    let wrong = |source| TraceFailure::Start { program: options.program.clone(), source };
-    let (told, mut tell) = io::pipe().map_err(wrong)?;
-    let (lines, tells) = io::pipe().map_err(wrong)?;
-    for end in [told.as_raw_fd(), tells.as_raw_fd()] {
-        stays_open(end).map_err(wrong)?;
-    }
-    let child = std::process::Command::new(&options.program)
-        .arg(TRACE_ARGUMENT)
-        .arg(told.as_raw_fd().to_string())
-        .arg(tells.as_raw_fd().to_string())
-        .spawn()
-        .map_err(wrong)?;
-    let request = Request {
-        command: options.command.iter().map(|word| word.as_bytes().to_vec()).collect(),
-        kept: options.kept,
-        host,
-    };
-    let line = serde_json::to_string(&request).map_err(|error| wrong(error.into()))?;
-    tell.write_all(line.as_bytes()).and_then(|()| tell.write_all(b"\n")).map_err(wrong)?;
-    Ok((child, lines))
-}
-
-/// The descriptor is for the process that is started next.
-#[allow(unsafe_code, reason = "a pipe of std's closes itself in children, and does not say how to change that")]
-fn stays_open(fd: i32) -> io::Result<()> {
-    // SAFETY: the descriptor is open, and only one of its flags changes.
-    let fd = unsafe { std::os::fd::BorrowedFd::borrow_raw(fd) };
-    fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty()))?;
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use super::Story;
 use super::journal::Journal;
 use super::side::Side;
-use crate::event::{Event, EventId, ExitStatus, What};
+use crate::event::{Actor, Event, EventId, ExitStatus, What};
 use crate::notation;
 use crate::socket::call::{Arg, Call, CallName, Outcome};
 use crate::socket::errno::Errno;
@@ -35,6 +35,23 @@ impl Foretold {
     pub fn last(&self) -> &Answer {
         self.then.as_ref().unwrap_or(&self.first)
     }
+}
+
+/// What is foretold of a call that has not been made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ahead {
+    /// The end whose socket it works on.
+    pub side: Option<Side>,
+    /// What it will come to; `None` where the outlook does not know the call, or the story not its socket.
+    pub answer: Option<Answer>,
+}
+
+/// What the outlook says of `call` if `actor` made it now.
+pub fn ahead(story: &Story, actor: &Actor, call: &Call) -> Ahead {
+    let (side, asked) = story.track.would_meet(actor, call);
+    let is_known = has_room(call) && story.dark_from.is_none();
+    let answer = asked.filter(|_| is_known).and_then(|asked| asked.socket.answer(call, asked.target));
+    Ahead { side, answer }
 }
 
 /// What was foretold of the call that began with the event `begun`; `None` where the outlook does not know the call, or the

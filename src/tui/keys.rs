@@ -31,6 +31,7 @@ pub enum Action {
     Accept,
     Acks,
     Advice,
+    Another,
     Answer(u8),
     Asking,
     Back,
@@ -49,6 +50,7 @@ pub enum Action {
     Pane,
     PlayAsking,
     PreviousGroup,
+    Printed,
     Quit,
     Rest,
     Search,
@@ -111,6 +113,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Menu], &[K::Esc], Action::Back, "Esc", "all", "end the search", None),
 
     bind(&[Live], &[K::Enter, K::Char(' ')], Action::Accept, "Enter", "next call", "let the next call go; once more while it is under way, and the one after it goes too", Some(1)),
+    bind(&[Live], &[K::Char('n')], Action::Another, "n", "another", "let another of those stand next that stand before a call", Some(1)),
     bind(&[Replay], &[K::Enter, K::Char(' ')], Action::Accept, "Enter", "next call", "go on to the next call", Some(1)),
     bind(STORY, &[K::Up, K::Char('k')], Action::Up, "↑↓", "rows", "↑ one row back, ↓ one row on; nothing is sent or called by it", Some(1)),
     bind(STORY, &[K::Down, K::Char('j')], Action::Down, "↓", "row on", "", None),
@@ -126,6 +129,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(STORY, &[K::Char('t')], Action::Times, "t", "times", "number the rows by frame or by seconds since the start", None),
     bind(&[Live], &[K::Char('p')], Action::Asking, "p", "ask me", "be asked before each telling call, or no longer", None),
     bind(&[Live], &[K::Char('r')], Action::Rest, "r", "run", "make all calls that are left", None),
+    bind(STORY, &[K::Char('o')], Action::Printed, "o", "output", "what the program has printed", Some(3)),
     bind(STORY, &[K::Char('e')], Action::Advice, "e", "advice", "how it ended, what is to be learnt, what is usually done about it", Some(2)),
     bind(STORY, &[K::Esc], Action::Back, "Esc", "menu", "back to the menu; a running scenario is ended", None),
     bind(&[Menu, Live, Replay], &[K::Char('?'), K::F(1)], Action::Help, "?", "help", "this page", Some(2)),
@@ -249,8 +253,10 @@ mod tests {
 
     #[test]
     fn a_narrow_footer_keeps_what_matters_most() {
+        // Of a scenario.
+        let acts = |action| !matches!(action, Action::Another | Action::Printed);
         let names =
-            |width| -> Vec<&str> { footer(Live, width, "  ", |_| true).iter().map(|binding| binding.shown).collect() };
+            |width| -> Vec<&str> { footer(Live, width, "  ", acts).iter().map(|binding| binding.shown).collect() };
         assert_eq!(names(99), ["Enter", "↑↓", "←→", "v", "Tab", "a", "e", "?", "q"]);
         assert_eq!(names(80), ["Enter", "↑↓", "←→", "Tab", "e", "?", "q"]);
         assert_eq!(names(40), ["Enter", "↑↓", "q"]);

@@ -31,6 +31,8 @@ pub enum Message {
         /// What.
         message: lab::message::Message,
     },
+    /// A held program printed something.
+    Printed(Vec<u8>),
     /// A capture was read.
     Opened {
         /// The file's name, to be shown.

@@ -2,11 +2,12 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::event::EventId;
+use crate::event::{Event, EventId};
 use crate::socket::call::Call;
 use crate::source::lab::message::NextCall;
 use crate::story::Story;
 
+use super::held::Held;
 use super::keys::{Action, Context};
 use super::line::Line;
 use super::menu::{Entry, Menu, MenuScreen};
@@ -83,6 +84,8 @@ pub struct Page {
     pub lines: Vec<String>,
     /// How many rows have been scrolled past.
     pub offset: usize,
+    /// Whether it is what a held program prints, and grows with that.
+    pub grows: bool,
 }
 
 impl Page {
@@ -170,6 +173,10 @@ pub struct StoryScreen {
     pub story: Option<Story>,
     /// What is drawn.
     pub scene: Scene,
+    /// Events that the story does not have yet: it is told anew for all of them at once.
+    pub untold: Vec<Event>,
+    /// What else is known of a program that is held before its calls.
+    pub held: Option<Held>,
     /// Where it comes from.
     pub origin: Origin,
     /// The scenario's entry in the menu, where it comes from there.
@@ -245,7 +252,10 @@ impl Model {
             // To be back at the menu there must be one.
             Action::Back => self.overlay.is_some() || !self.menu.menu.groups.is_empty(),
             Action::Accept if story.origin == Origin::Replay => story.cursor + 1 < story.scene.lines.len(),
-            Action::Accept | Action::Asking | Action::Rest => !is_over,
+            Action::Printed => story.held.is_some(),
+            Action::Another => matches!(&story.progress, Progress::Waiting(next) if next.beside > 0),
+            Action::Asking => !is_over && story.held.is_none(),
+            Action::Accept | Action::Rest => !is_over,
             _ => true,
         }
     }

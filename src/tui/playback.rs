@@ -8,8 +8,9 @@ use crate::story::rows::Row;
 use crate::story::side::Both;
 use crate::tcp::state::State;
 
+use super::held::{Breaks, Held};
 use super::menu::Entry;
-use super::model::{Asking, Origin, Progress, StoryScreen};
+use super::model::{Asking, Origin, Pace, Progress, StoryScreen};
 use super::scene::{Line, Moment, facts};
 
 /// How many rows on either side of the cursor have their states looked up: more than any terminal shows.
@@ -22,6 +23,14 @@ impl StoryScreen {
         screen.scene.name.clone_from(&entry.name);
         screen.scene.about.clone_from(if entry.title.is_empty() { &entry.question } else { &entry.title });
         screen.entry = Some(entry);
+        screen
+    }
+
+    /// The screen of a program called `name` that is about to be run and is held where `breaks` say.
+    pub fn held(name: String, breaks: Breaks) -> Self {
+        let held = Some(Held::new(breaks));
+        let mut screen = Self { held, pace: Pace::Step, asking: Asking::Never, following: true, ..Self::default() };
+        screen.scene.name = name;
         screen
     }
 
@@ -45,10 +54,14 @@ impl StoryScreen {
         self.refresh();
     }
 
-    /// Takes in one thing that happened. Fails if it does not follow what is known.
-    pub fn apply(&mut self, event: Event) -> Result<(), String> {
+    /// Takes in what happened since the last time. Fails if it does not follow what is known.
+    pub fn catch_up(&mut self) -> Result<(), String> {
+        let events = std::mem::take(&mut self.untold);
+        if events.is_empty() {
+            return Ok(());
+        }
         let Some(story) = &mut self.story else { return Err("an event came before the run that it is of".to_owned()) };
-        story.apply(event).map_err(|error| error.to_string())?;
+        story.extend(events).map_err(|error| error.to_string())?;
         self.refresh();
         Ok(())
     }

@@ -5,6 +5,8 @@ mod menu;
 mod page;
 mod story;
 
+use crate::source::lab::message::Message as Told;
+
 use super::keys::{Action, Context, Meaning, meaning};
 use super::menu::Entry;
 use super::message::{Effect, Message};
@@ -12,6 +14,10 @@ use super::model::{Asking, Ended, Model, Overlay, Pace, Page, StoryScreen};
 
 /// Changes `model` by `message`, and says what has to be done outside.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    // Events are taken in together, before anything else that may look at them.
+    if !matches!(message, Message::Lab { message: Told::Event(_), .. }) {
+        catch_up(model);
+    }
     match message {
         Message::Key(key) => match meaning(model.context(), key) {
             Meaning::Interrupt => end(model, Ended::Interrupted),
@@ -25,6 +31,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Lab { play, message } if play == model.play => lab::told(model, message),
         // Another size only wants another draw; what an earlier play still tells, nobody asked for.
         Message::Resized | Message::Lab { .. } => Vec::new(),
+        Message::Printed(bytes) => {
+            page::printed(model, &bytes);
+            Vec::new()
+        }
         Message::Opened { title, story } => {
             let entry = model.menu.menu.entry(&story.journal().run().name).cloned();
             model.story = Some(StoryScreen::replay(title, *story, entry));
@@ -37,6 +47,12 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Doctor(lines) => show(model, "This machine", lines),
     }
+}
+
+/// Has the story take in what happened since the last time.
+pub fn catch_up(model: &mut Model) {
+    let Some(Err(error)) = model.story.as_mut().map(StoryScreen::catch_up) else { return };
+    show(model, "The story cannot go on", vec![error]);
 }
 
 fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -64,7 +80,7 @@ pub fn begin(model: &mut Model, entry: Entry, asking: Asking, pace: Pace) -> Vec
 
 /// Lays a page over the screen.
 fn show(model: &mut Model, title: &str, lines: Vec<String>) -> Vec<Effect> {
-    model.overlay = Some(Overlay::Page(Page { title: title.to_owned(), lines, offset: 0 }));
+    model.overlay = Some(Overlay::Page(Page { title: title.to_owned(), lines, ..Page::default() }));
     Vec::new()
 }
 
@@ -85,5 +101,7 @@ fn show_help(model: &mut Model) -> Vec<Effect> {
     show(model, "Help", lines)
 }
 
+#[cfg(test)]
+mod held_tests;
 #[cfg(test)]
 pub mod tests;

@@ -12,6 +12,7 @@ use super::theme::Role;
 mod bytes;
 mod footer;
 mod header;
+mod held;
 mod ladder;
 pub mod legend;
 mod menu;

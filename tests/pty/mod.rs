@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -54,12 +54,28 @@ impl Session {
 
     /// Reads until `text` is on the screen.
     pub fn wait_for(&mut self, text: &str) {
-        while !self.screen.screen().contents().contains(text) {
-            match self.output.recv_timeout(PATIENCE) {
-                Ok(bytes) => self.screen.process(&bytes),
-                Err(error) => panic!("{text:?} did not appear ({error}):\n{}", self.screen.screen().contents()),
+        while !self.shows(text) {
+            if let Err(error) = self.read() {
+                panic!("{text:?} did not appear ({error}):\n{}", self.screen.screen().contents());
             }
         }
+    }
+
+    /// Whether `text` is on the screen.
+    pub fn shows(&self, text: &str) -> bool {
+        self.screen.screen().contents().contains(text)
+    }
+
+    /// Reads what comes next.
+    pub fn read(&mut self) -> Result<(), RecvTimeoutError> {
+        self.output.recv_timeout(PATIENCE).map(|bytes| self.screen.process(&bytes))
+    }
+
+    /// The word behind `text` on the screen.
+    pub fn word_after(&self, text: &str) -> Option<String> {
+        let contents = self.screen.screen().contents();
+        let (_, after) = contents.split_once(text)?;
+        after.split_whitespace().next().map(str::to_owned)
     }
 
     /// Presses `keys`.

@@ -50,6 +50,11 @@ impl Answer {
         Self::new(Returns::Fails(errno), why, source)
     }
 
+    /// Whether it says that the call fails with `errno`.
+    pub fn fails_with(&self, errno: Errno) -> bool {
+        self.returns == Returns::Fails(errno)
+    }
+
     pub(super) const fn sending(mut self, segment: &'static str) -> Self {
         self.sends = Some(segment);
         self

@@ -247,6 +247,8 @@ impl<'a> Director<'a> {
                 Command::Go => self.let_go = Some(Instant::now()),
                 Command::Walk => self.let_go = Some(Instant::now() + WALKING_PAUSE),
                 Command::Run => self.conduct.hold = false,
+                // The script says who is next.
+                Command::Other => {}
                 Command::Stop => self.stopped = true,
             }
         }

@@ -8,8 +8,8 @@ use super::scenario::Scenario;
 use super::script::{self, Expect, Returned, StepKind};
 use super::teller::unhex;
 use crate::decode::{self, Decoded};
-use crate::event::{Event, EventId, ExitStatus, Frame, FrameNo, LinkType, Run, Time, What};
-use crate::notation::{Line, Reader, unquote};
+use crate::event::{Actor, Event, EventId, ExitStatus, Frame, FrameNo, LinkType, Run, Time, What};
+use crate::notation::{self, Line, Reader, unquote};
 
 /// What a line of the stage's means.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,6 +92,7 @@ impl<'a> Listener<'a> {
             "frame" => Heard::Message(Message::Event(frame(rest)?)),
             "settled" if rest == "-" => Heard::Message(Message::Settled(None)),
             "settled" => Heard::Message(Message::Settled(Some(self.next_call(rest)?))),
+            "stands" => Heard::Message(Message::Settled(Some(standing(rest)?))),
             "mismatch" => Heard::Message(Message::Mismatch(mismatch(rest)?)),
             "finished" => Heard::Message(Message::Finished),
             "root" => Heard::Root(rest.parse().ok()?),
@@ -129,7 +130,7 @@ impl<'a> Listener<'a> {
             Expect::Returns(Returned::Anything | Returned::Child(_)) | Expect::Waits | Expect::Ends(_) => None,
         };
         let (actor, call, together) = (actor.clone(), call.clone(), together.len());
-        Some(NextCall { actor, call, expected, telling: *telling, together, line: step.line })
+        Some(NextCall { actor, call, expected, telling: *telling, together, beside: 0, line: step.line })
     }
 }
 
@@ -145,6 +146,14 @@ fn frame(rest: &str) -> Option<Event> {
     let Decoded::Tcp(segment) = decode::decode(link_type, &data, original_len) else { return None };
     let frame = Frame { number, link_type, original_len, data, comments: Vec::new() };
     Some(Event { id, time, actor: None, late, what: What::Segment { frame, segment } })
+}
+
+/// A traced program's call, of which nobody has said what is to come of it.
+fn standing(rest: &str) -> Option<NextCall> {
+    let (beside, rest) = rest.split_once(' ')?;
+    let (actor, call) = rest.split_once(' ')?;
+    let Ok((call, "")) = notation::parse_call(call) else { return None };
+    Some(NextCall { beside: beside.parse().ok()?, ..NextCall::held(Actor::new(actor), call) })
 }
 
 fn mismatch(rest: &str) -> Option<Mismatch> {

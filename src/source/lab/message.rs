@@ -1,5 +1,7 @@
 //! What the lab tells whoever watches it, and what it is told.
 
+use std::str::FromStr;
+
 use super::need::Missing;
 use crate::event::{Actor, Event, Run};
 use crate::socket::call::{Call, Outcome};
@@ -42,8 +44,17 @@ pub struct NextCall {
     pub telling: bool,
     /// How many calls go with it at once, itself counted: those that race are not held apart.
     pub together: usize,
+    /// How many others stand before a call meanwhile, and may be asked for instead: only of a held program.
+    pub beside: usize,
     /// The line of the scenario's file that it stands in.
     pub line: usize,
+}
+
+impl NextCall {
+    /// A call of a held program, of which nobody has said what is to come of it.
+    pub const fn held(actor: Actor, call: Call) -> Self {
+        Self { actor, call, expected: None, telling: false, together: 1, beside: 0, line: 0 }
+    }
 }
 
 /// Where the kernel did otherwise than the scenario expects.
@@ -68,6 +79,32 @@ pub enum Command {
     Walk,
     /// Make all calls that are left, without asking again.
     Run,
+    /// Let another stand next. Only a held program has others.
+    Other,
     /// End now.
     Stop,
+}
+
+const WORDS: [(Command, &str); 5] = [
+    (Command::Go, "go"),
+    (Command::Walk, "walk"),
+    (Command::Run, "run"),
+    (Command::Other, "other"),
+    (Command::Stop, "stop"),
+];
+
+impl Command {
+    /// The word for it between processes.
+    pub fn word(self) -> &'static str {
+        WORDS.iter().find(|(command, _)| *command == self).map_or("?", |(_, word)| word)
+    }
+}
+
+impl FromStr for Command {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = WORDS.iter().find(|(_, word)| *word == text);
+        known.map(|(command, _)| *command).ok_or_else(|| format!("no command is called {text:?}"))
+    }
 }

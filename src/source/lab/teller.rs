@@ -7,6 +7,7 @@
 //! frame ID NUMBER TIME LATE LINKTYPE ORIGINAL_LENGTH HEX
 //! settled INDEX       the step that comes next, or -
 //! mismatch LINE COLUMN "expected" "happened"
+//! stands BESIDE ACTOR CALL   the call of a traced program that is held and comes next
 //! finished
 //! root PID            only of a traced program
 //! ended CODE HELD_UP   or, of one that a signal ended, ended SIGNAL HELD_UP: only of a traced program
@@ -20,7 +21,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
-use super::message::{Command, Mismatch};
+use super::message::{Command, Mismatch, NextCall};
 use super::need::Missing;
 use super::stage::{Request, StageError};
 use crate::event::{Event, ExitStatus, Run, What};
@@ -84,6 +85,13 @@ impl Teller {
     pub fn settled(&mut self, next: Option<usize>) -> Result<(), StageError> {
         let next = next.map_or_else(|| "-".to_owned(), |index| index.to_string());
         self.line(&format!("settled {next}"))?;
+        self.flush()
+    }
+
+    /// That all has settled, and which call of a traced program stands next, if one does.
+    pub fn stands(&mut self, next: Option<&NextCall>) -> Result<(), StageError> {
+        let Some(NextCall { actor, call, beside, .. }) = next else { return self.settled(None) };
+        self.line(&format!("stands {beside} {actor} {}", notation::call(call)))?;
         self.flush()
     }
 
@@ -183,13 +191,7 @@ impl Inbox {
     /// The next command, if one is in.
     pub fn next(&mut self) -> Result<Option<Command>, StageError> {
         self.read()?;
-        Ok(self.line().and_then(|line| match line.as_str() {
-            "go" => Some(Command::Go),
-            "walk" => Some(Command::Walk),
-            "run" => Some(Command::Run),
-            "stop" => Some(Command::Stop),
-            _ => None,
-        }))
+        Ok(self.line().and_then(|line| line.parse().ok()))
     }
 
     fn line(&mut self) -> Option<String> {

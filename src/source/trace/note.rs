@@ -19,6 +19,17 @@ pub enum Note {
         /// Its number.
         pid: Pid,
     },
+    /// A thread stands before a call until it is let through.
+    Stands {
+        /// Which thread.
+        thread: Pid,
+        /// Of which process.
+        actor: Actor,
+        /// The call that it is about to make.
+        call: Call,
+    },
+    /// A thread that stood before a call is gone.
+    Fled(Pid),
     /// A thread begins a call.
     Begun {
         /// When.

@@ -131,18 +131,32 @@ pub fn interrupt(thread: Pid) {
 /// passed over, as its end comes next.
 pub fn wait() -> io::Result<Told> {
     loop {
+        if let Some(told) = next(libc::__WALL)? {
+            return Ok(told);
+        }
+    }
+}
+
+/// The same where one has stopped or ended; `None` where none has. Never waits.
+pub fn look() -> io::Result<Option<Told>> {
+    next(libc::__WALL | libc::WNOHANG)
+}
+
+fn next(options: i32) -> io::Result<Option<Told>> {
+    loop {
         let mut status = 0;
         // SAFETY: `status` is one int that outlives the call.
         #[allow(unsafe_code, reason = "nix's wait refuses real-time signals")]
-        let thread = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL) };
+        let thread = unsafe { libc::waitpid(-1, &raw mut status, options) };
         match Errno::result(thread) {
+            Ok(0) => return Ok(None),
             Ok(thread) => {
                 if let Some(told) = told(Pid::from_raw(thread), status) {
-                    return Ok(told);
+                    return Ok(Some(told));
                 }
             }
             Err(Errno::EINTR) => {}
-            Err(Errno::ECHILD) => return Ok(Told::Nobody),
+            Err(Errno::ECHILD) => return Ok(Some(Told::Nobody)),
             Err(errno) => return Err(errno.into()),
         }
     }

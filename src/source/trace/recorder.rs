@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
 
+use super::conductor::Conductor;
 use super::note::Note;
 use super::ours::Ours;
 use crate::event::{Event, FrameNo, Gap, Time, What};
@@ -14,7 +15,7 @@ use crate::source::clock;
 use crate::source::lab::teller::Teller;
 use crate::source::live::{Capture, Frames, Item, MarkerError, Markers, Taken};
 use crate::source::merge::{Merge, Ticket};
-use crate::source::sockdiag::{SockDiag, SockDiagError, Table};
+use crate::source::sockdiag::{self, SockDiag, SockDiagError};
 
 /// How often what was noted and captured is taken in.
 const LOOK: Duration = Duration::from_millis(10);
@@ -23,8 +24,11 @@ const LOOK: Duration = Duration::from_millis(10);
 /// still is marked so.
 const HOLD: i64 = 250_000_000;
 
-/// How long, once the run is over, the kernel may take to get done what passes by itself; a delayed ACK takes 52 ms at most.
+/// How long the kernel may take to get done what passes by itself; a delayed ACK takes 52 ms at most.
 const QUIET: Duration = Duration::from_millis(500);
+
+/// The same for what did not pass the last time.
+const QUIET_AGAIN: Duration = Duration::from_millis(60);
 
 /// How often the kernel's table is read meanwhile: there is no event to wait for.
 const POLL: Duration = Duration::from_millis(1);
@@ -66,18 +70,22 @@ pub struct Recorder {
     ours: Option<Ours>,
     /// How many were.
     told: u64,
+    /// Lets the calls go one by one, where they are held.
+    conductor: Option<Conductor>,
+    /// What was still to pass when it was last waited for.
+    pending: Option<String>,
     teller: Teller,
     released: Time,
 }
 
 impl Recorder {
     /// A recorder that tells by `teller`; of the segments only the programs', where the network is not theirs alone.
-    pub fn new(instruments: Instruments, is_shared: bool, teller: Teller) -> Self {
+    pub fn new(instruments: Instruments, is_shared: bool, conductor: Option<Conductor>, teller: Teller) -> Self {
         let link_type = instruments.capture.as_ref().map_or(crate::event::LinkType::RAW, Capture::link_type);
         let frames = Frames::new(link_type);
         let ours = is_shared.then(Ours::default);
         let (merge, tickets) = (Merge::new(), HashMap::new());
-        Self { instruments, frames, merge, tickets, ours, told: 0, teller, released: Time(0) }
+        Self { instruments, frames, merge, tickets, ours, told: 0, conductor, pending: None, teller, released: Time(0) }
     }
 
     /// Tells that there is no capture, and why.
@@ -90,25 +98,53 @@ impl Recorder {
     pub fn run(mut self, notes: &Receiver<Note>, ended: &Receiver<Infallible>) -> Result<Teller, RecordError> {
         loop {
             let is_over = ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Disconnected);
-            for note in notes.try_iter() {
-                self.take(note);
-            }
+            self.take_notes(notes);
             if is_over {
                 break;
             }
             self.take_frames();
             self.release_old()?;
+            self.conduct(notes)?;
         }
         self.come_to_rest()?;
+        self.release()?;
+        Ok(self.teller)
+    }
+
+    /// Where calls are held: says which is the next once all that was let go has settled.
+    fn conduct(&mut self, notes: &Receiver<Note>) -> Result<(), RecordError> {
+        if !self.conductor.as_mut().is_some_and(Conductor::can_announce) {
+            return Ok(());
+        }
+        self.come_to_rest()?;
+        self.take_notes(notes);
+        // Somebody moved on meanwhile: once more.
+        let Some(conductor) = self.conductor.as_mut().filter(|conductor| conductor.are_at_rest()) else {
+            return Ok(());
+        };
+        let next = conductor.announce();
+        self.release()?;
+        self.teller.stands(next.as_ref()).map_err(|_| RecordError::Unheard)
+    }
+
+    fn release(&mut self) -> Result<(), RecordError> {
         self.forget_others(Time(i64::MAX));
         let events = self.merge.release();
-        self.tell(events)?;
-        Ok(self.teller)
+        self.tell(events)
+    }
+
+    fn take_notes(&mut self, notes: &Receiver<Note>) {
+        for note in notes.try_iter() {
+            self.take(note);
+        }
     }
 
     fn take(&mut self, note: Note) {
         if let Some(ours) = &mut self.ours {
             ours.take(&note);
+        }
+        if let Some(conductor) = &mut self.conductor {
+            conductor.take(&note);
         }
         match note {
             Note::Started { time, actor, pid } => {
@@ -124,6 +160,7 @@ impl Recorder {
                 }
             }
             Note::Exited { time, actor, status } => self.merge.push(time, Some(actor), What::Exit(status)),
+            Note::Stands { .. } | Note::Fled(_) => {}
             Note::Untraced(time, what) => self.merge.push(time, None, What::Gap(Gap::Untraced(what))),
         }
     }
@@ -192,18 +229,13 @@ impl Recorder {
 
     /// Waits until no state is left that passes by itself, and until the capture has seen all of it.
     fn come_to_rest(&mut self) -> Result<(), RecordError> {
-        let until = Instant::now() + QUIET;
-        while is_passing(&self.instruments.diag.dump()?) && Instant::now() < until {
-            std::thread::sleep(POLL);
-            self.take_frames();
-        }
+        self.await_quiet()?;
         let mut markers = self.instruments.markers.send()?;
         let until = Instant::now() + MARKERS;
         while !markers.is_empty() {
             let Some(items) = self.items() else { return Ok(()) };
             let Ok(item) = items.recv_timeout(until.saturating_duration_since(Instant::now())) else {
-                let what = "the markers have not come back through the capture".to_owned();
-                self.merge.push(clock::now(), None, What::Gap(Gap::Unsettled(what)));
+                self.unsettled("the markers have not come back through the capture".to_owned());
                 return Ok(());
             };
             let seen = self.take_item(item);
@@ -211,9 +243,37 @@ impl Recorder {
         }
         Ok(())
     }
-}
 
-/// Whether something will happen without anybody's doing: an end that waits for no answer, or for none that a program gives.
-fn is_passing(table: &Table) -> bool {
-    table.values().any(|end| end.state.is_passing() || end.unacknowledged > 0)
+    /// Waits until the kernel's table has nothing pending. Where that does not come, says what is.
+    fn await_quiet(&mut self) -> Result<(), RecordError> {
+        let start = Instant::now();
+        loop {
+            let pending = self.pending()?;
+            let bound = if pending == self.pending { QUIET_AGAIN } else { QUIET };
+            if let Some(what) = pending.as_ref().filter(|_| start.elapsed() >= bound) {
+                if self.pending.as_ref() != Some(what) {
+                    self.unsettled(what.clone());
+                }
+            } else if pending.is_some() {
+                std::thread::sleep(POLL);
+                self.take_frames();
+                continue;
+            }
+            self.pending = pending;
+            return Ok(());
+        }
+    }
+
+    /// What of the programs' connections will still pass by itself.
+    fn pending(&mut self) -> Result<Option<String>, RecordError> {
+        let mut table = self.instruments.diag.dump()?;
+        if let Some(ours) = &self.ours {
+            table.retain(|ends, _| ours.are_between(ends.local, ends.remote));
+        }
+        Ok(sockdiag::pending(&table))
+    }
+
+    fn unsettled(&mut self, what: String) {
+        self.merge.push(clock::now(), None, What::Gap(Gap::Unsettled(what)));
+    }
 }

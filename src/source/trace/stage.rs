@@ -20,11 +20,14 @@ use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
 use super::TraceFailure;
+use super::conductor::Conductor;
+use super::gate;
+use super::hold::hold;
 use super::launch::{self, Launched};
 use super::note::Notes;
 use super::ptrace;
 use super::recorder::{Instruments, Recorder};
-use super::tracer::{Leave, Tracer};
+use super::tracer::{Holding, Leave, Tracer};
 use crate::event::{ExitStatus, Run};
 use crate::source::lab::kernel;
 use crate::source::lab::stage::{HostReason, one_line};
@@ -48,6 +51,8 @@ pub struct Request {
     pub kept: usize,
     /// Why the host's network is to be used; `None` for one of its own.
     pub host: Option<HostReason>,
+    /// Before which calls the program is held, by their names: no name is every call. `None` for before none.
+    pub hold: Option<Vec<String>>,
 }
 
 /// Does what the first line of the descriptor `told` says, and tells of it on the descriptor `tells`.
@@ -57,7 +62,7 @@ pub fn run(mut descriptors: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let tells = File::from(tells);
     let outcome = set_pdeathsig(Signal::SIGKILL).map_err(TraceFailure::DieWithParent).and_then(|()| request(told));
-    let done = match outcome.and_then(|request| trace(&request, &tells)) {
+    let done = match outcome.and_then(|(request, told)| trace(&request, told, &tells)) {
         Ok(()) => Ok(()),
         Err(TraceFailure::Sandbox(error)) => Teller::to(tells).refused(&error),
         Err(error) => Teller::to(tells).failed(&error.to_string(), error.help().as_deref()),
@@ -75,13 +80,16 @@ fn descriptor(number: Option<OsString>) -> Option<OwnedFd> {
     Some(owned)
 }
 
-fn request(told: OwnedFd) -> Result<Request, TraceFailure> {
+/// The request, and what may be told later.
+fn request(told: OwnedFd) -> Result<(Request, BufReader<File>), TraceFailure> {
+    let mut told = BufReader::new(File::from(told));
     let mut line = String::new();
-    BufReader::new(File::from(told)).read_line(&mut line).map_err(|error| TraceFailure::Request(error.to_string()))?;
-    serde_json::from_str(&line).map_err(|error| TraceFailure::Request(error.to_string()))
+    told.read_line(&mut line).map_err(|error| TraceFailure::Request(error.to_string()))?;
+    let request = serde_json::from_str(&line).map_err(|error| TraceFailure::Request(error.to_string()))?;
+    Ok((request, told))
 }
 
-fn trace(request: &Request, tells: &File) -> Result<(), TraceFailure> {
+fn trace(request: &Request, told: BufReader<File>, tells: &File) -> Result<(), TraceFailure> {
     let network = match &request.host {
         None => sandbox::enter()?.description(),
         Some(HostReason::Asked) => "the host's, as asked".to_owned(),
@@ -91,17 +99,26 @@ fn trace(request: &Request, tells: &File) -> Result<(), TraceFailure> {
     // Before there is a second thread.
     let launched = launch::launch(&command)?;
     ignore_terminal();
+    let held = match &request.hold {
+        Some(stops) => {
+            gate::keep_stops().map_err(TraceFailure::Hold)?;
+            Some(hold(stops, told).map_err(TraceFailure::Hold)?)
+        }
+        None => None,
+    };
     ptrace::seize(launched.pid, ptrace::STARTED).map_err(TraceFailure::Seize)?;
     let markers = Markers::open(std::net::Ipv4Addr::LOCALHOST).map_err(TraceFailure::Marker)?;
     let diag = SockDiag::open().map_err(TraceFailure::SockDiag)?;
     let device = if request.host.is_none() { Device::Loopback } else { Device::All };
-    let capture = Capture::open(device, &Wanted::AllTcp, Delivery::Gathered, markers.port());
+    // Where somebody waits for each call to settle, a segment is wanted when it comes.
+    let delivery = if held.is_some() { Delivery::AtOnce } else { Delivery::Gathered };
+    let capture = Capture::open(device, &Wanted::AllTcp, delivery, markers.port());
     let run = describe(&command, &network, request, &capture);
     let mut teller = Teller::to(tells.try_clone().map_err(TraceFailure::Tell)?);
     teller.run(&run).and_then(|()| teller.root(launched.pid.as_raw())).map_err(|_| TraceFailure::Unheard)?;
     let why = capture.as_ref().err().map(ToString::to_string);
     let instruments = Instruments { capture: capture.ok(), markers, diag };
-    record(request, launched, instruments, why, teller)
+    record(request, launched, instruments, why, held, teller)
 }
 
 /// Follows the program in this thread, and records in another.
@@ -110,10 +127,12 @@ fn record(
     mut launched: Launched,
     instruments: Instruments,
     no_capture: Option<String>,
+    held: Option<(Holding, Conductor)>,
     teller: Teller,
 ) -> Result<(), TraceFailure> {
     let (sender, notes) = sync_channel(NOTES);
-    let mut recorder = Recorder::new(instruments, request.host.is_some(), teller);
+    let (holding, conductor) = held.unzip();
+    let mut recorder = Recorder::new(instruments, request.host.is_some(), conductor, teller);
     if let Some(why) = no_capture {
         recorder.without_capture(why);
     }
@@ -123,7 +142,7 @@ fn record(
         .spawn(move || recorder.run(&notes, &ended))
         .map_err(TraceFailure::Thread)?;
     let root = launched.pid;
-    let mut tracer = Tracer::new(request.kept, Notes::new(sender));
+    let mut tracer = Tracer::new(request.kept, Notes::new(sender)).holding(holding);
     tracer.adopt(root);
     stay_on_one_cpu();
     launched.go()?;

@@ -5,6 +5,7 @@
 mod births;
 mod calling;
 mod ends;
+mod holding;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -14,12 +15,14 @@ use nix::unistd::Pid;
 use super::calls::Pending;
 use super::files::Files;
 use super::note::{Note, Notes, Unheard};
-use super::ptrace::{self, Go, Stopped, Told, Why};
+use super::ptrace::{Go, Stopped, Told, Why};
 use super::socket::process_of;
 use crate::event::{Actor, ExitStatus, Time};
 use crate::socket::call::Outcome;
 use crate::socket::errno::Signal;
 use crate::source::clock;
+
+pub use holding::Holding;
 
 /// Why tracing ended before its time.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +95,8 @@ pub struct Tracer {
     early: HashMap<Pid, Stopped>,
     /// Whose programs are another architecture's.
     foreign: BTreeSet<Pid>,
+    /// Where threads are held before their calls.
+    holding: Option<Holding>,
     /// Once the run is over: those that are left are ended, or let go.
     leaving: Option<Leave>,
 }
@@ -118,8 +123,15 @@ impl Tracer {
             threads: HashMap::new(),
             early: HashMap::new(),
             foreign: BTreeSet::new(),
+            holding: None,
             leaving: None,
         }
+    }
+
+    /// The same, which holds threads before their calls.
+    #[must_use]
+    pub fn holding(self, holding: Option<Holding>) -> Self {
+        Self { holding, ..self }
     }
 
     /// Takes on the process `pid`, which this thread has seized with all its threads.
@@ -133,7 +145,7 @@ impl Tracer {
     pub fn follow(&mut self, root: Pid, leave: Leave) -> Result<Option<ExitStatus>, TraceError> {
         let mut status = None;
         loop {
-            match ptrace::wait().map_err(TraceError::Wait)? {
+            match self.next()? {
                 Told::Nobody => return Ok(status),
                 Told::Stopped(stopped) => self.stopped(stopped)?,
                 Told::Exited(thread, code) => {
@@ -184,9 +196,15 @@ impl Tracer {
                 return Ok(());
             }
         }
-        let (go, signal) = (self.way(thread), stopped.signal());
-        stopped.go(go, signal);
+        if let Some(stopped) = self.keep_standing(stopped) {
+            self.go_on(stopped);
+        }
         Ok(())
+    }
+
+    fn go_on(&self, stopped: Stopped) {
+        let (go, signal) = (self.way(stopped.thread), stopped.signal());
+        stopped.go(go, signal);
     }
 
     /// How `thread` goes on: a process with a TCP socket is watched in full, and so is a call until its end.

@@ -8,6 +8,7 @@ use crate::socket::call::{Call, CallName};
 use crate::socket::outlook::{Socket, Target};
 use crate::story::connection::Connection;
 use crate::story::descriptors::{Handle, reaches};
+use crate::story::side::Side;
 use crate::tcp::state::State;
 
 impl Track {
@@ -20,6 +21,18 @@ impl Track {
         };
         let socket = self.behind(event.actor.as_ref()?, call)?;
         Some(Asked { socket, target: self.target(call) })
+    }
+
+    /// What `call` would meet if `actor` made it now, and at which end.
+    pub fn would_meet(&self, actor: &Actor, call: &Call) -> (Option<Side>, Option<Asked>) {
+        let side = call.fd().and_then(|fd| self.descriptors.get(actor, fd)).and_then(|handle| match handle {
+            Handle::Connected(_, side) => Some(side),
+            Handle::Listener { .. } => Some(Side::Server),
+            Handle::Fresh { .. } | Handle::Other => None,
+        });
+        let connects = (call.name == CallName::Connect).then_some(Side::Client);
+        let asked = self.behind(actor, call).map(|socket| Asked { socket, target: self.target(call) });
+        (side.or(connects), asked)
     }
 
     fn behind(&self, actor: &Actor, call: &Call) -> Option<Socket> {

@@ -28,9 +28,7 @@ pub fn told(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Run(run) => story.begin(run),
         Message::Event(event) => {
             note_the_telling_call(story, &event);
-            if let Err(error) = story.apply(event) {
-                return show(model, "The story cannot go on", vec![error]);
-            }
+            story.untold.push(event);
         }
         Message::Settled(next) => return settled(model, next),
         Message::Mismatch(mismatch) => {
@@ -39,6 +37,7 @@ pub fn told(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Finished => {
             stop_at_the_telling_call(story);
+            judge_what_was_foretold(story);
             story.progress = Progress::Finished;
         }
         Message::Skipped(Missing { need, why, help }) => {
@@ -48,7 +47,8 @@ pub fn told(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Failed { message, help } => {
             story.progress = Progress::Finished;
-            return show(model, "The scenario could not go on", with_help(message, help));
+            let what = if story.held.is_some() { "The run" } else { "The scenario" };
+            return show(model, &format!("{what} could not go on"), with_help(message, help));
         }
     }
     Vec::new()
@@ -86,6 +86,12 @@ fn note_the_telling_call(story: &mut StoryScreen, event: &Event) {
     {
         telling.begun = Some(event.id);
     }
+    let made = story.held.as_mut().and_then(|held| held.made.as_mut());
+    if let Some(made) = made.filter(|made| made.begun.is_none())
+        && is_it(&made.actor, &made.call)
+    {
+        made.begun = Some(event.id);
+    }
     if let Some(asked) = story.asked.as_mut().filter(|asked| asked.begun.is_none())
         && is_it(&asked.actor, &asked.made)
     {
@@ -97,6 +103,8 @@ fn note_the_telling_call(story: &mut StoryScreen, event: &Event) {
 fn settled(model: &mut Model, next: Option<NextCall>) -> Vec<Effect> {
     let Some(story) = &mut model.story else { return Vec::new() };
     stop_at_the_telling_call(story);
+    judge_what_was_foretold(story);
+    let stops = foretell(story, next.as_ref());
     let Some(next) = next else { return Vec::new() };
     let telling = next.telling;
     story.progress = Progress::Waiting(Box::new(next));
@@ -107,11 +115,27 @@ fn settled(model: &mut Model, next: Option<NextCall>) -> Vec<Effect> {
             story.pace = Pace::Step;
             if story.asking == Asking::Never { Vec::new() } else { ask(model) }
         }
+        Pace::Step if !stops => go(story),
         Pace::Step if std::mem::take(&mut story.ahead) && !telling => go(story),
         Pace::Step if !story.sleeping => Vec::new(),
         Pace::Step if telling && story.asking == Asking::Each => ask(model),
         Pace::Step => go(story),
     }
+}
+
+/// Says of the call that a held program is to make next what will come of it, and whether the user is to be asked.
+fn foretell(story: &mut StoryScreen, next: Option<&NextCall>) -> bool {
+    let ahead = next.zip(story.story.as_ref()).map(|(next, story)| story.ahead(&next.actor, &next.call));
+    let Some(held) = &mut story.held else { return true };
+    held.idle = next.is_none();
+    held.ahead = ahead.unwrap_or_default();
+    next.is_none_or(|next| held.breaks.are_before(next, &held.ahead))
+}
+
+/// Says whether the last call of a held program came as it was foretold.
+fn judge_what_was_foretold(story: &mut StoryScreen) {
+    let Some((held, told)) = story.held.as_ref().zip(story.story.as_ref()) else { return };
+    story.judged = held.judgement(told);
 }
 
 /// Judges the answer, and puts the cursor on the telling call's own row: what came of it is shown by the next key.
@@ -162,6 +186,17 @@ pub fn answer(model: &mut Model, action: Action) -> Vec<Effect> {
     go(story)
 }
 
+/// Another of those that stand before a call is to be the next.
+pub fn another(story: &mut StoryScreen) -> Vec<Effect> {
+    match &story.progress {
+        Progress::Waiting(next) if next.beside > 0 => {
+            story.progress = Progress::Busy;
+            vec![Effect::Lab(Command::Other)]
+        }
+        _ => Vec::new(),
+    }
+}
+
 fn go(story: &mut StoryScreen) -> Vec<Effect> {
     let_go(story, Command::Go)
 }
@@ -170,6 +205,9 @@ fn let_go(story: &mut StoryScreen, command: Command) -> Vec<Effect> {
     let Progress::Waiting(next) = std::mem::take(&mut story.progress) else { return Vec::new() };
     let telling = || Telling { actor: next.actor.name().to_owned(), call: next.call.clone(), begun: None };
     story.telling = next.telling.then(telling);
+    if let Some(held) = &mut story.held {
+        (held.made, held.idle) = (Some(telling()), false);
+    }
     story.waited = true;
     story.judged = None;
     story.sleeping = next.call.name == CallName::Nanosleep;

@@ -4,6 +4,18 @@ use crate::tui::keys::Action;
 use crate::tui::message::Effect;
 use crate::tui::model::{Model, Overlay, Page};
 
+/// A held program printed something: a page that shows that grows, and one that shows its end goes on showing it.
+pub fn printed(model: &mut Model, bytes: &[u8]) {
+    let Some(held) = model.story.as_mut().and_then(|story| story.held.as_mut()) else { return };
+    held.printed.add(bytes);
+    let Some(Overlay::Page(page)) = model.overlay.as_mut() else { return };
+    if page.grows {
+        let at_end = page.offset >= page.last_offset(model.size);
+        page.lines = held.printed.lines();
+        page.offset = if at_end { page.last_offset(model.size) } else { page.offset };
+    }
+}
+
 /// Does what a key asks of the page.
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let size = model.size;

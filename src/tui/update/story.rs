@@ -4,7 +4,7 @@ use crate::source::lab::message::Command;
 use crate::story::drawing::clean;
 use crate::tui::keys::Action;
 use crate::tui::message::Effect;
-use crate::tui::model::{Asking, Model, Origin, Pace, Pane, Progress, StoryScreen};
+use crate::tui::model::{Asking, Model, Origin, Overlay, Pace, Page, Pane, Progress, StoryScreen};
 
 use super::{lab, show, show_help};
 
@@ -18,6 +18,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Back => return leave(model),
         Action::Variant => return variant(model),
         Action::Advice => return advice(model),
+        Action::Printed => return printed(model),
         _ => {}
     }
     let Some(story) = &mut model.story else { return Vec::new() };
@@ -41,6 +42,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Pane => story.pane = after(story.pane),
         Action::Asking => story.asking = if story.asking == Asking::Each { Asking::Never } else { Asking::Each },
         Action::Rest => return rest(story),
+        Action::Another => return lab::another(story),
         _ => {}
     }
     Vec::new()
@@ -92,6 +94,17 @@ fn variant(model: &mut Model) -> Vec<Effect> {
         Some(entry) => lab::start(model, entry, asking),
         None => Vec::new(),
     }
+}
+
+/// What a held program has printed.
+fn printed(model: &mut Model) -> Vec<Effect> {
+    let Some(held) = model.story.as_ref().and_then(|story| story.held.as_ref()) else { return Vec::new() };
+    let lines = held.printed.lines();
+    let lines = if lines.is_empty() { vec!["Nothing so far.".to_owned()] } else { lines };
+    let mut page = Page { title: "Output".to_owned(), lines, grows: true, ..Page::default() };
+    page.offset = page.last_offset(model.size);
+    model.overlay = Some(Overlay::Page(page));
+    Vec::new()
 }
 
 /// How it ended, once it has; what is to be learnt; what is usually done about it.

@@ -44,7 +44,15 @@ fn model() -> Model {
 fn send(telling: bool) -> NextCall {
     let args = vec![Arg::Int(3), Arg::Bytes(Payload::whole(*b"hello")), Arg::Int(5), Arg::Word("0".into())];
     let call = Call::new(CallName::Send, args);
-    NextCall { actor: Actor::new("client"), call, expected: Some(Outcome::success(5)), telling, together: 1, line: 1 }
+    NextCall {
+        actor: Actor::new("client"),
+        call,
+        expected: Some(Outcome::success(5)),
+        telling,
+        together: 1,
+        beside: 0,
+        line: 1,
+    }
 }
 
 fn sleep() -> NextCall {

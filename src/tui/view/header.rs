@@ -45,11 +45,20 @@ pub fn draw(model: &Model, story: &StoryScreen, columns: Columns, area: Rect, bu
 fn title(model: &Model, story: &StoryScreen, area: Rect, buffer: &mut Buffer) {
     let mode = story.mode();
     let room = usize::from(area.width).saturating_sub(mode.width() + 3);
-    let whole = format!("{}  {}", story.scene.name, story.scene.about);
-    // Half a sentence says nothing.
-    let title = if whole.width() <= room { whole } else { story.scene.name.clone() };
-    put(buffer, area, area.x + 1, area.y, &clip(&title, room), model.theme.style(Role::Strong));
+    let title = clip(&title_within(story, room), room);
+    put(buffer, area, area.x + 1, area.y, &title, model.theme.style(Role::Strong));
     put_right(buffer, area, area.right().saturating_sub(1), area.y, &mode, model.theme.style(Role::Faint));
+}
+
+/// The name, and what it is about, or the newest line that a held program has printed.
+fn title_within(story: &StoryScreen, room: usize) -> String {
+    let name = &story.scene.name;
+    if let Some(line) = story.held.as_ref().and_then(|held| held.printed.last()) {
+        return format!("{}  prints: {line}", clip(name, room / 3));
+    }
+    let whole = format!("{name}  {}", story.scene.about);
+    // Half a sentence says nothing.
+    if whole.width() <= room { whole } else { name.clone() }
 }
 
 fn state_line(side: Side, standing: &Standing) -> String {

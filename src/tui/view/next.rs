@@ -18,6 +18,10 @@ const INDENT: u16 = 9;
 /// The call that waits to be let go: `Enter: client send("hello")`, and how many go at once where several race.
 fn waiting(story: &StoryScreen) -> Option<String> {
     let Progress::Waiting(next) = &story.progress else { return None };
+    // A held program's has rows of its own.
+    if story.held.is_some() {
+        return None;
+    }
     let call = format!("Enter: {} {}", next.actor, call_words(&next.call));
     Some(if next.together > 1 { format!("{call}, {} calls at once", next.together) } else { call })
 }

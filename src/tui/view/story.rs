@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::tui::model::{Model, Pane, StoryScreen};
 
-use super::{bytes, footer, header, ladder, next, packet_pane, picture, why};
+use super::{bytes, footer, header, held, ladder, next, packet_pane, picture, why};
 
 /// From these columns and rows on, more columns and the packet stand beside the rest.
 const WIDE: (u16, u16) = (120, 30);
@@ -28,6 +28,8 @@ pub fn draw(model: &Model, story: &StoryScreen, area: Rect, buffer: &mut Buffer)
     let (rest, foot) = split(rest, rest.height.saturating_sub(1));
     header::draw(model, story, columns, top, buffer);
     footer::draw_story(model, story, foot, buffer);
+    let (rest, stands) = split(rest, rest.height.saturating_sub(held::rows(story, rest.height)));
+    held::draw(model, story, stands, buffer);
 
     let most = rest.height.saturating_sub(1 + FEWEST_ROWS);
     let (upper, lower) = split(rest, rest.height - lower_rows(story, area, most, wide).min(most));

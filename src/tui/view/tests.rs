@@ -126,8 +126,11 @@ fn without_colour_no_cell_has_one_and_the_text_is_the_same() {
 
 #[test]
 fn every_screen_is_drawn_at_every_size_without_a_panic() {
-    let page =
-        Page { title: "Help".into(), lines: vec!["a line that is long enough to be wrapped ".repeat(9)], offset: 0 };
+    let page = Page {
+        title: "Help".into(),
+        lines: vec!["a line that is long enough to be wrapped ".repeat(9)],
+        ..Page::default()
+    };
     let mut models = vec![Model::with_menu(Theme::default(), menu()), Model::default()];
     for overlay in
         [Overlay::Page(page), Overlay::Path("x".repeat(300).chars().fold(crate::tui::line::Line::default(), typed))]

@@ -13,11 +13,11 @@
 use std::time::{Duration, Instant};
 
 use super::{Director, STUCK, StageError};
-use crate::event::{Gap, Sample, SocketSample, What};
+use crate::event::{Gap, Sample, What};
 use crate::source::clock;
 use crate::source::lab::link::Link;
 use crate::source::lab::link::joined::Joined;
-use crate::source::sockdiag::{Ends, Table};
+use crate::source::sockdiag::{self, Ends, Table};
 
 /// How often the kernel's table is read while something is pending: there is no event to wait for.
 pub(super) const POLL: Duration = Duration::from_millis(1);
@@ -76,7 +76,7 @@ impl Director<'_> {
         let start = Instant::now();
         loop {
             let table = self.dump()?;
-            let pending = if self.link_is_idle()? { pending(&table) } else { Some(UNDER_WAY.to_owned()) };
+            let pending = if self.link_is_idle()? { sockdiag::pending(&table) } else { Some(UNDER_WAY.to_owned()) };
             let bound = if pending == self.last_pending { BOUND_AGAIN } else { BOUND } + self.links_patience();
             match pending {
                 None => {
@@ -141,19 +141,4 @@ impl Director<'_> {
         }
         self.samples.clone_from(table);
     }
-}
-
-/// What will still pass by itself, in words; `None` where nothing will.
-fn pending(table: &Table) -> Option<String> {
-    let passing = |(ends, end): (&Ends, &SocketSample)| {
-        if end.state.is_passing() {
-            Some(format!("{} > {} is in {}", ends.local, ends.remote, end.state))
-        } else if end.unacknowledged > 0 {
-            Some(format!("{} > {} has bytes that are not acknowledged", ends.local, ends.remote))
-        } else {
-            None
-        }
-    };
-    let all: Vec<String> = table.iter().filter_map(passing).collect();
-    if all.is_empty() { None } else { Some(all.join("; ")) }
 }

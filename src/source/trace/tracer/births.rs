@@ -60,10 +60,11 @@ impl Tracer {
         self.foreign.remove(&thread);
         let in_call = self.threads.get_mut(&former).and_then(|known| known.in_call.take());
         let Some(process) = self.processes.get_mut(&thread) else { return Ok(()) };
-        for gone in std::mem::take(&mut process.threads) {
+        let gone = std::mem::replace(&mut process.threads, BTreeSet::from([thread]));
+        for gone in gone {
             self.threads.remove(&gone);
+            self.stands_no_more(gone)?;
         }
-        process.threads.insert(thread);
         self.threads.insert(thread, Thread { process: thread, in_call: None, looks: false });
         self.has_own_files(thread);
         if let Some(in_call) = in_call {

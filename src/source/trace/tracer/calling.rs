@@ -46,6 +46,16 @@ impl Tracer {
         }
         let reader = Reader { thread, files: self.files(thread), kept: self.kept };
         let Some(pending) = reader.read(entry) else { return Ok(()) };
+        if self.holds(thread, entry, &pending.call, now)? { Ok(()) } else { self.makes(thread, pending, now) }
+    }
+
+    /// `thread` stood before the call of `entry`, and makes it now.
+    pub(super) fn begins(&mut self, thread: Pid, entry: &Entry, now: Time) -> Result<(), TraceError> {
+        let reader = Reader { thread, files: self.files(thread), kept: self.kept };
+        reader.read(entry).map_or(Ok(()), |pending| self.makes(thread, pending, now))
+    }
+
+    fn makes(&mut self, thread: Pid, pending: Pending, now: Time) -> Result<(), TraceError> {
         // Where a program is looked for in many places it is told of once, when it was found.
         if pending.call.name != CallName::Execve {
             let (actor, call) = (self.actor(thread, now)?, pending.call.clone());

@@ -13,6 +13,7 @@ impl Tracer {
     /// `thread` is gone. The end of a process is told by its first thread, when all others are gone.
     pub(super) fn gone(&mut self, thread: Pid, status: ExitStatus) -> Result<(), TraceError> {
         self.tell_held(thread)?;
+        self.stands_no_more(thread)?;
         self.early.remove(&thread);
         let Some(known) = self.threads.remove(&thread) else { return Ok(()) };
         if let Some(process) = self.processes.get_mut(&known.process) {
@@ -42,6 +43,7 @@ impl Tracer {
     /// The run is over: what is left is left so.
     pub(super) fn leave(&mut self, leave: Leave) -> Result<(), TraceError> {
         self.leaving = Some(leave);
+        self.leave_standing(leave)?;
         for (pid, process) in &self.processes {
             let (name, now) = (super::name(*pid), clock::now());
             let fate = match leave {

@@ -283,6 +283,7 @@ pub fn send_hello() -> NextCall {
         expected: Some(Outcome::success(5)),
         telling: true,
         together: 1,
+        beside: 0,
         line: 30,
     }
 }

@@ -1,0 +1,115 @@
+//! Threads that stand before a socket call until they are let through.
+
+use std::collections::HashMap;
+
+use nix::unistd::Pid;
+
+use super::{Leave, TraceError, Tracer};
+use crate::event::Time;
+use crate::socket::call::Call;
+use crate::source::clock;
+use crate::source::trace::gate::{Gate, Order};
+use crate::source::trace::note::Note;
+use crate::source::trace::ptrace::{self, Entry, Stopped, Told};
+use crate::source::trace::stop::{Stop, can_be_held};
+
+/// Who is held, and before what.
+pub struct Holding {
+    /// Before which calls; all where none is named.
+    stops: Vec<Stop>,
+    gate: Gate,
+    /// Nobody is held any more.
+    open: bool,
+    /// Who stands, with the call that it is about to make; without its stop until that has been looked at in full.
+    standing: HashMap<Pid, (Entry, Option<Stopped>)>,
+}
+
+impl Holding {
+    /// Holds before `stops`, or before all calls where there are none, until the other end of `gate` lets through.
+    pub fn new(stops: Vec<Stop>, gate: Gate) -> Self {
+        Self { stops, gate, open: false, standing: HashMap::new() }
+    }
+
+    fn is_before(&self, call: &Call) -> bool {
+        let named = self.stops.is_empty() || self.stops.iter().any(|stop| stop.is_before(call.name));
+        !self.open && named && can_be_held(call.name)
+    }
+}
+
+impl Tracer {
+    /// What happens next. Where threads are held, lets those through meanwhile that may go.
+    pub(super) fn next(&mut self) -> Result<Told, TraceError> {
+        while let Some(holding) = &mut self.holding {
+            if let Some(told) = ptrace::look().map_err(TraceError::Wait)? {
+                return Ok(told);
+            }
+            holding.gate.wait().map_err(TraceError::Wait)?;
+            while let Some(order) = self.holding.as_mut().and_then(|holding| holding.gate.order()) {
+                match order {
+                    Order::Through(thread) => self.let_through(thread)?,
+                    Order::Open => {
+                        self.open_gate()?;
+                        break;
+                    }
+                }
+            }
+        }
+        ptrace::wait().map_err(TraceError::Wait)
+    }
+
+    /// Whether `thread` is to stand before `call`, whose entry it has come to. If so that is told.
+    pub(super) fn holds(&mut self, thread: Pid, entry: &Entry, call: &Call, now: Time) -> Result<bool, TraceError> {
+        if self.leaving.is_some() || !self.holding.as_ref().is_some_and(|holding| holding.is_before(call)) {
+            return Ok(false);
+        }
+        let actor = self.actor(thread, now)?;
+        self.notes.tell(Note::Stands { thread, actor, call: call.clone() })?;
+        if let Some(holding) = &mut self.holding {
+            holding.standing.insert(thread, (*entry, None));
+        }
+        Ok(true)
+    }
+
+    /// Keeps the stop of a thread that is held; gives any other back.
+    pub(super) fn keep_standing(&mut self, stopped: Stopped) -> Option<Stopped> {
+        let holding = self.holding.as_mut();
+        match holding.and_then(|holding| holding.standing.get_mut(&stopped.thread)) {
+            Some((_, stands)) => {
+                *stands = Some(stopped);
+                None
+            }
+            None => Some(stopped),
+        }
+    }
+
+    /// Lets `thread` make its call, if it still stands.
+    fn let_through(&mut self, thread: Pid) -> Result<(), TraceError> {
+        let stood = self.holding.as_mut().and_then(|holding| holding.standing.remove(&thread));
+        let Some((entry, Some(stopped))) = stood else { return Ok(()) };
+        self.begins(thread, &entry, clock::now())?;
+        self.go_on(stopped);
+        Ok(())
+    }
+
+    /// Lets all through, now and later.
+    pub(super) fn open_gate(&mut self) -> Result<(), TraceError> {
+        let Some(mut holding) = self.holding.take() else { return Ok(()) };
+        holding.open = true;
+        let standing: Vec<Pid> = holding.standing.keys().copied().collect();
+        self.holding = Some(holding);
+        standing.into_iter().try_for_each(|thread| self.let_through(thread))?;
+        self.holding = None;
+        Ok(())
+    }
+
+    /// `thread` is gone, and stands nowhere.
+    pub(super) fn stands_no_more(&mut self, thread: Pid) -> Result<(), TraceError> {
+        let stood = self.holding.as_mut().and_then(|holding| holding.standing.remove(&thread));
+        if stood.is_some() { Ok(self.notes.tell(Note::Fled(thread))?) } else { Ok(()) }
+    }
+
+    /// The run is over: who stands is let through, or dies as it stands.
+    pub(super) fn leave_standing(&mut self, leave: Leave) -> Result<(), TraceError> {
+        if leave == Leave::Running { self.open_gate() } else { Ok(()) }
+    }
+}
