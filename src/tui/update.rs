@@ -102,6 +102,4 @@ fn show_help(model: &mut Model) -> Vec<Effect> {
 }
 
 #[cfg(test)]
-mod held_tests;
-#[cfg(test)]
 pub mod tests;

@@ -4,6 +4,8 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::*;
 
+mod held;
+
 /// Presses the key of `c`.
 pub fn press(model: &mut Model, c: char) -> Vec<Effect> {
     hit(model, KeyCode::Char(c))

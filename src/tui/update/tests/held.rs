@@ -5,7 +5,6 @@ use crate::socket::call::{Arg, Call, CallName, Outcome, Payload};
 use crate::source::lab::message::{Command, NextCall};
 use crate::tui::held::Breaks;
 use crate::tui::model::{Overlay, Progress};
-use crate::tui::update::tests::press;
 
 use super::*;
 
