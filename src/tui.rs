@@ -4,7 +4,8 @@
 //! the only place where the one changes by the other; what has to happen outside comes back as [`message::Effect`]s. Views
 //! read the model and never change it. No source, file or thread is touched from here: `app` handles the effects.
 
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Instant;
 
 use ratatui::Terminal;
 use ratatui::backend::Backend;
@@ -40,18 +41,48 @@ pub fn run<B: Backend>(
     receiver: &Receiver<Message>,
     mut handle: impl FnMut(Effect) -> Vec<Message>,
 ) -> Result<Ended, B::Error> {
+    let mut pause = Pause::default();
     loop {
         let size = terminal.size()?;
         model.size = Size { width: size.width, height: size.height };
         terminal.draw(|frame| view::draw(&model, frame))?;
-        let Ok(first) = receiver.recv() else { return Ok(Ended::Interrupted) };
-        take(&mut model, first, &mut handle);
-        for message in receiver.try_iter().take(BATCH) {
+        let first = match pause.wait(&model, receiver) {
+            Ok(first) => Some(first),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return Ok(Ended::Interrupted),
+        };
+        for message in first.into_iter().chain(receiver.try_iter().take(BATCH)) {
             take(&mut model, message, &mut handle);
         }
-        update::catch_up(&mut model);
+        pause.catch_up(&mut model);
         if let Some(ended) = model.ended {
             return Ok(ended);
+        }
+    }
+}
+
+/// A long story takes long to be told anew: no more than half of the time is spent on that.
+#[derive(Default)]
+struct Pause {
+    /// Until then no story is told anew by itself.
+    until: Option<Instant>,
+}
+
+impl Pause {
+    /// The next message; a time-out where it is time to have the story take in what happened.
+    fn wait(&self, model: &Model, receiver: &Receiver<Message>) -> Result<Message, RecvTimeoutError> {
+        let has_untold = model.story.as_ref().is_some_and(|story| !story.untold.is_empty());
+        match self.until.filter(|_| has_untold) {
+            Some(until) => receiver.recv_timeout(until.saturating_duration_since(Instant::now())),
+            None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        }
+    }
+
+    fn catch_up(&mut self, model: &mut Model) {
+        let start = Instant::now();
+        if self.until.is_none_or(|until| start >= until) {
+            update::catch_up(model);
+            self.until = Some(Instant::now() + start.elapsed());
         }
     }
 }
