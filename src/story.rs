@@ -35,6 +35,7 @@ pub mod track;
 pub mod verdict;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 use account::{Direction, Fate};
 use analysis::Analysed;
@@ -80,6 +81,8 @@ pub struct Story {
     blind: bool,
     /// Without one: the call after which nothing is foretold.
     dark_from: Option<EventId>,
+    /// What the programs did wrong, once it was asked for.
+    found: OnceLock<Vec<findings::Finding>>,
 }
 
 impl Story {
@@ -117,6 +120,7 @@ impl Story {
             analysed,
             blind,
             dark_from,
+            found: OnceLock::new(),
         }
     }
 
@@ -163,9 +167,9 @@ impl Story {
         self.journal.get(id).and_then(|begun| foretold::foretold(self, begun))
     }
 
-    /// What the programs did wrong.
-    pub fn mistakes(&self) -> Vec<findings::Finding> {
-        findings::findings(self)
+    /// What the programs did wrong, in the order of connections and kinds; looked for when it is first asked for.
+    pub fn findings(&self) -> &[findings::Finding] {
+        self.found.get_or_init(|| findings::findings(self))
     }
 
     /// The segments that the event `id` caused, rising.
@@ -313,7 +317,7 @@ impl Story {
     }
 
     /// What Wireshark finds of the segment `id`.
-    pub fn findings(&self, id: EventId) -> Findings {
+    pub fn analysis(&self, id: EventId) -> Findings {
         self.analysed.findings(id)
     }
 
@@ -356,7 +360,7 @@ impl Story {
 
     /// Whether the segment `id` only asks whether its peer is there.
     fn is_probe(&self, id: EventId) -> bool {
-        self.findings(id).has(Finding::KeepAlive)
+        self.analysis(id).has(Finding::KeepAlive)
     }
 }
 

@@ -1,6 +1,8 @@
 //! A story as one JSON object. Times are strings of seconds with nine decimals, since nanoseconds do not fit a JavaScript
 //! number; what is not known is left out, and so are counters that are zero. docs/json.md lists the fields.
 
+mod findings;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -40,8 +42,9 @@ pub fn object(story: &Story) -> Value {
     let connections: Vec<Value> = story.connections().iter().map(|known| connection(story, known)).collect();
     let mut object =
         json!({"schema": SCHEMA, "name": run.name, "facts": facts, "connections": connections, "events": events});
-    if let Some(fields) = object.as_object_mut().filter(|_| !run.comments.is_empty()) {
-        fields.insert("comments".to_owned(), json!(run.comments));
+    if let Some(fields) = object.as_object_mut() {
+        fields.extend((!run.comments.is_empty()).then(|| ("comments".to_owned(), json!(run.comments))));
+        fields.extend(findings::of(story).map(|found| ("findings".to_owned(), found)));
     }
     object
 }
@@ -140,7 +143,7 @@ fn counters(story: &Story, known: &Connection, side: Side) -> [(&'static str, u6
 fn analysis(story: &Story, known: &Connection, side: Side) -> Option<Value> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     let own = known.events.iter().filter(|id| story.record(**id).is_some_and(|record| record.side == Some(side)));
-    for finding in own.flat_map(|id| story.findings(*id).iter()) {
+    for finding in own.flat_map(|id| story.analysis(*id).iter()) {
         *counts.entry(finding.name()).or_default() += 1;
     }
     (!counts.is_empty()).then(|| json!(counts))
@@ -224,7 +227,7 @@ fn segment(story: &Story, seen: &Event, segment: &Segment, frame: Frame) -> Valu
         "kind": "segment", "frame": frame, "flags": segment.flags.to_string(), "length": segment.payload_len,
         "text": text, "states": states, "changes": rules,
     });
-    let findings: Vec<&str> = story.findings(seen.id).iter().map(Finding::name).collect();
+    let findings: Vec<&str> = story.analysis(seen.id).iter().map(Finding::name).collect();
     if let Some(fields) = object.as_object_mut().filter(|_| !findings.is_empty()) {
         fields.insert("analysis".to_owned(), json!(findings));
     }

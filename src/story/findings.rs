@@ -39,6 +39,22 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Its name for programs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ClosedUnread => "closed-unread",
+            Self::ReplyLost => "reply-lost",
+            Self::BytesLost => "bytes-lost",
+            Self::ShortSendIgnored => "short-send-ignored",
+            Self::SentAfterShutdown => "sent-after-shutdown",
+            Self::KilledBySigpipe => "killed-by-sigpipe",
+            Self::EndReadInALoop => "end-read-in-a-loop",
+            Self::NeverClosed => "never-closed",
+            Self::KeptOpenByCopy => "kept-open-by-copy",
+            Self::UsedAfterItsEnd => "used-after-its-end",
+        }
+    }
+
     /// In a few words.
     pub const fn title(self) -> &'static str {
         match self {
@@ -148,9 +164,15 @@ impl<'a> End<'a> {
         Finding { kind, connection: self.connection.id, side: self.side, calls, text }
     }
 
-    /// Who makes the calls here.
-    fn who(&self) -> &'a str {
-        self.connection.actors[self.side].as_ref().map_or(self.side.name(), |actor| actor.name())
+    /// Who makes the calls here: `the client`, `python3/4711`.
+    fn who(&self) -> String {
+        let actor = self.connection.actors[self.side].as_ref();
+        self.named(actor.map_or(self.side.name(), |actor| actor.name()))
+    }
+
+    /// The name of a program, with an article where it is but its side's.
+    fn named(&self, name: &str) -> String {
+        if name == self.side.name() { format!("the {name}") } else { name.to_owned() }
     }
 
     /// The events of this end, rising.

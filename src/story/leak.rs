@@ -93,7 +93,7 @@ fn ends(story: &Story, event: &Event, side: Side) -> bool {
 /// The leaks of a connection in sentences, one each.
 pub fn sentences(story: &Story, id: ConnectionId) -> Vec<String> {
     let Some(connection) = story.connection(id) else { return Vec::new() };
-    leaks(story, connection).iter().map(|leak| sentence(story, connection, leak)).collect()
+    leaks(story, connection).iter().map(|leak| format!("Leak: {}", sentence(story, connection, leak))).collect()
 }
 
 /// The leak in a sentence.
@@ -121,7 +121,7 @@ pub fn sentence(story: &Story, connection: &Connection, leak: &Leak) -> String {
     let actor = connection.actors[side].as_ref().map_or(side.name(), |actor| actor.name());
     let article = if actor == side.name() { "the " } else { "" };
     format!(
-        "Leak: {article}{actor} read the end at {} and never called close({fd}), which {opener} had opened at {}: {freed}. \
+        "{article}{actor} read the end at {} and never called close({fd}), which {opener} had opened at {}: {freed}. \
          Until then it stayed in CLOSE-WAIT, which no timer ends.{waits}",
         at(end_read),
         at(opened)
