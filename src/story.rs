@@ -41,6 +41,7 @@ use account::{Direction, Fate};
 use analysis::Analysed;
 use cause::Cause;
 use connection::Connection;
+use findings::Found;
 use foretold::Foretold;
 use journal::{Journal, OutOfOrder};
 use lookups::{refused, repeats, samples, segments_by_cause};
@@ -82,7 +83,7 @@ pub struct Story {
     /// Without one: the call after which nothing is foretold.
     dark_from: Option<EventId>,
     /// What the programs did wrong, once it was asked for.
-    found: OnceLock<Vec<findings::Finding>>,
+    found: OnceLock<Found>,
 }
 
 impl Story {
@@ -169,7 +170,11 @@ impl Story {
 
     /// What the programs did wrong, in the order of connections and kinds; looked for when it is first asked for.
     pub fn findings(&self) -> &[findings::Finding] {
-        self.found.get_or_init(|| findings::findings(self))
+        &self.found().all
+    }
+
+    fn found(&self) -> &Found {
+        self.found.get_or_init(|| Found::of(self))
     }
 
     /// The segments that the event `id` caused, rising.

@@ -9,6 +9,7 @@ use std::sync::mpsc::Receiver;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 
+pub mod findings;
 pub mod keys;
 pub mod line;
 pub mod menu;

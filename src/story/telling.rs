@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use crate::event::{ConnectionId, EventId};
 use crate::tcp::state::State;
 
+use super::findings::Finding;
 use super::side::Both;
 
 /// One end at one moment.
@@ -61,6 +62,8 @@ pub struct Why {
     pub evidence: String,
     /// The events of the chain, nearest cause first.
     pub chain: Vec<EventId>,
+    /// What is found to be wrong by its calls. Some of it may have shown later, as `later` has.
+    pub findings: Vec<Finding>,
 }
 
 /// What each call would return next, and where the bytes are.

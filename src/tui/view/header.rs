@@ -45,9 +45,11 @@ pub fn draw(model: &Model, story: &StoryScreen, columns: Columns, area: Rect, bu
 fn title(model: &Model, story: &StoryScreen, area: Rect, buffer: &mut Buffer) {
     let mode = story.mode();
     let room = usize::from(area.width).saturating_sub(mode.width() + 3);
-    let whole = format!("{}  {}", story.scene.name, story.scene.about);
-    // Half a sentence says nothing.
-    let title = if whole.width() <= room { whole } else { story.scene.name.clone() };
+    let (name, about) = (&story.scene.name, &story.scene.about);
+    // What it is stands behind what happens in it. Half a sentence says nothing.
+    let shorter = about.rsplit_once(" · ").map_or("", |(happens, _)| happens);
+    let titles = [about.as_str(), shorter].map(|about| format!("{name}  {about}"));
+    let title = titles.into_iter().find(|title| title.width() <= room).unwrap_or_else(|| name.clone());
     put(buffer, area, area.x + 1, area.y, &clip(&title, room), model.theme.style(Role::Strong));
     put_right(buffer, area, area.right().saturating_sub(1), area.y, &mode, model.theme.style(Role::Faint));
 }
