@@ -8,6 +8,7 @@ pub mod account;
 pub mod alone;
 mod analysis;
 mod because;
+mod beside;
 pub mod cause;
 pub mod connection;
 pub mod copies;
@@ -50,7 +51,7 @@ use side::{Both, Side};
 use telling::{Next, Standing, Verdict, Why};
 use track::{Connects, Record, Track};
 
-use crate::event::{ConnectionId, Event, EventId, FrameNo, Gap, Run, Sample, What};
+use crate::event::{ConnectionId, Event, EventId, FrameNo, Gap, Run, What};
 use crate::socket::call::{Call, CallName, Outcome};
 use crate::tcp::analysis::{Completeness, Finding, Findings};
 use crate::tcp::rule::Rule;
@@ -246,7 +247,10 @@ impl Story {
             standing::words(side, end, &ends[side.peer()], lost)
         };
         let sample = self.sample(connection, at, side, end.tcp.state);
-        let kernel = sample.map(|sample| standing::kernel(sample.socket, end));
+        let kernel = sample.map(|(asked, sample)| {
+            let is_fresh = !self.went_on(connection, asked, at);
+            standing::kernel(sample.socket, end, is_fresh)
+        });
         Standing {
             endpoint: self.connection(connection).map(|known| known.addresses[side]),
             state: end.tcp.state,
@@ -255,16 +259,6 @@ impl Story {
             remark: kernel.as_ref().map_or_else(String::new, |kernel| kernel.remark.clone()),
             kernel: kernel.map(|kernel| kernel.words),
         }
-    }
-
-    /// The kernel's own view of one end when it was last asked, at or before `at`; `None` where it was not asked since the end
-    /// came to `state`, for what it said before does not contradict that.
-    fn sample(&self, connection: ConnectionId, at: EventId, side: Side, state: State) -> Option<&Sample> {
-        let samples = self.samples.get(&(connection, side))?;
-        let latest = *samples.get(samples.partition_point(|id| *id <= at).checked_sub(1)?)?;
-        let What::Sample(sample) = &self.journal.get(latest)?.what else { return None };
-        let record = self.record(latest)?;
-        (record.ends[side].tcp.state == state).then_some(sample)
     }
 
     /// The rows of the ladder; with `all_acks` every segment has one of its own.

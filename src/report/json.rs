@@ -56,8 +56,10 @@ fn connection(story: &Story, known: &Connection) -> Value {
         object.insert("first_frame".to_owned(), json!(Frame(first)));
         object.insert("last_frame".to_owned(), json!(Frame(last)));
     }
-    let times: Vec<Time> =
-        known.events.iter().filter_map(|id| story.journal().get(*id)).map(|event| event.time).collect();
+    // When the kernel was asked says nothing of how long it took.
+    let happened = |event: &&Event| !matches!(event.what, What::Sample(_));
+    let events = known.events.iter().filter_map(|id| story.journal().get(*id));
+    let times: Vec<Time> = events.filter(happened).map(|event| event.time).collect();
     if let (Some(first), Some(last)) = (times.first(), times.last()) {
         object.insert("start".to_owned(), json!(first.to_string()));
         object.insert("duration".to_owned(), json!(Time(last.since(*first)).to_string()));
@@ -199,7 +201,7 @@ fn what(story: &Story, seen: &Event) -> Value {
         What::Started { pid } => json!({"kind": "started", "pid": pid}),
         What::Exit(ExitStatus::Code(code)) => json!({"kind": "exited", "code": code}),
         What::Exit(ExitStatus::Killed(signal)) => json!({"kind": "killed", "signal": signal.to_string()}),
-        What::Sample(sample) => self::sample(sample),
+        What::Sample(sample) => self::sample(story, seen, sample),
         What::Gap(gap) => self::gap(gap),
     }
 }
@@ -266,7 +268,7 @@ fn ended(begun: u64, outcome: &Outcome, call: Option<&Call>) -> Value {
     object
 }
 
-fn sample(sample: &Sample) -> Value {
+fn sample(story: &Story, seen: &Event, sample: &Sample) -> Value {
     let mut object = json!({"kind": "kernel", "local": sample.local.to_string(), "remote": sample.remote.to_string()});
     if let Some(fields) = object.as_object_mut() {
         match sample.socket {
@@ -278,6 +280,7 @@ fn sample(sample: &Sample) -> Value {
                 ("orphan".to_owned(), json!(socket.orphan)),
             ]),
         }
+        fields.extend(story.differs(seen.id).map(|inferred| ("differs".to_owned(), json!(inferred.name()))));
     }
     object
 }

@@ -55,9 +55,9 @@ fn header(story: &Story, connection: ConnectionId, at: EventId, out: &mut dyn Wr
             format!("{name} {port} {}", end.state)
         })
         .collect();
-    let words: Vec<&str> = ends.iter().map(|end| end.words.as_str()).collect();
+    let words: Vec<String> = ends.iter().map(|end| end.line()).collect();
     let start = Columns::EIGHTY.server_start();
-    for (client, server) in [(heads[0].as_str(), heads[1].as_str()), (words[0], words[1])] {
+    for (client, server) in [(&heads[0], &heads[1]), (&words[0], &words[1])] {
         let left = format!("    {client}");
         let gap = start.saturating_sub(left.width()).max(1);
         writeln!(out, "{}", format!("{left}{}{server}", " ".repeat(gap)).trim_end())?;

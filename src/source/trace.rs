@@ -30,6 +30,7 @@ mod calls;
 mod files;
 mod filter;
 mod launch;
+mod looks;
 mod memory;
 mod note;
 mod ours;

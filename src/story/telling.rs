@@ -25,6 +25,16 @@ pub struct Standing {
     pub remark: String,
 }
 
+impl Standing {
+    /// The plain words, or the kernel's own view where it contradicts the state.
+    pub fn line(&self) -> String {
+        match &self.kernel {
+            Some(kernel) if self.differs => format!("≠ kernel: {kernel}"),
+            _ => self.words.clone(),
+        }
+    }
+}
+
 /// How sure a cause is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Certainty {

@@ -1,5 +1,7 @@
 //! Brings what the tracer notes and what the capture sees into one order, and tells it.
 
+mod looking;
+
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -7,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
 
+use super::looks::Looks;
 use super::note::Note;
 use super::ours::Ours;
 use crate::event::{Event, FrameNo, Gap, Time, What};
@@ -64,7 +67,9 @@ pub struct Recorder {
     tickets: HashMap<Pid, Ticket>,
     /// Which segments are told, where others' pass too.
     ours: Option<Ours>,
-    /// How many were.
+    /// The kernel's own view; `None` once it could not be had.
+    looks: Option<Looks>,
+    /// How many segments were told.
     told: u64,
     teller: Teller,
     released: Time,
@@ -77,7 +82,17 @@ impl Recorder {
         let frames = Frames::new(link_type);
         let ours = is_shared.then(Ours::default);
         let (merge, tickets) = (Merge::new(), HashMap::new());
-        Self { instruments, frames, merge, tickets, ours, told: 0, teller, released: Time(0) }
+        Self {
+            instruments,
+            frames,
+            merge,
+            tickets,
+            ours,
+            looks: Some(Looks::new()),
+            told: 0,
+            teller,
+            released: Time(0),
+        }
     }
 
     /// Tells that there is no capture, and why.
@@ -97,6 +112,7 @@ impl Recorder {
                 break;
             }
             self.take_frames();
+            self.look_if_due();
             self.release_old()?;
         }
         self.come_to_rest()?;
@@ -110,6 +126,7 @@ impl Recorder {
         if let Some(ours) = &mut self.ours {
             ours.take(&note);
         }
+        self.looks.iter_mut().for_each(Looks::stir);
         match note {
             Note::Started { time, actor, pid } => {
                 self.merge.push(time, Some(actor), What::Started { pid: pid.as_raw() });
@@ -124,6 +141,7 @@ impl Recorder {
                 }
             }
             Note::Exited { time, actor, status } => self.merge.push(time, Some(actor), What::Exit(status)),
+            Note::Looked(time, table) => self.take_look(time, &table),
             Note::Untraced(time, what) => self.merge.push(time, None, What::Gap(Gap::Untraced(what))),
         }
     }
@@ -141,6 +159,7 @@ impl Recorder {
 
     /// Takes one item, and returns the number of the marker if it is one.
     fn take_item(&mut self, item: Item) -> Option<u64> {
+        self.looks.iter_mut().for_each(Looks::stir);
         let (number, happened) = match self.frames.take(item) {
             Taken::Ended(why) => {
                 self.instruments.capture = None;
@@ -190,13 +209,21 @@ impl Recorder {
         Ok(())
     }
 
-    /// Waits until no state is left that passes by itself, and until the capture has seen all of it.
+    /// Waits until no state is left that passes by itself, and until the capture has seen all of it. What the kernel holds then
+    /// is told too.
     fn come_to_rest(&mut self) -> Result<(), RecordError> {
         let until = Instant::now() + QUIET;
-        while is_passing(&self.instruments.diag.dump()?) && Instant::now() < until {
+        while is_passing(&self.instruments.diag.dump_both()?) && Instant::now() < until {
             std::thread::sleep(POLL);
             self.take_frames();
         }
+        self.look();
+        self.pass_markers()?;
+        self.look();
+        Ok(())
+    }
+
+    fn pass_markers(&mut self) -> Result<(), RecordError> {
         let mut markers = self.instruments.markers.send()?;
         let until = Instant::now() + MARKERS;
         while !markers.is_empty() {

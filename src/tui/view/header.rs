@@ -32,7 +32,7 @@ pub fn draw(model: &Model, story: &StoryScreen, columns: Columns, area: Rect, bu
         let state = if state.width() > width { state.replace("  ", " ") } else { state };
         let state = clip(&state, width);
         put(buffer, area, x, area.y + 1, &state, model.theme.style(role).patch(model.theme.style(Role::Strong)));
-        let words = clip(&words_line(&standing[side]), width);
+        let words = clip(&standing[side].line(), width);
         put(buffer, area, x, area.y + 2, &words, model.theme.style(role));
     }
     if let Some(which) = which_connection(story) {
@@ -57,14 +57,6 @@ fn title(model: &Model, story: &StoryScreen, area: Rect, buffer: &mut Buffer) {
 fn state_line(side: Side, standing: &Standing) -> String {
     let port = standing.endpoint.map(|endpoint| format!(" :{}", endpoint.port())).unwrap_or_default();
     format!("{}{port}  {}", side.name().to_uppercase(), standing.state)
-}
-
-/// The plain words, or the kernel's own view where it contradicts the state above.
-fn words_line(standing: &Standing) -> String {
-    match &standing.kernel {
-        Some(kernel) if standing.differs => format!("≠ kernel: {kernel}"),
-        _ => standing.words.clone(),
-    }
 }
 
 /// Which of several connections the cursor's row belongs to.
