@@ -51,6 +51,6 @@ impl Story {
             _ => None,
         };
         let samples = self.samples.get(&(connection, side))?.iter().copied();
-        samples.filter(|id| *id > from && *id <= to).filter(|id| says(id) == Some(true)).last()
+        samples.rev().find(|id| *id > from && *id <= to && says(id) == Some(true))
     }
 }

@@ -1,8 +1,8 @@
 //! Looks at the kernel's own table of sockets while programs run.
 //!
 //! A program that runs does not hold still for a look, so that one alone may show what a segment beside it has just changed. A
-//! connection never comes back to a state that it has left: what two looks show alike has held all the time between them.
-//! Only that is told, with a time between the two.
+//! connection never comes back to a state that it has left: one that two looks show has held all the time between them. Only
+//! what two show alike is told, with a time between the two. A queue may have grown and shrunk meanwhile.
 
 use std::time::{Duration, Instant};
 
@@ -72,12 +72,15 @@ impl Looks {
 
     /// Takes in a look that lasted from `began` to `over`.
     fn take(&mut self, began: Time, over: Time, table: Table) -> Vec<(Time, Sample)> {
-        let last = self.last.replace(Look { over, table: table.clone() });
-        let Some(last) = last else { return Vec::new() };
+        let Some(last) = self.last.take() else {
+            self.last = Some(Look { over, table });
+            return Vec::new();
+        };
         self.stirred = last.table != table;
         let gone = |ends: &Ends| !last.table.contains_key(ends) && !table.contains_key(ends);
         let gone: Vec<Ends> = self.told.keys().copied().filter(gone).collect();
         let alike = common(&last.table, &table);
+        self.last = Some(Look { over, table });
         self.tell(between(last.over, began), &alike, &gone)
     }
 

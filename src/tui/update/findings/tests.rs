@@ -13,6 +13,9 @@ use crate::tui::update::tests::{hit, press};
 use crate::tui::update::update;
 
 /// The screen of the recording called `name`.
+///
+/// # Panics
+/// Where there is none.
 pub fn recording(name: &str) -> StoryScreen {
     let path = format!("{}/captures/{name}.pcapng", env!("CARGO_MANIFEST_DIR"));
     let capture = Capture::new(name.to_owned(), std::fs::File::open(path).unwrap()).unwrap();
