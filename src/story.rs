@@ -8,6 +8,7 @@ pub mod account;
 pub mod alone;
 mod analysis;
 mod because;
+mod beside;
 pub mod cause;
 pub mod connection;
 pub mod copies;
@@ -35,11 +36,13 @@ pub mod track;
 pub mod verdict;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 use account::{Direction, Fate};
 use analysis::Analysed;
 use cause::Cause;
 use connection::Connection;
+use findings::Found;
 use foretold::{Ahead, Foretold};
 use journal::{Journal, OutOfOrder};
 use lookups::{refused, repeats, samples, segments_by_cause};
@@ -48,7 +51,7 @@ use side::{Both, Side};
 use telling::{Next, Standing, Verdict, Why};
 use track::{Connects, Record, Track};
 
-use crate::event::{Actor, ConnectionId, Event, EventId, FrameNo, Gap, Run, Sample, What};
+use crate::event::{Actor, ConnectionId, Event, EventId, FrameNo, Gap, Run, What};
 use crate::socket::call::{Call, CallName, Outcome};
 use crate::tcp::analysis::{Completeness, Finding, Findings};
 use crate::tcp::rule::Rule;
@@ -80,6 +83,8 @@ pub struct Story {
     blind: bool,
     /// Without one: the call after which nothing is foretold.
     dark_from: Option<EventId>,
+    /// What the programs did wrong, once it was asked for.
+    found: OnceLock<Found>,
 }
 
 impl Story {
@@ -117,6 +122,7 @@ impl Story {
             analysed,
             blind,
             dark_from,
+            found: OnceLock::new(),
         }
     }
 
@@ -168,9 +174,13 @@ impl Story {
         foretold::ahead(self, actor, call)
     }
 
-    /// What the programs did wrong.
-    pub fn mistakes(&self) -> Vec<findings::Finding> {
-        findings::findings(self)
+    /// What the programs did wrong, in the order of connections and kinds; looked for when it is first asked for.
+    pub fn findings(&self) -> &[findings::Finding] {
+        &self.found().all
+    }
+
+    fn found(&self) -> &Found {
+        self.found.get_or_init(|| Found::of(self))
     }
 
     /// The segments that the event `id` caused, rising.
@@ -242,7 +252,10 @@ impl Story {
             standing::words(side, end, &ends[side.peer()], lost)
         };
         let sample = self.sample(connection, at, side, end.tcp.state);
-        let kernel = sample.map(|sample| standing::kernel(sample.socket, end));
+        let kernel = sample.map(|(asked, sample)| {
+            let is_fresh = !self.went_on(connection, asked, at);
+            standing::kernel(sample.socket, end, is_fresh)
+        });
         Standing {
             endpoint: self.connection(connection).map(|known| known.addresses[side]),
             state: end.tcp.state,
@@ -251,16 +264,6 @@ impl Story {
             remark: kernel.as_ref().map_or_else(String::new, |kernel| kernel.remark.clone()),
             kernel: kernel.map(|kernel| kernel.words),
         }
-    }
-
-    /// The kernel's own view of one end when it was last asked, at or before `at`; `None` where it was not asked since the end
-    /// came to `state`, for what it said before does not contradict that.
-    fn sample(&self, connection: ConnectionId, at: EventId, side: Side, state: State) -> Option<&Sample> {
-        let samples = self.samples.get(&(connection, side))?;
-        let latest = *samples.get(samples.partition_point(|id| *id <= at).checked_sub(1)?)?;
-        let What::Sample(sample) = &self.journal.get(latest)?.what else { return None };
-        let record = self.record(latest)?;
-        (record.ends[side].tcp.state == state).then_some(sample)
     }
 
     /// The rows of the ladder; with `all_acks` every segment has one of its own.
@@ -318,7 +321,7 @@ impl Story {
     }
 
     /// What Wireshark finds of the segment `id`.
-    pub fn findings(&self, id: EventId) -> Findings {
+    pub fn analysis(&self, id: EventId) -> Findings {
         self.analysed.findings(id)
     }
 
@@ -361,7 +364,7 @@ impl Story {
 
     /// Whether the segment `id` only asks whether its peer is there.
     fn is_probe(&self, id: EventId) -> bool {
-        self.findings(id).has(Finding::KeepAlive)
+        self.analysis(id).has(Finding::KeepAlive)
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Instant;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 
+pub mod findings;
 pub mod held;
 pub mod keys;
 pub mod line;

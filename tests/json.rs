@@ -55,6 +55,7 @@ fn take(printed: &mut Fields, documented: &Fields, name: &str, value: &Value) {
         printed.entry(specific).or_default().insert(field.clone());
         let inside = match (name, field.as_str()) {
             ("story", "connections") => "connection",
+            ("story", "findings") => "finding",
             ("story", "events") => "event",
             ("connection", "client" | "server") => "end",
             ("event", "changes") => "change",

@@ -43,6 +43,7 @@ fn is_the_scenario(options: &[&str], name: &str, scenario: &str, as_nobody: bool
     assert_eq!(told.segments, expected.segments);
     assert_eq!((&told.accounts, &told.verdict), (&expected.accounts, &expected.verdict));
     assert_eq!(told.errors, expected.errors);
+    assert_eq!(told.differing, [] as [String; 0]);
     output
 }
 
@@ -70,7 +71,7 @@ fn every_child_of_a_fork_is_told_of_and_every_segment_is_somebodys() {
     assert_eq!(text(&output), "50 were served\n");
     let told = Told::of(&place.transcript());
     assert_eq!(told.connections, 50);
-    assert_eq!((told.wrong, told.unproven), (Vec::new(), Vec::new()));
+    assert_eq!((told.wrong, told.unproven, told.differing), (Vec::new(), Vec::new(), Vec::new()));
 }
 
 #[test]
@@ -81,7 +82,7 @@ fn threads_of_one_process_share_its_descriptors() {
     assert_eq!(text(&output), "8 were served\n");
     let told = Told::of(&place.transcript());
     assert_eq!(told.connections, 8);
-    assert_eq!((told.wrong, told.unproven), (Vec::new(), Vec::new()));
+    assert_eq!((told.wrong, told.unproven, told.differing), (Vec::new(), Vec::new(), Vec::new()));
 }
 
 #[test]
@@ -150,17 +151,30 @@ fn the_calls_that_failed_and_the_summary_are_told_alone() {
     assert!(summary.contains("  reset-after-close, proven, 5 bytes lost\n      client send() = EPIPE\n"), "{summary}");
 }
 
-/// The titles of what is found in a program.
+/// The titles of what is found in a program: by its summary, and by the JSON of the story that was saved.
 fn found(place: &Place, program: &str) -> Vec<String> {
+    let saved = place.0.path().join("story.pcapng");
     let mut command = Command::new(place.0.path().join("epipe"));
-    command.args(["run", "--summary", "-o"]).arg(place.story()).args(["--", "sh", "-c"]);
+    command.args(["run", "--summary", "-o"]).arg(place.story()).arg("--write").arg(&saved).args(["--", "sh", "-c"]);
     let output = command.arg(format!("exec python3 {program}")).current_dir(place.0.path()).output().unwrap();
     assert!(output.status.success(), "{program}: {}", text(&output));
     let summary = fs::read_to_string(place.story()).unwrap();
     assert!(summary.contains("connection"), "{program}: {summary}");
-    let Some((_, findings)) = summary.split_once("\nFindings\n") else { return Vec::new() };
+    let findings = summary.split_once("\nFindings\n").map_or("", |(_, findings)| findings);
     let is_head = |line: &&str| line.starts_with(' ') && !line.starts_with("      ");
-    findings.lines().filter(is_head).map(|line| line[6..].split(": ").next().unwrap().to_owned()).collect()
+    let titles: Vec<String> =
+        findings.lines().filter(is_head).map(|line| line[6..].split(": ").next().unwrap().to_owned()).collect();
+    let story = json(&saved);
+    let in_json = story["findings"].as_array().unwrap().iter().map(|finding| finding["title"].as_str().unwrap());
+    assert_eq!(in_json.collect::<Vec<_>>(), titles, "{program}");
+    titles
+}
+
+/// The story in a file, as JSON.
+fn json(file: &Path) -> serde_json::Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_epipe"));
+    let output = command.args(["replay", "--format", "json"]).arg(file).output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 #[test]
@@ -183,6 +197,42 @@ fn each_mistake_is_found_in_the_program_that_makes_it() {
     ] {
         assert_eq!(found(&place, &format!("faults.py {program}")), expected, "{program}");
     }
+}
+
+#[test]
+#[ignore = "needs root, for a capture"]
+fn a_leak_in_a_program_that_is_left_running_is_confirmed_by_the_kernel() {
+    let place = Place::new();
+    let output = place.run("exec python3 left_running.py").output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    let story = json(&place.story());
+    let finding = &story["findings"][0];
+    assert_eq!(finding["kind"], "never-closed");
+    let said = finding["text"].as_str().unwrap();
+    assert!(said.ends_with(" the kernel's own table had it so."), "{said}");
+    // The server's process ended with the run, and only then its socket.
+    let events = story["events"].as_array().unwrap();
+    let at = |is_it: &dyn Fn(&serde_json::Value) -> bool| events.iter().position(is_it).unwrap();
+    let waits = at(&|event| event["kind"] == "kernel" && event["state"] == "CLOSE-WAIT" && event["unread"] == 0);
+    let killed = at(&|event| event["kind"] == "killed" && event["signal"] == "SIGKILL");
+    assert!(waits < killed);
+    assert_eq!(Told::of(&place.transcript()).differing, [] as [String; 0]);
+}
+
+#[test]
+#[ignore = "needs root, for a capture"]
+fn while_a_program_idles_the_kernel_is_asked_of_its_sockets() {
+    let place = Place::new();
+    let output = place.run("exec python3 idle.py").output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    let story = json(&place.story());
+    let asked = story["events"].as_array().unwrap().iter().filter(|event| event["kind"] == "kernel");
+    let said: Vec<String> = asked
+        .map(|event| format!("{} {} {}", event["side"], event["state"], event["unread"]).replace('"', ""))
+        .filter(|said| said.starts_with("server"))
+        .collect();
+    assert_eq!(said, ["server ESTABLISHED 5", "server CLOSE-WAIT 6", "server null null"]);
+    assert_eq!(Told::of(&place.transcript()).differing, [] as [String; 0]);
 }
 
 #[test]

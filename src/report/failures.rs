@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use super::ladder::because;
+use super::ladder::{because, findings};
 use super::wrap::paragraph;
 use crate::event::{ConnectionId, Event, EventId};
 use crate::notation;
@@ -47,7 +47,8 @@ fn call(story: &Story, event: &Event, row: &Row, out: &mut dyn Write) -> io::Res
     writeln!(out, "{}", clean(&line))?;
     let why = story.why(row);
     paragraph(&why.sentences.join(" "), 4, out)?;
-    because(&why, 4, out)
+    because(&why, 4, out)?;
+    findings(row, &why, 4, out)
 }
 
 fn ending(story: &Story, connection: ConnectionId, out: &mut dyn Write) -> io::Result<()> {

@@ -1,6 +1,8 @@
 //! A story as one JSON object. Times are strings of seconds with nine decimals, since nanoseconds do not fit a JavaScript
 //! number; what is not known is left out, and so are counters that are zero. docs/json.md lists the fields.
 
+mod findings;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -40,8 +42,9 @@ pub fn object(story: &Story) -> Value {
     let connections: Vec<Value> = story.connections().iter().map(|known| connection(story, known)).collect();
     let mut object =
         json!({"schema": SCHEMA, "name": run.name, "facts": facts, "connections": connections, "events": events});
-    if let Some(fields) = object.as_object_mut().filter(|_| !run.comments.is_empty()) {
-        fields.insert("comments".to_owned(), json!(run.comments));
+    if let Some(fields) = object.as_object_mut() {
+        fields.extend((!run.comments.is_empty()).then(|| ("comments".to_owned(), json!(run.comments))));
+        fields.extend(findings::of(story).map(|found| ("findings".to_owned(), found)));
     }
     object
 }
@@ -53,8 +56,10 @@ fn connection(story: &Story, known: &Connection) -> Value {
         object.insert("first_frame".to_owned(), json!(Frame(first)));
         object.insert("last_frame".to_owned(), json!(Frame(last)));
     }
-    let times: Vec<Time> =
-        known.events.iter().filter_map(|id| story.journal().get(*id)).map(|event| event.time).collect();
+    // When the kernel was asked says nothing of how long it took.
+    let happened = |event: &&Event| !matches!(event.what, What::Sample(_));
+    let events = known.events.iter().filter_map(|id| story.journal().get(*id));
+    let times: Vec<Time> = events.filter(happened).map(|event| event.time).collect();
     if let (Some(first), Some(last)) = (times.first(), times.last()) {
         object.insert("start".to_owned(), json!(first.to_string()));
         object.insert("duration".to_owned(), json!(Time(last.since(*first)).to_string()));
@@ -140,7 +145,7 @@ fn counters(story: &Story, known: &Connection, side: Side) -> [(&'static str, u6
 fn analysis(story: &Story, known: &Connection, side: Side) -> Option<Value> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     let own = known.events.iter().filter(|id| story.record(**id).is_some_and(|record| record.side == Some(side)));
-    for finding in own.flat_map(|id| story.findings(*id).iter()) {
+    for finding in own.flat_map(|id| story.analysis(*id).iter()) {
         *counts.entry(finding.name()).or_default() += 1;
     }
     (!counts.is_empty()).then(|| json!(counts))
@@ -196,7 +201,7 @@ fn what(story: &Story, seen: &Event) -> Value {
         What::Started { pid } => json!({"kind": "started", "pid": pid}),
         What::Exit(ExitStatus::Code(code)) => json!({"kind": "exited", "code": code}),
         What::Exit(ExitStatus::Killed(signal)) => json!({"kind": "killed", "signal": signal.to_string()}),
-        What::Sample(sample) => self::sample(sample),
+        What::Sample(sample) => self::sample(story, seen, sample),
         What::Gap(gap) => self::gap(gap),
     }
 }
@@ -224,7 +229,7 @@ fn segment(story: &Story, seen: &Event, segment: &Segment, frame: Frame) -> Valu
         "kind": "segment", "frame": frame, "flags": segment.flags.to_string(), "length": segment.payload_len,
         "text": text, "states": states, "changes": rules,
     });
-    let findings: Vec<&str> = story.findings(seen.id).iter().map(Finding::name).collect();
+    let findings: Vec<&str> = story.analysis(seen.id).iter().map(Finding::name).collect();
     if let Some(fields) = object.as_object_mut().filter(|_| !findings.is_empty()) {
         fields.insert("analysis".to_owned(), json!(findings));
     }
@@ -263,7 +268,7 @@ fn ended(begun: u64, outcome: &Outcome, call: Option<&Call>) -> Value {
     object
 }
 
-fn sample(sample: &Sample) -> Value {
+fn sample(story: &Story, seen: &Event, sample: &Sample) -> Value {
     let mut object = json!({"kind": "kernel", "local": sample.local.to_string(), "remote": sample.remote.to_string()});
     if let Some(fields) = object.as_object_mut() {
         match sample.socket {
@@ -275,6 +280,7 @@ fn sample(sample: &Sample) -> Value {
                 ("orphan".to_owned(), json!(socket.orphan)),
             ]),
         }
+        fields.extend(story.differs(seen.id).map(|inferred| ("differs".to_owned(), json!(inferred.name()))));
     }
     object
 }

@@ -55,9 +55,9 @@ fn header(story: &Story, connection: ConnectionId, at: EventId, out: &mut dyn Wr
             format!("{name} {port} {}", end.state)
         })
         .collect();
-    let words: Vec<&str> = ends.iter().map(|end| end.words.as_str()).collect();
+    let words: Vec<String> = ends.iter().map(|end| end.line()).collect();
     let start = Columns::EIGHTY.server_start();
-    for (client, server) in [(heads[0].as_str(), heads[1].as_str()), (words[0], words[1])] {
+    for (client, server) in [(&heads[0], &heads[1]), (&words[0], &words[1])] {
         let left = format!("    {client}");
         let gap = start.saturating_sub(left.width()).max(1);
         writeln!(out, "{}", format!("{left}{}{server}", " ".repeat(gap)).trim_end())?;
@@ -116,7 +116,7 @@ fn notes(story: &Story, rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n{}", rule("why"))?;
     for row in rows {
         let why = story.why(row);
-        if why.sentences.is_empty() {
+        if why.sentences.is_empty() && why.findings.is_empty() {
             continue;
         }
         let number = drawing::number(row.number);
@@ -125,8 +125,18 @@ fn notes(story: &Story, rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
         let sentences: Vec<&str> = why.sentences.iter().chain(&why.later).map(String::as_str).collect();
         paragraph(&sentences.join(" "), 5, out)?;
         because(&why, 5, out)?;
+        findings(row, &why, 5, out)?;
     }
     Ok(())
+}
+
+/// What is found in the calls of `row`: the sentence at the call that tells, the kind alone at the others.
+pub fn findings(row: &Row, why: &Why, indent: usize, out: &mut dyn Write) -> io::Result<()> {
+    why.findings.iter().try_for_each(|finding| {
+        let tells = finding.telling().is_some_and(|call| row.events.contains(&call));
+        let words = if tells { finding.text.clone() } else { format!("{} (see below)", finding.kind.title()) };
+        paragraph(&format!("finding: {words}"), indent, out)
+    })
 }
 
 /// What a row came of, and what proves it.

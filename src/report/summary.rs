@@ -21,7 +21,7 @@ pub fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", counted.join(", "))?;
     story.connections().iter().try_for_each(|connection| line(story, connection, last, out))?;
     unseen(story, out)?;
-    let found = story.mistakes();
+    let found = story.findings();
     if !found.is_empty() {
         writeln!(out, "\nFindings")?;
     }

@@ -83,7 +83,7 @@ fn line(story: &Story, event: &Event, start: Time) -> Option<(Ids, (TranscriptLi
             }
             None => (Deed::Event { actor, what: event.what.clone() }, None, String::new()),
         },
-        what => (Deed::Event { actor, what: what.clone() }, None, String::new()),
+        what => (Deed::Event { actor, what: what.clone() }, None, differs(story, event.id)),
     };
     Some(((event.id, end), (TranscriptLine { at: moment(event), deed }, note)))
 }
@@ -116,6 +116,11 @@ fn comment(story: &Story, begun: EventId, end: EventId) -> String {
     let cause = Some(cause(story, end)).filter(|text| !text.is_empty());
     let parts: Vec<String> = foretold.into_iter().chain(cause).collect();
     if parts.is_empty() { String::new() } else { format!("   ;{}", parts.join(";")) }
+}
+
+/// What stands behind the line of a sample that contradicts what was inferred.
+fn differs(story: &Story, id: EventId) -> String {
+    story.differs(id).map_or_else(String::new, |inferred| format!("   ;  differs: {inferred} by inference"))
 }
 
 fn cause(story: &Story, id: EventId) -> String {

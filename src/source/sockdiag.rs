@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
 use netlink_packet_sock_diag::SockDiagMessage;
-use netlink_packet_sock_diag::constants::{AF_INET, IPPROTO_TCP};
+use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6, IPPROTO_TCP};
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, InetResponseHeader, SocketId, StateFlags};
 use netlink_sys::protocols::NETLINK_SOCK_DIAG;
 use netlink_sys::{Socket, SocketAddr as NetlinkAddr};
@@ -39,7 +39,7 @@ pub struct Ends {
     pub remote: SocketAddr,
 }
 
-/// What the kernel holds for each end of each IPv4 connection; listeners are not connections.
+/// What the kernel holds for each end of each connection; listeners are not connections.
 pub type Table = BTreeMap<Ends, SocketSample>;
 
 /// A netlink socket in the network namespace in which it was opened.
@@ -62,6 +62,16 @@ impl SockDiag {
         let mut table = Table::new();
         self.ask(SocketId::new_v4(), &mut table)?;
         Ok(table)
+    }
+
+    /// The same of IPv6 too. A socket for both that talks IPv4 stands under its IPv4 addresses, as its segments do.
+    pub fn dump_both(&mut self) -> Result<Table, SockDiagError> {
+        let mut table = self.dump()?;
+        match self.ask(SocketId::new_v6(), &mut table) {
+            // A kernel without IPv6 has none.
+            Err(SockDiagError::Ask(error)) if error.raw_os_error() == Some(libc::ENOENT) => Ok(table),
+            asked => asked.map(|()| table),
+        }
     }
 
     /// The same, of the connections that have `port` at one of their ends.
@@ -167,8 +177,9 @@ fn message(sequence: u32, flags: u16, socket_id: SocketId) -> Vec<u8> {
     let mut header = NetlinkHeader::default();
     header.flags = flags;
     header.sequence_number = sequence;
+    let family = if socket_id.source_address.is_ipv4() { AF_INET } else { AF_INET6 };
     let body = InetRequest {
-        family: AF_INET,
+        family,
         protocol: IPPROTO_TCP,
         extensions: ExtensionFlags::empty(),
         states: StateFlags::all(),
@@ -185,8 +196,8 @@ fn connection_end(header: &InetResponseHeader) -> Option<(Ends, SocketSample)> {
     let state = state(header.state).filter(|state| *state != State::Listen)?;
     let id = &header.socket_id;
     let ends = Ends {
-        local: SocketAddr::new(id.source_address, id.source_port),
-        remote: SocketAddr::new(id.destination_address, id.destination_port),
+        local: SocketAddr::new(id.source_address.to_canonical(), id.source_port),
+        remote: SocketAddr::new(id.destination_address.to_canonical(), id.destination_port),
     };
     let sample =
         SocketSample { state, unread: header.recv_queue, unacknowledged: header.send_queue, orphan: header.inode == 0 };

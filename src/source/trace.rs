@@ -32,6 +32,7 @@ mod filter;
 mod gate;
 mod hold;
 mod launch;
+mod looks;
 mod memory;
 mod note;
 mod ours;

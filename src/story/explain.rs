@@ -28,6 +28,7 @@ pub fn why(story: &Story, row: &Row) -> Why {
         because: because.words,
         evidence: because.evidence,
         chain: because.chain,
+        findings: story.found().resting_on(&row.events),
     }
 }
 

@@ -6,6 +6,8 @@ mod bytes;
 mod ends;
 mod errors;
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::Story;
 use super::connection::Connection;
 use super::leak;
@@ -39,6 +41,22 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Its name for programs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ClosedUnread => "closed-unread",
+            Self::ReplyLost => "reply-lost",
+            Self::BytesLost => "bytes-lost",
+            Self::ShortSendIgnored => "short-send-ignored",
+            Self::SentAfterShutdown => "sent-after-shutdown",
+            Self::KilledBySigpipe => "killed-by-sigpipe",
+            Self::EndReadInALoop => "end-read-in-a-loop",
+            Self::NeverClosed => "never-closed",
+            Self::KeptOpenByCopy => "kept-open-by-copy",
+            Self::UsedAfterItsEnd => "used-after-its-end",
+        }
+    }
+
     /// In a few words.
     pub const fn title(self) -> &'static str {
         match self {
@@ -97,8 +115,43 @@ pub struct Finding {
     pub text: String,
 }
 
-/// The findings of `story`, in the order of connections and kinds.
-pub fn findings(story: &Story) -> Vec<Finding> {
+impl Finding {
+    /// The call that tells: the last of those that it rests on.
+    pub fn telling(&self) -> Option<EventId> {
+        self.calls.last().copied()
+    }
+}
+
+/// The findings of a story, and by which calls.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// All of them, in the order of connections and kinds.
+    pub all: Vec<Finding>,
+    /// The places of those that rest on a call, by its beginning.
+    by_call: HashMap<EventId, Vec<usize>>,
+}
+
+impl Found {
+    /// What is found in `story`.
+    pub fn of(story: &Story) -> Self {
+        let all = findings(story);
+        let mut by_call: HashMap<EventId, Vec<usize>> = HashMap::new();
+        for (place, finding) in all.iter().enumerate() {
+            for call in &finding.calls {
+                by_call.entry(*call).or_default().push(place);
+            }
+        }
+        Self { all, by_call }
+    }
+
+    /// Those that rest on one of `events`.
+    pub fn resting_on(&self, events: &[EventId]) -> Vec<Finding> {
+        let places: BTreeSet<usize> = events.iter().filter_map(|id| self.by_call.get(id)).flatten().copied().collect();
+        places.into_iter().filter_map(|place| self.all.get(place)).cloned().collect()
+    }
+}
+
+fn findings(story: &Story) -> Vec<Finding> {
     let of = |connection: &Connection| {
         let mut found: Vec<Finding> =
             Side::BOTH.into_iter().flat_map(|side| End { story, connection, side }.findings()).collect();
@@ -148,9 +201,15 @@ impl<'a> End<'a> {
         Finding { kind, connection: self.connection.id, side: self.side, calls, text }
     }
 
-    /// Who makes the calls here.
-    fn who(&self) -> &'a str {
-        self.connection.actors[self.side].as_ref().map_or(self.side.name(), |actor| actor.name())
+    /// Who makes the calls here: `the client`, `python3/4711`.
+    fn who(&self) -> String {
+        let actor = self.connection.actors[self.side].as_ref();
+        self.named(actor.map_or(self.side.name(), |actor| actor.name()))
+    }
+
+    /// The name of a program, with an article where it is but its side's.
+    fn named(&self, name: &str) -> String {
+        if name == self.side.name() { format!("the {name}") } else { name.to_owned() }
     }
 
     /// The events of this end, rising.

@@ -23,6 +23,8 @@ pub struct Leak {
     pub end_read: EventId,
     /// The exit that freed it at last; `None` where it was open to the end of what is known.
     pub freed: Option<EventId>,
+    /// The last sample in which the kernel itself said that it is in CLOSE-WAIT; `None` where it was not asked meanwhile.
+    pub seen: Option<EventId>,
 }
 
 /// The leaks of `connection`.
@@ -53,7 +55,9 @@ fn leak(story: &Story, connection: &Connection, side: Side) -> Option<Leak> {
     let went_on = later().any(goes_on);
     let meanwhile = |event: &Event| freed.is_none_or(|freed| event.id < freed) && event.id > end_read.id;
     let peer_went_on = events().any(|event| meanwhile(event) && event.begun().is_some() && !own(&event));
-    (open && (went_on || peer_went_on)).then_some(Leak { side, fd, opened, end_read: end_read.id, freed })
+    let until = freed.unwrap_or(EventId(u64::MAX));
+    let seen = story.confirmed(connection.id, side, State::CloseWait, (end_read.id, until));
+    (open && (went_on || peer_went_on)).then_some(Leak { side, fd, opened, end_read: end_read.id, freed, seen })
 }
 
 /// The descriptor that the end of an accept or a connect opens.
@@ -93,12 +97,12 @@ fn ends(story: &Story, event: &Event, side: Side) -> bool {
 /// The leaks of a connection in sentences, one each.
 pub fn sentences(story: &Story, id: ConnectionId) -> Vec<String> {
     let Some(connection) = story.connection(id) else { return Vec::new() };
-    leaks(story, connection).iter().map(|leak| sentence(story, connection, leak)).collect()
+    leaks(story, connection).iter().map(|leak| format!("Leak: {}", sentence(story, connection, leak))).collect()
 }
 
 /// The leak in a sentence.
 pub fn sentence(story: &Story, connection: &Connection, leak: &Leak) -> String {
-    let Leak { side, fd, opened, end_read, freed } = *leak;
+    let Leak { side, fd, opened, end_read, freed, seen } = *leak;
     let start = story.journal().events().first().map_or(0, |event| event.time.0);
     let at = |id: EventId| {
         let seconds = story.journal().get(id).map_or(0, |event| event.time.0 - start);
@@ -118,11 +122,12 @@ pub fn sentence(story: &Story, connection: &Connection, leak: &Leak) -> String {
     } else {
         String::new()
     };
+    let seen = seen.map_or_else(String::new, |id| format!("; at {} the kernel's own table had it so", at(id)));
     let actor = connection.actors[side].as_ref().map_or(side.name(), |actor| actor.name());
     let article = if actor == side.name() { "the " } else { "" };
     format!(
-        "Leak: {article}{actor} read the end at {} and never called close({fd}), which {opener} had opened at {}: {freed}. \
-         Until then it stayed in CLOSE-WAIT, which no timer ends.{waits}",
+        "{article}{actor} read the end at {} and never called close({fd}), which {opener} had opened at {}: {freed}. \
+         Until then it stayed in CLOSE-WAIT, which no timer ends{seen}.{waits}",
         at(end_read),
         at(opened)
     )

@@ -110,8 +110,9 @@ pub struct Kernel {
 /// The kernel's own view in words, and whether it contradicts what was inferred of `end`.
 ///
 /// A connection whose end is CLOSED has no socket that can be found by its addresses; one that nothing is known of yet has
-/// none either. A descriptor that is still open after a reset holds a socket that `sock_diag(7)` no longer lists.
-pub fn kernel(sample: Option<SocketSample>, end: &End) -> Kernel {
+/// none either. A descriptor that is still open after a reset holds a socket that `sock_diag(7)` no longer lists. What lay in
+/// the queues is told where that `is_fresh`.
+pub fn kernel(sample: Option<SocketSample>, end: &End, is_fresh: bool) -> Kernel {
     let inferred = end.tcp.state;
     let Some(socket) = sample else {
         let held = end.has_calls && end.has_program() && inferred == State::Closed && end.tcp.isn.is_some();
@@ -125,6 +126,7 @@ pub fn kernel(sample: Option<SocketSample>, end: &End) -> Kernel {
         State::TimeWait | State::FinWait2 if socket.orphan => {
             "a small record in place of the socket; TCP_INFO of a descriptor would say CLOSE".to_owned()
         }
+        _ if !is_fresh => String::new(),
         // The FIN takes one number, and Recv-Q is counted in numbers until recv() has returned 0.
         _ if end.socket.end_seen && end.has_calls && u64::from(socket.unread) == end.socket.unread + 1 => {
             format!("{queues}: a FIN that is not read yet counts as 1 byte")

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use crate::event::{ConnectionId, EventId};
 use crate::tcp::state::State;
 
+use super::findings::Finding;
 use super::side::Both;
 
 /// One end at one moment.
@@ -22,6 +23,16 @@ pub struct Standing {
     pub differs: bool,
     /// What else is to be known of the kernel's own view; empty for nothing.
     pub remark: String,
+}
+
+impl Standing {
+    /// The plain words, or the kernel's own view where it contradicts the state.
+    pub fn line(&self) -> String {
+        match &self.kernel {
+            Some(kernel) if self.differs => format!("≠ kernel: {kernel}"),
+            _ => self.words.clone(),
+        }
+    }
 }
 
 /// How sure a cause is.
@@ -61,6 +72,8 @@ pub struct Why {
     pub evidence: String,
     /// The events of the chain, nearest cause first.
     pub chain: Vec<EventId>,
+    /// What is found to be wrong by its calls. Some of it may have shown later, as `later` has.
+    pub findings: Vec<Finding>,
 }
 
 /// What each call would return next, and where the bytes are.

@@ -123,6 +123,7 @@ pub const ALL: &[Transition] = &[
     sends(State::FinWait2, ABORT, State::Closed, Rule::Aborts),
     sends(State::FinWait2, BARE, State::Closed, Rule::AnswersWithReset),
     sends(State::CloseWait, "a FIN", State::LastAck, Rule::FinSentAfterPeers),
+    sends(State::CloseWait, "a FIN without an ACK of the peer's", State::Closing, Rule::FinsCross),
     gets(State::CloseWait, EXACT, State::Closed, Rule::ResetArrives),
     gets(State::CloseWait, AT_FIN, State::Closed, Rule::ResetAtFin),
     gets(State::CloseWait, AT_CONFIRMED, State::Closed, Rule::ResetAtConfirmed),

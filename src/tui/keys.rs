@@ -17,11 +17,13 @@ pub enum Context {
     Quiz,
     /// A page of text over the screen.
     Page,
+    /// A list over the screen, of which one is chosen.
+    List,
 }
 
 impl Context {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Menu, Self::Line, Self::Live, Self::Replay, Self::Quiz, Self::Page];
+    pub const ALL: [Self; 7] = [Self::Menu, Self::Line, Self::Live, Self::Replay, Self::Quiz, Self::Page, Self::List];
 }
 
 /// What a key does.
@@ -40,6 +42,7 @@ pub enum Action {
     Down,
     Effect,
     Erase,
+    Findings,
     First,
     Help,
     Last,
@@ -79,7 +82,7 @@ pub struct Binding {
     pub footer: Option<u8>,
 }
 
-use Context::{Line, Live, Menu, Page, Quiz, Replay};
+use Context::{Line, List, Live, Menu, Page, Quiz, Replay};
 use KeyCode as K;
 
 const STORY: &[Context] = &[Live, Replay];
@@ -131,6 +134,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Live], &[K::Char('r')], Action::Rest, "r", "run", "make all calls that are left", None),
     bind(STORY, &[K::Char('o')], Action::Printed, "o", "output", "what the program has printed", Some(3)),
     bind(STORY, &[K::Char('e')], Action::Advice, "e", "advice", "how it ended, what is to be learnt, what is usually done about it", Some(2)),
+    bind(STORY, &[K::Char('f')], Action::Findings, "f", "findings", "what the programs did wrong, and the rows in which they did", Some(3)),
     bind(STORY, &[K::Esc], Action::Back, "Esc", "menu", "back to the menu; a running scenario is ended", None),
     bind(&[Menu, Live, Replay], &[K::Char('?'), K::F(1)], Action::Help, "?", "help", "this page", Some(2)),
 
@@ -147,13 +151,22 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Page], &[K::End], Action::Last, "End", "", "to its end", None),
     bind(&[Page], &[K::Esc, K::Enter, K::Char(' '), K::Char('?')], Action::Back, "Esc", "back", "back to the screen below", Some(1)),
 
+    bind(&[List], &[K::Enter, K::Char(' ')], Action::Accept, "Enter", "go to its row", "go to the row of the one that is chosen", Some(1)),
+    bind(&[List], &[K::Up, K::Char('k')], Action::Up, "↑↓", "choose", "↑ the one before, ↓ the next", Some(1)),
+    bind(&[List], &[K::Down, K::Char('j')], Action::Down, "↓", "", "", None),
+    bind(&[List], &[K::PageUp], Action::PageUp, "PgUp", "", "ten back", None),
+    bind(&[List], &[K::PageDown], Action::PageDown, "PgDn", "", "ten on", None),
+    bind(&[List], &[K::Home], Action::First, "Home", "", "the first", None),
+    bind(&[List], &[K::End], Action::Last, "End", "", "the last", None),
+    bind(&[List], &[K::Esc, K::Char('f')], Action::Back, "Esc", "back", "back to the screen below", Some(1)),
+
     bind(&[Line], &[K::Enter], Action::Accept, "Enter", "done", "take what was typed", Some(1)),
     bind(&[Line], &[K::Backspace], Action::Erase, "Backspace", "", "take the last character back", None),
     bind(&[Line], &[K::Up], Action::Up, "↑", "", "the scenario before", None),
     bind(&[Line], &[K::Down], Action::Down, "↓", "", "the next scenario", None),
     bind(&[Line], &[K::Esc], Action::Back, "Esc", "back", "never mind", Some(1)),
 
-    bind(&[Menu, Live, Replay, Quiz, Page], &[K::Char('q')], Action::Quit, "q", "quit", "quit; Ctrl-C too, from anywhere", Some(0)),
+    bind(&[Menu, Live, Replay, Quiz, Page, List], &[K::Char('q')], Action::Quit, "q", "quit", "quit; Ctrl-C too, from anywhere", Some(0)),
 ];
 
 /// What a key press means where `context` takes the keys.
@@ -253,10 +266,15 @@ mod tests {
 
     #[test]
     fn a_narrow_footer_keeps_what_matters_most() {
+        let of = |width, wanted: fn(Action) -> bool| -> Vec<&str> {
+            footer(Live, width, "  ", wanted).iter().map(|binding| binding.shown).collect()
+        };
         // Of a scenario.
-        let acts = |action| !matches!(action, Action::Another | Action::Printed);
-        let names =
-            |width| -> Vec<&str> { footer(Live, width, "  ", acts).iter().map(|binding| binding.shown).collect() };
+        assert_eq!(
+            of(111, |action| !matches!(action, Action::Another | Action::Printed)),
+            ["Enter", "↑↓", "←→", "v", "Tab", "a", "e", "f", "?", "q"]
+        );
+        let names = |width| of(width, |action| !matches!(action, Action::Another | Action::Printed | Action::Findings));
         assert_eq!(names(99), ["Enter", "↑↓", "←→", "v", "Tab", "a", "e", "?", "q"]);
         assert_eq!(names(80), ["Enter", "↑↓", "←→", "Tab", "e", "?", "q"]);
         assert_eq!(names(40), ["Enter", "↑↓", "q"]);

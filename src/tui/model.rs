@@ -6,7 +6,9 @@ use crate::event::{Event, EventId};
 use crate::socket::call::Call;
 use crate::source::lab::message::NextCall;
 use crate::story::Story;
+use crate::story::findings::Finding;
 
+use super::findings::FindingList;
 use super::held::Held;
 use super::keys::{Action, Context};
 use super::line::Line;
@@ -67,6 +69,8 @@ pub enum Ended {
 pub enum Overlay {
     /// A page of text.
     Page(Page),
+    /// What the programs did wrong.
+    Findings(FindingList),
     /// A question.
     Quiz(Quiz),
     /// The path of a capture to open.
@@ -235,6 +239,7 @@ impl Model {
     pub fn context(&self) -> Context {
         match (&self.overlay, &self.story) {
             (Some(Overlay::Page(_)), _) => Context::Page,
+            (Some(Overlay::Findings(_)), _) => Context::List,
             (Some(Overlay::Quiz(_)), _) => Context::Quiz,
             (Some(Overlay::Path(_) | Overlay::Search(_)), _) => Context::Line,
             (None, Some(StoryScreen { origin: Origin::Live, .. })) => Context::Live,
@@ -249,6 +254,7 @@ impl Model {
         let is_over = story.origin == Origin::Live && story.progress == Progress::Finished;
         match action {
             Action::Variant => self.has_variant(),
+            Action::Findings => !story.findings().is_empty(),
             // To be back at the menu there must be one.
             Action::Back => self.overlay.is_some() || !self.menu.menu.groups.is_empty(),
             Action::Accept if story.origin == Origin::Replay => story.cursor + 1 < story.scene.lines.len(),
@@ -283,12 +289,22 @@ impl StoryScreen {
         self.progress == Progress::Finished && self.cursor + 1 >= self.scene.lines.len()
     }
 
+    /// What the programs did wrong. What is still happening keeps it to itself, for it tells what comes.
+    pub fn findings(&self) -> &[Finding] {
+        self.story.as_ref().filter(|_| !self.hides_later()).map_or(&[], Story::findings)
+    }
+
     /// The line at the top right.
     pub fn mode(&self) -> String {
         let kind = match self.origin {
             Origin::Live => "live",
             Origin::Replay => "replay",
         };
-        self.scene.mode(kind, self.drawn())
+        let mode = self.scene.mode(kind, self.drawn());
+        match self.findings().len() {
+            0 => mode,
+            1 => format!("{mode} · 1 finding (f)"),
+            many => format!("{mode} · {many} findings (f)"),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The only place where the model changes.
 
+pub mod findings;
 mod lab;
 mod menu;
 mod page;
@@ -61,6 +62,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Context::Live | Context::Replay => story::act(model, action),
         Context::Quiz => lab::answer(model, action),
         Context::Page => page::act(model, action),
+        Context::List => findings::act(model, action),
     }
 }
 

@@ -10,6 +10,7 @@ use super::model::Model;
 use super::theme::Role;
 
 mod bytes;
+mod findings;
 mod footer;
 mod header;
 mod held;

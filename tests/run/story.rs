@@ -14,6 +14,8 @@ pub struct Told {
     pub wrong: Vec<String>,
     /// Those of them whose cause is not proven.
     pub unproven: Vec<String>,
+    /// What the kernel itself said otherwise than it was inferred. When it was asked is a matter of time, and is not compared.
+    pub differing: Vec<String>,
 }
 
 impl Told {
@@ -29,6 +31,8 @@ impl Told {
                 line.clone_into(&mut told.verdict);
             } else if words.get(2) == Some(&">") {
                 told.segment(line, &words);
+            } else if words.get(1) == Some(&"kernel") {
+                told.differing.extend(line.contains("differs:").then(|| line.to_owned()));
             } else if line.starts_with('+') {
                 told.call(line, &words);
             }

@@ -6,6 +6,7 @@ use nix::unistd::Pid;
 
 use crate::event::{Actor, ExitStatus, Time};
 use crate::socket::call::{Call, Outcome};
+use crate::source::sockdiag::Table;
 
 /// One thing.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,6 +62,8 @@ pub enum Note {
         /// How.
         status: ExitStatus,
     },
+    /// What the kernel's table of sockets showed at this time and a while longer.
+    Looked(Time, Table),
     /// Something that is not followed.
     Untraced(Time, String),
 }

@@ -47,11 +47,11 @@ impl Ours {
     /// Whether `segment` is of one of their connections, as far as is known by now. One that is being opened has no address
     /// of its own yet: whatever goes where it goes may be its.
     pub fn has(&self, segment: &Segment) -> bool {
-        self.are_between(segment.src, segment.dst)
+        self.is_between(segment.src, segment.dst)
     }
 
-    /// The same of a connection's two addresses.
-    pub fn are_between(&self, src: SocketAddr, dst: SocketAddr) -> bool {
+    /// Whether a connection between these two addresses is theirs, as far as is known by now.
+    pub fn is_between(&self, src: SocketAddr, dst: SocketAddr) -> bool {
         let listens = |addr: SocketAddr| {
             let any = if addr.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
             [addr.ip(), any].into_iter().any(|ip| self.listening.contains(&SocketAddr::new(ip, addr.port())))

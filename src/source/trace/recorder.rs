@@ -1,5 +1,7 @@
 //! Brings what the tracer notes and what the capture sees into one order, and tells it.
 
+mod looking;
+
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -8,6 +10,7 @@ use std::time::{Duration, Instant};
 use nix::unistd::Pid;
 
 use super::conductor::Conductor;
+use super::looks::Looks;
 use super::note::Note;
 use super::ours::Ours;
 use crate::event::{Event, FrameNo, Gap, Time, What};
@@ -68,7 +71,9 @@ pub struct Recorder {
     tickets: HashMap<Pid, Ticket>,
     /// Which segments are told, where others' pass too.
     ours: Option<Ours>,
-    /// How many were.
+    /// The kernel's own view; `None` once it could not be had.
+    looks: Option<Looks>,
+    /// How many segments were told.
     told: u64,
     /// Lets the calls go one by one, where they are held.
     conductor: Option<Conductor>,
@@ -85,7 +90,19 @@ impl Recorder {
         let frames = Frames::new(link_type);
         let ours = is_shared.then(Ours::default);
         let (merge, tickets) = (Merge::new(), HashMap::new());
-        Self { instruments, frames, merge, tickets, ours, told: 0, conductor, pending: None, teller, released: Time(0) }
+        Self {
+            instruments,
+            frames,
+            merge,
+            tickets,
+            ours,
+            looks: Some(Looks::new()),
+            told: 0,
+            conductor,
+            pending: None,
+            teller,
+            released: Time(0),
+        }
     }
 
     /// Tells that there is no capture, and why.
@@ -103,6 +120,7 @@ impl Recorder {
                 break;
             }
             self.take_frames();
+            self.look_if_due();
             self.release_old()?;
             self.conduct(notes)?;
         }
@@ -146,6 +164,7 @@ impl Recorder {
         if let Some(conductor) = &mut self.conductor {
             conductor.take(&note);
         }
+        self.looks.iter_mut().for_each(Looks::stir);
         match note {
             Note::Started { time, actor, pid } => {
                 self.merge.push(time, Some(actor), What::Started { pid: pid.as_raw() });
@@ -161,6 +180,7 @@ impl Recorder {
             }
             Note::Exited { time, actor, status } => self.merge.push(time, Some(actor), What::Exit(status)),
             Note::Stands { .. } | Note::Fled(_) => {}
+            Note::Looked(time, table) => self.take_look(time, &table),
             Note::Untraced(time, what) => self.merge.push(time, None, What::Gap(Gap::Untraced(what))),
         }
     }
@@ -178,6 +198,7 @@ impl Recorder {
 
     /// Takes one item, and returns the number of the marker if it is one.
     fn take_item(&mut self, item: Item) -> Option<u64> {
+        self.looks.iter_mut().for_each(Looks::stir);
         let (number, happened) = match self.frames.take(item) {
             Taken::Ended(why) => {
                 self.instruments.capture = None;
@@ -227,9 +248,17 @@ impl Recorder {
         Ok(())
     }
 
-    /// Waits until no state is left that passes by itself, and until the capture has seen all of it.
+    /// Waits until no state is left that passes by itself, and until the capture has seen all of it. What the kernel holds then
+    /// is told too.
     fn come_to_rest(&mut self) -> Result<(), RecordError> {
         self.await_quiet()?;
+        self.look();
+        self.pass_markers()?;
+        self.look();
+        Ok(())
+    }
+
+    fn pass_markers(&mut self) -> Result<(), RecordError> {
         let mut markers = self.instruments.markers.send()?;
         let until = Instant::now() + MARKERS;
         while !markers.is_empty() {
@@ -266,9 +295,9 @@ impl Recorder {
 
     /// What of the programs' connections will still pass by itself.
     fn pending(&mut self) -> Result<Option<String>, RecordError> {
-        let mut table = self.instruments.diag.dump()?;
+        let mut table = self.instruments.diag.dump_both()?;
         if let Some(ours) = &self.ours {
-            table.retain(|ends, _| ours.are_between(ends.local, ends.remote));
+            table.retain(|ends, _| ours.is_between(ends.local, ends.remote));
         }
         Ok(sockdiag::pending(&table))
     }

@@ -43,7 +43,7 @@ impl End<'_> {
 
     pub(super) fn bytes_lost(&self) -> Option<Finding> {
         let (lost, calls) = self.lost()?;
-        let text = format!("{} was told that {lost} were sent, and they never reached a program.", self.who());
+        let text = format!("{lost} that {}'s send() had reported as taken never reached a program.", self.who());
         Some(self.finding(Kind::BytesLost, calls, text))
     }
 

@@ -32,7 +32,7 @@ impl End<'_> {
         let shut = self.done().any(|done| done.begun < closed.begun && done.call.name == CallName::Shutdown);
         let text = format!(
             "{}'s close({}) sent nothing: {} has a copy of the descriptor, and makes no call on it.",
-            user.name(),
+            self.named(user.name()),
             closed.call.fd().map_or(-1, |fd| fd.0),
             idle.name()
         );

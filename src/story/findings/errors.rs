@@ -1,7 +1,7 @@
 //! Errors and ends that a program brought on itself, or did not heed.
 
 use super::{Done, End, Finding, Kind};
-use crate::event::{EventId, ExitStatus, What};
+use crate::event::{Event, EventId, ExitStatus, What};
 use crate::socket::call::How;
 use crate::socket::errno::{Errno, Signal};
 use crate::tcp::state::State;
@@ -26,15 +26,19 @@ impl End<'_> {
         Some(self.finding(Kind::SentAfterShutdown, vec![shut.begun, failed.begun], text))
     }
 
-    /// SIGPIPE ended the program right after a send of this end.
+    /// SIGPIPE ended the program in a send of this end, or right after it.
     pub(super) fn killed(&self) -> Option<Finding> {
-        let failed = self.done().filter(|done| done.outcome.signal == Some(Signal::SIGPIPE)).last()?;
-        let later = self.story.journal().events().iter().skip(usize::try_from(failed.ended.id.0).ok()?);
-        let mut own = later.filter(|event| event.actor == failed.ended.actor);
-        let next = own.next()?;
+        let send = self.events().filter(|event| event.begun().is_some_and(|call| call.name.sends())).last()?;
+        // A call that its signal ends does not return to the program, though a tracer may see what it would have returned.
+        let last = match self.story.end_of(send.id) {
+            Some(end) => self.story.journal().get(end).filter(|end| drew_sigpipe(end))?,
+            None => send,
+        };
+        let later = self.story.journal().events().iter().skip(usize::try_from(last.id.0).ok()?);
+        let next = later.into_iter().find(|event| event.actor == send.actor)?;
         let killed = matches!(next.what, What::Exit(ExitStatus::Killed(Signal::SIGPIPE)));
-        let text = format!("{}'s {}() drew SIGPIPE, which ended it.", self.who(), failed.call.name);
-        killed.then(|| self.finding(Kind::KilledBySigpipe, vec![failed.begun], text))
+        let text = format!("{}'s {}() drew SIGPIPE, which ended it.", self.who(), send.begun()?.name);
+        killed.then(|| self.finding(Kind::KilledBySigpipe, vec![send.id], text))
     }
 
     /// The end of the stream was read many times in a row.
@@ -79,4 +83,8 @@ impl End<'_> {
         );
         (refused && !looked).then(|| self.finding(Kind::UsedAfterItsEnd, vec![send.begun], text))
     }
+}
+
+fn drew_sigpipe(event: &Event) -> bool {
+    event.ended().is_some_and(|(_, outcome)| outcome.signal == Some(Signal::SIGPIPE))
 }

@@ -22,7 +22,7 @@ impl Endpoint {
         let opened = self.opens_unseen();
         self.note_numbers(segment);
         let caught_up = segment.acknowledges().and_then(|ack| self.catch_up(ack));
-        let ended = segment.flags.fin().then(|| self.sends_fin()).flatten();
+        let ended = segment.flags.fin().then(|| self.sends_fin(segment)).flatten();
         returned.or(ended).or(caught_up).or(opened).unwrap_or(Rule::Sent)
     }
 
@@ -107,14 +107,22 @@ impl Endpoint {
         self.rcv_wnd = u32::from(segment.window) << shift;
     }
 
-    fn sends_fin(&mut self) -> Option<Rule> {
+    fn sends_fin(&mut self, segment: &Head) -> Option<Rule> {
         let (state, rule) = match self.state {
             // RFC 9293 §3.10.4: CLOSE in SYN-RECEIVED goes to FIN-WAIT-1 too.
             State::Established | State::SynReceived => (State::FinWait1, Rule::FinSent),
+            State::CloseWait if self.has_not_heard(segment) => (State::Closing, Rule::FinsCross),
             State::CloseWait => (State::LastAck, Rule::FinSentAfterPeers),
             _ => return None,
         };
         self.state = state;
         Some(rule)
+    }
+
+    /// Whether the peer's FIN, which is presumed to have come, had not when `segment` was sent: it is acknowledged neither there
+    /// nor before.
+    fn has_not_heard(&self, segment: &Head) -> bool {
+        let is_up_to = |ack: SeqNum| self.peer_fin().is_some_and(|fin| ack.is_at_or_before(fin));
+        segment.acknowledges().is_some_and(is_up_to) && self.confirmed().is_none_or(is_up_to)
     }
 }

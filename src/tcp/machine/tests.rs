@@ -119,6 +119,16 @@ fn fin_wait_1_goes_to_time_wait_by_a_fin_that_acknowledges_the_own_and_else_to_c
 }
 
 #[test]
+fn a_fin_that_does_not_acknowledge_the_peers_shows_that_they_crossed() {
+    // The peer's FIN was seen first, and had not come when this one was sent.
+    let end = sends(&close_wait(), &local(FIN_ACK, 1, 1, 0), State::Closing, Rule::FinsCross);
+    gets(&end, &remote(ACK, 2, 2, 0), State::TimeWait, Rule::FinAcknowledged);
+    // One that had been acknowledged before had come, whatever a copy of an older segment says.
+    let confirmed = sends(&close_wait(), &local(ACK, 1, 2, 0), State::CloseWait, Rule::Sent);
+    sends(&confirmed, &local(FIN_ACK, 1, 1, 0), State::LastAck, Rule::FinSentAfterPeers);
+}
+
+#[test]
 fn a_reset_whose_number_is_out_of_the_window_changes_nothing() {
     for end in
         [syn_received(), established(), fin_wait_1(), fin_wait_2(), close_wait(), closing(), last_ack(), time_wait()]

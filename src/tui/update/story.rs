@@ -6,7 +6,7 @@ use crate::tui::keys::Action;
 use crate::tui::message::Effect;
 use crate::tui::model::{Asking, Model, Origin, Overlay, Pace, Page, Pane, Progress, StoryScreen};
 
-use super::{lab, show, show_help};
+use super::{findings, lab, show, show_help};
 
 /// How far a page key goes, in rows.
 const LEAP: usize = 10;
@@ -19,6 +19,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Variant => return variant(model),
         Action::Advice => return advice(model),
         Action::Printed => return printed(model),
+        Action::Findings => return findings::open(model),
         _ => {}
     }
     let Some(story) = &mut model.story else { return Vec::new() };
@@ -130,6 +131,9 @@ fn advice(model: &mut Model) -> Vec<Effect> {
             lines.push(String::new());
             lines.push(format!("Sources: {}.", entry.sources.join("; ")));
         }
+    }
+    if !story.findings().is_empty() {
+        lines.extend([String::new(), "What the programs did wrong, call by call: f.".to_owned()]);
     }
     let comments = story.story.iter().flat_map(|story| &story.journal().run().comments);
     for comment in comments {

@@ -49,6 +49,7 @@ fn ending(model: &Model, story: &StoryScreen, width: usize) -> Option<String> {
 pub fn draw_overlay(model: &Model, overlay: &Overlay, area: Rect, buffer: &mut Buffer) {
     let context = match overlay {
         Overlay::Page(_) => Context::Page,
+        Overlay::Findings(_) => Context::List,
         Overlay::Quiz(_) => Context::Quiz,
         Overlay::Path(_) | Overlay::Search(_) => Context::Line,
     };

@@ -32,7 +32,7 @@ pub fn draw(model: &Model, story: &StoryScreen, columns: Columns, area: Rect, bu
         let state = if state.width() > width { state.replace("  ", " ") } else { state };
         let state = clip(&state, width);
         put(buffer, area, x, area.y + 1, &state, model.theme.style(role).patch(model.theme.style(Role::Strong)));
-        let words = clip(&words_line(&standing[side]), width);
+        let words = clip(&standing[side].line(), width);
         put(buffer, area, x, area.y + 2, &words, model.theme.style(role));
     }
     if let Some(which) = which_connection(story) {
@@ -56,22 +56,16 @@ fn title_within(story: &StoryScreen, room: usize) -> String {
     if let Some(line) = story.held.as_ref().and_then(|held| held.printed.last()) {
         return format!("{}  prints: {line}", clip(name, room / 3));
     }
-    let whole = format!("{name}  {}", story.scene.about);
-    // Half a sentence says nothing.
-    if whole.width() <= room { whole } else { name.clone() }
+    let about = &story.scene.about;
+    // What it is stands behind what happens in it. Half a sentence says nothing.
+    let shorter = about.rsplit_once(" · ").map_or("", |(happens, _)| happens);
+    let titles = [about.as_str(), shorter].map(|about| format!("{name}  {about}"));
+    titles.into_iter().find(|title| title.width() <= room).unwrap_or_else(|| name.clone())
 }
 
 fn state_line(side: Side, standing: &Standing) -> String {
     let port = standing.endpoint.map(|endpoint| format!(" :{}", endpoint.port())).unwrap_or_default();
     format!("{}{port}  {}", side.name().to_uppercase(), standing.state)
-}
-
-/// The plain words, or the kernel's own view where it contradicts the state above.
-fn words_line(standing: &Standing) -> String {
-    match &standing.kernel {
-        Some(kernel) if standing.differs => format!("≠ kernel: {kernel}"),
-        _ => standing.words.clone(),
-    }
 }
 
 /// Which of several connections the cursor's row belongs to.

@@ -9,14 +9,15 @@ use crate::tui::model::{Model, Overlay, Page, Size};
 use crate::tui::quiz::Quiz;
 use crate::tui::theme::Role;
 
-use super::footer;
 use super::text::{clear, put, rule};
+use super::{findings, footer};
 
 /// Draws what lies over the screen, if something does. A search is part of the first screen and drawn there.
 pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     let Some(overlay) = &model.overlay else { return };
     match overlay {
         Overlay::Page(page) => draw_page(model, page, area, buffer),
+        Overlay::Findings(list) => findings::draw(model, list, area, buffer),
         Overlay::Quiz(quiz) => draw_quiz(model, quiz, area, buffer),
         Overlay::Path(line) => draw_path(model, line, area, buffer),
         Overlay::Search(_) => return,

@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use super::draw;
 use crate::tui::model::{Model, Overlay, Page, Pane, StoryScreen};
 use crate::tui::theme::Theme;
+use crate::tui::update::findings::tests::recording;
 use crate::tui::update::tests::{press, type_in};
 
 pub mod samples;
@@ -73,6 +74,22 @@ fn the_epipe_is_the_drawing() {
 #[test]
 fn the_last_word_scrubbed_back_is_the_drawing() {
     assert_drawn(&with_story(last_word()), 80, 24, include_str!("tests/last-word.txt"));
+}
+
+#[test]
+fn the_findings_are_the_drawing() {
+    let mut model = with_story(recording("stale-pool"));
+    press(&mut model, 'f');
+    assert_drawn(&model, 80, 24, include_str!("tests/findings.txt"));
+}
+
+#[test]
+fn a_row_that_a_finding_rests_on_says_so() {
+    let mut model = with_story(recording("close-wait-leak"));
+    press(&mut model, 'f');
+    crate::tui::update::tests::hit(&mut model, crossterm::event::KeyCode::Enter);
+    let drawn = screen(&model, 80, 24).join("\n");
+    assert!(drawn.contains("\n finding: the server read the end at 0."), "{drawn}");
 }
 
 #[test]

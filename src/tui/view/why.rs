@@ -36,7 +36,7 @@ pub fn draw(model: &Model, story: &StoryScreen, area: Rect, buffer: &mut Buffer)
     }
 }
 
-/// The sentences, then the chain with its evidence: on one line where both fit.
+/// The sentences, then the chain with its evidence, on one line where both fit; then what was found to be wrong here.
 fn lines(story: &StoryScreen, why: &Why, width: usize) -> Vec<String> {
     let width = width.saturating_sub(1);
     let later = why.later.iter().filter(|_| !story.hides_later());
@@ -49,6 +49,8 @@ fn lines(story: &StoryScreen, why: &Why, width: usize) -> Vec<String> {
         Some(both) => lines.extend((!both.is_empty()).then_some(both)),
         None => lines.extend(wrap(&because, width).into_iter().chain(wrap(&why.evidence, width))),
     }
+    let found = why.findings.iter().filter(|_| !story.hides_later());
+    lines.extend(found.flat_map(|finding| wrap(&format!("finding: {}", finding.text), width)));
     lines
 }
 

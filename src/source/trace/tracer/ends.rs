@@ -7,7 +7,7 @@ use super::{Leave, TableId, TraceError, Tracer};
 use crate::event::{Actor, ExitStatus};
 use crate::source::clock;
 use crate::source::trace::note::Note;
-use crate::source::trace::ptrace;
+use crate::source::trace::{looks, ptrace};
 
 impl Tracer {
     /// `thread` is gone. The end of a process is told by its first thread, when all others are gone.
@@ -44,6 +44,7 @@ impl Tracer {
     pub(super) fn leave(&mut self, leave: Leave) -> Result<(), TraceError> {
         self.leaving = Some(leave);
         self.leave_standing(leave)?;
+        self.look_before(leave)?;
         for (pid, process) in &self.processes {
             let (name, now) = (super::name(*pid), clock::now());
             let fate = match leave {
@@ -66,5 +67,12 @@ impl Tracer {
             }
         }
         Ok(())
+    }
+
+    /// What ends with the run takes its sockets along: what the kernel holds of them is told before. That it does not answer
+    /// is told by who asks it all along.
+    fn look_before(&mut self, leave: Leave) -> Result<(), TraceError> {
+        let last = if leave == Leave::Killed && !self.processes.is_empty() { looks::steady().ok() } else { None };
+        last.map_or(Ok(()), |(time, table)| Ok(self.notes.tell(Note::Looked(time, table))?))
     }
 }

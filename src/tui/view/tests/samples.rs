@@ -77,6 +77,7 @@ fn why(title: &str, sentences: &[&str], because: &str, evidence: &str, chain: &[
         because: because.into(),
         evidence: evidence.into(),
         chain: chain.iter().map(|id| EventId(*id)).collect(),
+        findings: Vec::new(),
     }
 }
 
