@@ -16,7 +16,8 @@ use crate::tcp::state::State;
 pub struct Foretold {
     /// What the outlook said just before the call.
     pub first: Answer,
-    /// Where that was that the call waits: what it said just before the call returned.
+    /// Where that was that the call waits, or where something that arrived overtook it: what it said just before the call
+    /// returned.
     pub then: Option<Answer>,
     /// Whether it came so; `None` where the call has not returned.
     pub held: Option<bool>,
@@ -63,15 +64,32 @@ pub fn foretold(story: &Story, begun: &Event) -> Option<Foretold> {
     let listens = first.socket.state == State::Listen;
     let first = first.socket.answer(call, first.target)?;
     let end = story.end_of(begun.id);
-    let then = match (first.returns, end.and_then(asked)) {
-        (Returns::Waits, Some(then)) => then.socket.answer(call, then.target),
-        _ => None,
-    };
+    let later = end.and_then(asked).and_then(|then| then.socket.answer(call, then.target));
     let side = story.record(begun.id).and_then(|record| record.side);
-    let foretold = Foretold { first, then, held: None };
-    let came = happened(story, begun, call, side).filter(|came| !came.is_beyond(&foretold, call, story.is_blind()));
-    let held = came.map(|came| came.is(foretold, call, listens || story.is_blind()));
-    Some(Foretold { held, ..foretold })
+    let came = happened(story, begun, call, side);
+    let judged = |then| {
+        let foretold = Foretold { first, then, held: None };
+        let came = came.as_ref().filter(|came| !came.is_beyond(&foretold, call, story.is_blind()));
+        Foretold { held: came.map(|came| came.is(foretold, call, listens || story.is_blind())), ..foretold }
+    };
+    let waits = first.returns == Returns::Waits;
+    let told = judged(later.filter(|_| waits));
+    if waits || told.held != Some(false) || !is_overtaken(story, begun, side) {
+        return Some(told);
+    }
+    Some(judged(later)).filter(|later| later.held == Some(true)).or(Some(told))
+}
+
+/// Whether something of the peer's that changes an answer arrived between a call's beginning and its end: a program that is
+/// traced stands still for a while before its call is made.
+fn is_overtaken(story: &Story, begun: &Event, side: Option<Side>) -> bool {
+    let Some(end) = story.end_of(begun.id) else { return false };
+    let connection = story.record(begun.id).and_then(|record| record.connection);
+    let of_peer =
+        |id: EventId| story.record(id).is_some_and(|record| record.connection == connection && record.side != side);
+    after(story, begun.id)
+        .take_while(|event| event.id < end)
+        .any(|event| connection.is_some() && of_peer(event.id) && sent(story, event.id).is_some())
 }
 
 /// The longest send, in bytes, that is sure to find room: less than the smallest buffer that a program can ask for. How much
@@ -109,6 +127,8 @@ struct Came<'a> {
     /// What it returned; `None` where SIGPIPE killed the process meanwhile, which only EPIPE brings.
     outcome: Option<&'a Outcome>,
     sigpipe: bool,
+    /// Bytes before it were not acknowledged yet when it was made, behind which its own may have to wait.
+    queued: bool,
     /// The segments of this end that it caused, mere acknowledgements apart.
     sent: Vec<&'a Segment>,
 }
@@ -150,7 +170,12 @@ impl Came<'_> {
             Some("FIN") => segment.flags.fin(),
             _ => segment.payload_len > 0,
         };
-        if said.is_none() { self.sent.is_empty() } else { self.sent.iter().any(is) }
+        match said {
+            None => self.sent.is_empty(),
+            // What is not full waits for that (RFC 9293 §3.7.4), and what finds no window waits too.
+            Some(_) if self.sent.is_empty() => said == Some("DATA") && self.queued,
+            Some(_) => self.sent.iter().any(is),
+        }
     }
 }
 
@@ -184,10 +209,16 @@ fn happened<'a>(story: &'a Story, begun: &Event, call: &Call, side: Option<Side>
     let end = story.end_of(begun.id);
     let Some((_, Some(outcome))) = end.and_then(|_| story.call(begun.id)) else {
         let killed = is_killed_by_sigpipe(story, begun);
-        return killed.then_some(Came { waited: false, outcome: None, sigpipe: true, sent });
+        return killed.then_some(Came { waited: false, outcome: None, sigpipe: true, queued: false, sent });
     };
     let sigpipe = outcome.signal.is_some() || (call.name.sends() && found_pending(story, begun));
-    Some(Came { waited: waited(story, begun, side), outcome: Some(outcome), sigpipe, sent })
+    let queued = is_queued(story, begun);
+    Some(Came { waited: waited(story, begun, side), outcome: Some(outcome), sigpipe, queued, sent })
+}
+
+fn is_queued(story: &Story, begun: &Event) -> bool {
+    let end = story.record(begun.id).and_then(|record| Some(&record.ends[record.side?]));
+    end.is_some_and(|end| end.tcp.snd_una.is_before(end.tcp.snd_nxt))
 }
 
 fn is_killed_by_sigpipe(story: &Story, begun: &Event) -> bool {

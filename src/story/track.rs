@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use super::connection::Connection;
 use super::copies::{Copies, fingerprint, is_any};
-use super::descriptors::{Descriptors, Handle};
+use super::descriptors::{Descriptors, Handle, Preset};
 pub use super::end::Change;
 use super::end::{End, Exchange, exchange};
 use super::ending::Seen;
@@ -252,7 +252,8 @@ impl Track {
         let end = &mut connection.ends[side];
         end.has_calls = true;
         end.socket.descriptors += 1;
-        preset.apply(&mut end.socket);
+        // What came of a connection while it stood in the listener's queue is its own.
+        Preset { pending: end.socket.pending.or(preset.pending), ..preset }.apply(&mut end.socket);
         end.socket.attachment = Attachment::Made;
     }
 }

@@ -46,7 +46,7 @@ pub fn sentences(story: &Story, row: &Row, call: &Call, outcome: &Outcome) -> Ve
     }
     match call.name {
         _ if record.is_some_and(|record| record.elsewhere) => elsewhere(call, outcome),
-        name if name.sends() => sent_without_segment(story, outcome),
+        name if name.sends() => sent_without_segment(story, row, call, outcome),
         name if name.receives() && outcome.ret == 0 => end_of_stream(story, row, record),
         name if name.receives() => received(story, call, row),
         CallName::Close => closed(story, row, call, record),
@@ -92,13 +92,36 @@ fn elsewhere(call: &Call, outcome: &Outcome) -> Vec<String> {
     vec![sentence.to_owned()]
 }
 
-fn sent_without_segment(story: &Story, outcome: &Outcome) -> Vec<String> {
+fn sent_without_segment(story: &Story, row: &Row, call: &Call, outcome: &Outcome) -> Vec<String> {
     if outcome.ret == 0 {
         return vec!["No bytes were handed over, so nothing is sent.".to_owned()];
     }
     let taken = format!("The kernel took {}.", bytes(outcome.count().unwrap_or(0)));
-    let second = if story.is_blind() { "The segments were not captured." } else { "They are not on the wire yet." };
-    vec![taken, second.to_owned()]
+    if story.is_blind() {
+        return vec![taken, "The segments were not captured.".to_owned()];
+    }
+    let waits = held_back(story, row, call).map(|before| {
+        format!(
+            "They are not on the wire yet: a segment that is not full waits until what was sent before it ({}) is \
+             acknowledged (Nagle's algorithm, RFC 9293 §3.7.4; TCP_NODELAY turns it off).",
+            bytes(before)
+        )
+    });
+    vec![taken, waits.unwrap_or_else(|| "They are not on the wire yet.".to_owned())]
+}
+
+/// How many bytes before those of a send wait for their acknowledgement, where that is what holds its own back
+/// (`tcp_nagle_check()`).
+fn held_back(story: &Story, row: &Row, call: &Call) -> Option<u64> {
+    let record = story.record(row.event)?;
+    let end = &record.ends[record.side?];
+    let actor = &story.journal().get(row.event)?.actor;
+    let turned_off = story.journal().events().iter().take_while(|event| event.id < row.event).any(|event| {
+        let same = event.actor == *actor && event.begun().is_some_and(|known| known.fd() == call.fd());
+        same && event.begun().is_some_and(|known| known.has_flag("TCP_NODELAY") || known.has_flag("TCP_CORK"))
+    });
+    let before = u64::try_from(end.tcp.snd_una.distance_to(end.tcp.snd_nxt)).unwrap_or(0);
+    Some(before).filter(|before| *before > 0 && !turned_off)
 }
 
 /// What recv(2) returned as 0: a FIN, or what looks like one.
