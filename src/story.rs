@@ -25,6 +25,7 @@ pub mod leak;
 mod lookups;
 pub mod marks;
 mod next;
+pub mod origin;
 pub mod rows;
 pub mod side;
 mod spans;

@@ -53,7 +53,8 @@ pub fn foretold(story: &Story, begun: &Event) -> Option<Foretold> {
     let side = story.record(begun.id).and_then(|record| record.side);
     let foretold = Foretold { first, then, held: None };
     let came = happened(story, begun, call, side).filter(|came| !came.is_beyond(&foretold, call, story.is_blind()));
-    let held = came.map(|came| came.is(foretold, call, listens || story.is_blind()));
+    let unseen = listens || story.is_blind() || is_in_doubt(story, begun);
+    let held = came.map(|came| came.is(foretold, call, unseen));
     Some(Foretold { held, ..foretold })
 }
 
@@ -65,19 +66,31 @@ fn has_room(call: &Call) -> bool {
     !call.name.sends() || call.asked_len().is_none_or(|asked| asked <= ROOM)
 }
 
+/// Whether it is left open which of its end's segments are the call's.
+fn is_in_doubt(story: &Story, begun: &Event) -> bool {
+    let end = story.record(begun.id).and_then(|record| Some((story.connection(record.connection?)?, record.side?)));
+    end.and_then(|(connection, side)| connection.origins[side]).is_some_and(|origin| origin.is_in_doubt())
+}
+
 /// Whether nobody saw what arrived, and an earlier call leaves the calls alone not telling it.
 fn is_in_the_dark(story: &Story, begun: &Event) -> bool {
     story.dark_from.is_some_and(|dark| dark < begun.id)
 }
 
 /// The first call of a run without a capture after which the calls alone do not tell what arrives: a filter drops it, a small
-/// buffer lets only a part through, a send waits with a part of it sent, or the peer is another host, a while away.
+/// buffer lets only a part through, a send waits with a part of it sent, or the peer is another host, a while away, or another
+/// program, as a socket's may be that was there before.
 pub fn dark_from(journal: &Journal) -> Option<EventId> {
     let darkens = |call: &Call| {
         call.has_flag("SO_ATTACH_FILTER") || call.has_flag("SO_RCVBUF") || !has_room(call) || goes_far(call)
     };
     let mut events = journal.events().iter();
-    events.find(|event| event.begun().is_some_and(darkens)).map(|event| event.id)
+    events.find(|event| event.begun().is_some_and(darkens) || is_another_ones(event)).map(|event| event.id)
+}
+
+/// Whether it tells of a connection whose other end may be anybody's.
+fn is_another_ones(event: &Event) -> bool {
+    matches!(&event.what, What::Holds(holding) if holding.remote.is_some())
 }
 
 fn goes_far(call: &Call) -> bool {

@@ -1,5 +1,6 @@
 //! Calls and their outcomes as the screen shows them: `send("hello") = 5`, `recv(2) = 0, the end`.
 
+use crate::event::Holding;
 use crate::socket::call::{Arg, Call, CallName, How, Outcome, Payload};
 
 /// How many bytes of data a view shows.
@@ -89,4 +90,9 @@ pub fn line(made: &Call, returned: Option<&Outcome>) -> String {
         Some(end) if end.errno.is_some() => format!("{} = {} ✗", call(made), outcome(made, end)),
         Some(end) => format!("{} = {}", call(made), outcome(made, end)),
     }
+}
+
+/// A socket that is held: `holds 4, CLOSE-WAIT`.
+pub fn holding(holding: &Holding) -> String {
+    format!("holds {}, {}", holding.fd, holding.state)
 }

@@ -1,5 +1,7 @@
 //! What calls tell of descriptors, and of what a socket has been asked and has answered.
 
+use std::net::SocketAddr;
+
 use super::{Record, Track};
 use crate::event::{Actor, ConnectionId, Event, EventId};
 use crate::socket::call::{Call, CallName, Fd, Outcome};
@@ -180,6 +182,11 @@ impl Track {
             _ => None,
         };
         let Some(client) = outcome.addr() else { return };
+        if self.is_end_of(actor, fd, client) {
+            // It had waited since before the listener was known, and was told of before this call's end.
+            bound.into_iter().for_each(|bound| self.descriptors.takes_waiting(bound));
+            return;
+        }
         let known = self.connections().iter().rev().find(|connection| {
             connection.addresses.client == client
                 && connection.actors.server.is_none()
@@ -195,6 +202,12 @@ impl Track {
             _ => return,
         };
         self.hold(actor, fd, id, Side::Server);
+    }
+
+    /// Whether `fd` of `actor` is the server's end of a connection that `client` opened.
+    fn is_end_of(&self, actor: &Actor, fd: Fd, client: SocketAddr) -> bool {
+        let Some(Handle::Connected(id, Side::Server)) = self.descriptors.get(actor, fd) else { return false };
+        self.connection(id).is_some_and(|connection| connection.addresses.client == client)
     }
 
     /// What a call's answer tells of the socket: errors reported, bytes read, directions shut, descriptors closed.
