@@ -179,8 +179,13 @@ pub struct Run {
     #[arg(long)]
     pub summary: bool,
 
+    /// Trace this process, which runs already, with all its threads and what it starts, until it ends or Ctrl-C lets it go.
+    /// It is on its own network; each of its system calls stops it meanwhile. May be given several times.
+    #[arg(short, long = "pid", value_name = "PID", conflicts_with_all = ["command", "host"])]
+    pub pid: Vec<i32>,
+
     /// The program and its arguments.
-    #[arg(last = true, required = true, value_name = "CMD")]
+    #[arg(last = true, required_unless_present = "pid", value_name = "CMD")]
     pub command: Vec<OsString>,
 }
 
@@ -189,11 +194,17 @@ The program has standard input, output and error, and epipe exits as it does. Th
 terminal as the dashboard, else as a ladder on stderr; with --format so, with -o to a file. Several programs are run by a
 shell.
 
+Of a process that runs already (-p) the story begins in the middle: with the
+sockets that it holds, as its kernel says that they stand, and with the calls in
+which it waits. It goes to stdout, the exit code is 0, and whatever ends epipe,
+the process runs on. Its network's segments need capture privileges.
+
 Examples:
   epipe run -- python3 client.py
   epipe run -- sh -c 'python3 server.py & python3 client.py'
   epipe run --only EPIPE,ECONNRESET -- ./program
   epipe run --host -- curl http://example.org/
+  epipe run -p $(pgrep -o nginx)
   epipe run --format transcript -o story.txt -- ./program";
 
 const LAB_AFTER: &str = "\

@@ -1,5 +1,6 @@
 //! `epipe run`: a program of anybody's, its calls beside its segments.
 
+mod leaving;
 mod signals;
 
 use std::fs::OpenOptions;
@@ -29,7 +30,7 @@ pub fn run(run: &Run, common: &Common) -> Result<Ending, Failure> {
         save::save(&story, path, Some(run.payload), &[])?;
     }
     if story.connections().is_empty() && story.journal().events().is_empty() {
-        eprintln!("epipe: the program made no TCP socket");
+        eprintln!("epipe: the program {} no TCP socket", if run.pid.is_empty() { "made" } else { "has" });
     } else {
         show(story, run, &only, common)?;
     }
@@ -74,22 +75,30 @@ fn trace(run: &Run) -> Result<Traced, Failure> {
         Payload::All => usize::MAX,
     };
     let program = PathBuf::from("/proc/self/exe");
-    let options = Options { command: run.command.clone(), kept, host: run.host, program };
+    let host = run.host || !run.pid.is_empty();
+    let options = Options { command: run.command.clone(), attach: run.pid.clone(), kept, host, program };
     let failed = |error: TraceFailure| Failure { message: error.to_string(), help: error.help() };
-    let trace = Trace::start(options).map_err(failed)?;
+    let mut trace = Trace::start(options).map_err(failed)?;
     // Later than the start: the program inherits what is blocked.
+    if let Some(leash) = trace.leash().filter(|_| !run.pid.is_empty()) {
+        return leaving::follow(trace, leash);
+    }
     let forwarder = signals::Forwarder::start().map_err(|error| Failure::new(error.to_string()))?;
+    let traced = listen(trace, |pid| forwarder.to(pid))?;
+    forwarder.stop();
+    Ok(traced)
+}
+
+/// Takes down what `trace` tells, and tells `begins` when the process of that number is followed.
+fn listen(trace: Trace, begins: impl Fn(i32)) -> Result<Traced, Failure> {
     let (mut journal, mut beyond) = (Journal::default(), 0);
     for told in trace {
         match told {
             Told::Run(run) => journal = Journal::new(run),
-            Told::Root(pid) => forwarder.to(pid),
+            Told::Root(pid) => begins(pid),
             Told::Event(event) if event.id.0 > MOST => beyond += 1,
             Told::Event(event) => append(&mut journal, event)?,
-            Told::Ended(status, held_up) => {
-                forwarder.stop();
-                return Ok(Traced { journal, status, beyond, held_up });
-            }
+            Told::Ended(status, held_up) => return Ok(Traced { journal, status, beyond, held_up }),
             Told::Failed { message, help } => return Err(Failure { message, help }),
         }
     }
@@ -116,7 +125,7 @@ impl Traced {
     }
 }
 
-/// Tells the story: in a terminal in the dashboard, else in a file or on stderr, for stdout is the program's.
+/// Tells the story: in a terminal in the dashboard, else in a file or on stderr, for stdout is the program's that was started.
 fn show(story: Story, run: &Run, only: &[Errno], common: &Common) -> Result<(), Failure> {
     let in_part = run.summary || !run.only.is_empty();
     let terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && common.output.is_none();
@@ -126,16 +135,16 @@ fn show(story: Story, run: &Run, only: &[Errno], common: &Common) -> Result<(), 
         let title = story.journal().run().name.clone();
         return dashboard::show(title, story, common).map(|_| ());
     }
-    to(common, |out| match () {
+    to(run, common, |out| match () {
         () if run.summary => summary::write(&story, out),
         () if in_part => failures::write(&story, only, out),
         () => output::print(&story, "a traced run", format, out),
     })
 }
 
-/// Hands `write` the file that was named, else stderr.
-fn to(common: &Common, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
-    if common.output.is_some() {
+/// Hands `write` the file that was named, else stderr; stdout where it is no program's.
+fn to(run: &Run, common: &Common, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    if common.output.is_some() || !run.pid.is_empty() {
         return output::to(common, |out| write(out));
     }
     let mut out = io::BufWriter::new(io::stderr());

@@ -5,7 +5,7 @@
 //! socket is watched in full until its last is closed.
 
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, PipeReader, Write};
+use std::io::{self, BufRead, BufReader, PipeReader, PipeWriter, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -14,6 +14,7 @@ use std::process::Child;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 
+use self::attach::AttachError;
 use self::launch::LaunchError;
 use self::recorder::RecordError;
 use self::stage::{Request, TRACE_ARGUMENT};
@@ -26,9 +27,13 @@ use crate::source::live::MarkerError;
 use crate::source::sandbox::SandboxError;
 use crate::source::sockdiag::SockDiagError;
 
+mod attach;
+mod attaching;
+mod bell;
 mod calls;
 mod files;
 mod filter;
+mod held;
 mod launch;
 mod memory;
 mod note;
@@ -65,6 +70,12 @@ pub enum TraceFailure {
     /// ptrace(2) was refused.
     #[error("cannot trace the program: {0}")]
     Seize(#[source] io::Error),
+    /// A running process cannot be traced.
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    /// The child that wakes the tracer.
+    #[error("cannot start a process that wakes the tracer: {0}")]
+    Bell(#[source] io::Error),
     /// Markers cannot be sent.
     #[error(transparent)]
     Marker(MarkerError),
@@ -96,6 +107,7 @@ impl TraceFailure {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Sandbox(error) => error.help(),
+            Self::Attach(error) => error.help(),
             Self::Seize(_) => Some(
                 "a container or a security module may forbid ptrace(2); see kernel.yama.ptrace_scope and epipe doctor"
                     .to_owned(),
@@ -110,6 +122,8 @@ impl TraceFailure {
 pub struct Options {
     /// The program and its arguments.
     pub command: Vec<OsString>,
+    /// In its place: processes that run already, by their numbers. They are on whatever network they are on.
+    pub attach: Vec<i32>,
     /// How many bytes of each call's data are kept.
     pub kept: usize,
     /// On the host's network.
@@ -125,7 +139,7 @@ pub enum Told {
     Run(Run),
     /// One thing that happened, in the order of ids.
     Event(Event),
-    /// The process that the program runs in.
+    /// The process that the program runs in; of processes that ran already the first, once they are followed.
     Root(i32),
     /// The program has ended so, and the run with it; the last. It was held up so often until its calls were taken down.
     Ended(ExitStatus, u64),
@@ -138,10 +152,17 @@ pub enum Told {
     },
 }
 
+/// Holds the processes of a run that ran already; when it is dropped they are let go.
+pub struct Leash {
+    _told: PipeWriter,
+}
+
 /// A traced run.
 pub struct Trace {
     stage: Child,
     lines: BufReader<PipeReader>,
+    /// The pipe by which the stage was told: as long as it is open, processes that ran already are followed.
+    told: Option<PipeWriter>,
     listener: Listener<'static>,
     /// What was heard and not yet handed on.
     heard: std::vec::IntoIter<Heard>,
@@ -153,16 +174,21 @@ impl Trace {
     /// called by a thread that lives as long as the run.
     pub fn start(options: Options) -> Result<Self, TraceFailure> {
         let host = options.host.then_some(HostReason::Asked);
-        let (stage, lines) = start(&options, host)?;
-        let lines = BufReader::new(lines);
-        Ok(Self { stage, lines, listener: Listener::of_programs(), heard: Vec::new().into_iter(), options })
+        let (stage, lines, told) = start(&options, host)?;
+        let (lines, told, heard) = (BufReader::new(lines), Some(told), Vec::new().into_iter());
+        Ok(Self { stage, lines, told, listener: Listener::of_programs(), heard, options })
+    }
+
+    /// What lets processes go that ran already, when it is dropped; the run is over then. `None` where it was handed out.
+    pub fn leash(&mut self) -> Option<Leash> {
+        self.told.take().map(|told| Leash { _told: told })
     }
 
     /// A network of its own was refused: once more, on the host's.
     fn again(&mut self, why: String, help: Option<String>) -> Result<(), TraceFailure> {
         self.end();
-        let (stage, lines) = start(&self.options, Some(HostReason::Refused { why, help }))?;
-        (self.stage, self.lines) = (stage, BufReader::new(lines));
+        let (stage, lines, told) = start(&self.options, Some(HostReason::Refused { why, help }))?;
+        (self.stage, self.lines, self.told) = (stage, BufReader::new(lines), Some(told));
         Ok(())
     }
 
@@ -220,8 +246,8 @@ impl Drop for Trace {
     }
 }
 
-/// Starts a stage, and returns it with what it tells.
-fn start(options: &Options, host: Option<HostReason>) -> Result<(Child, PipeReader), TraceFailure> {
+/// Starts a stage, and returns it with what it tells and by what it is told.
+fn start(options: &Options, host: Option<HostReason>) -> Result<(Child, PipeReader, PipeWriter), TraceFailure> {
     let wrong = |source| TraceFailure::Start { program: options.program.clone(), source };
     let (told, mut tell) = io::pipe().map_err(wrong)?;
     let (lines, tells) = io::pipe().map_err(wrong)?;
@@ -236,12 +262,13 @@ fn start(options: &Options, host: Option<HostReason>) -> Result<(Child, PipeRead
         .map_err(wrong)?;
     let request = Request {
         command: options.command.iter().map(|word| word.as_bytes().to_vec()).collect(),
+        attach: options.attach.clone(),
         kept: options.kept,
         host,
     };
     let line = serde_json::to_string(&request).map_err(|error| wrong(error.into()))?;
     tell.write_all(line.as_bytes()).and_then(|()| tell.write_all(b"\n")).map_err(wrong)?;
-    Ok((child, lines))
+    Ok((child, lines, tell))
 }
 
 /// The descriptor is for the process that is started next.

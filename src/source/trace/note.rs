@@ -4,7 +4,7 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 
 use nix::unistd::Pid;
 
-use crate::event::{Actor, ExitStatus, Time};
+use crate::event::{Actor, ExitStatus, Holding, Time};
 use crate::socket::call::{Call, Outcome};
 
 /// One thing.
@@ -18,6 +18,15 @@ pub enum Note {
         actor: Actor,
         /// Its number.
         pid: Pid,
+    },
+    /// A process turned out to hold a socket.
+    Holds {
+        /// When it was as told.
+        time: Time,
+        /// Which process.
+        actor: Actor,
+        /// The socket.
+        holding: Holding,
     },
     /// A thread begins a call.
     Begun {
@@ -41,6 +50,8 @@ pub enum Note {
         /// What came of it.
         outcome: Outcome,
     },
+    /// That process, which ran before, is followed from now on, and so are all that are asked for.
+    Attached(Pid),
     /// A process is gone.
     Exited {
         /// When.

@@ -114,6 +114,7 @@ impl Recorder {
             Note::Started { time, actor, pid } => {
                 self.merge.push(time, Some(actor), What::Started { pid: pid.as_raw() });
             }
+            Note::Holds { time, actor, holding } => self.merge.push(time, Some(actor), What::Holds(holding)),
             Note::Begun { time, thread, actor, call } => {
                 let ticket = self.merge.begun(time, actor, call);
                 self.tickets.insert(thread, ticket);
@@ -123,6 +124,8 @@ impl Recorder {
                     self.merge.ended(time, actor, ticket, outcome);
                 }
             }
+            // That nobody listens is found with the next event.
+            Note::Attached(pid) => drop(self.teller.root(pid.as_raw())),
             Note::Exited { time, actor, status } => self.merge.push(time, Some(actor), What::Exit(status)),
             Note::Untraced(time, what) => self.merge.push(time, None, What::Gap(Gap::Untraced(what))),
         }
@@ -174,7 +177,7 @@ impl Recorder {
 
     fn forget_others(&mut self, bound: Time) {
         if let Some(ours) = &self.ours {
-            self.merge.forget_segments(bound, |segment| ours.has(segment));
+            self.merge.forget_segments(bound, |time, segment| ours.has(time, segment));
         }
     }
 

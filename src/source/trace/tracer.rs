@@ -2,9 +2,11 @@
 //!
 //! All of this is one thread, the one that began to trace: the kernel takes requests about a traced thread from no other.
 
+mod attached;
 mod births;
 mod calling;
 mod ends;
+mod holdings;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -49,6 +51,8 @@ struct Table {
     actor: Option<Actor>,
     /// The processes that share it.
     users: BTreeSet<Pid>,
+    /// How many connections wait at each listener since before it was looked at.
+    waiting: HashMap<i32, u32>,
 }
 
 #[derive(Debug, Default)]
@@ -92,6 +96,8 @@ pub struct Tracer {
     early: HashMap<Pid, Stopped>,
     /// Whose programs are another architecture's.
     foreign: BTreeSet<Pid>,
+    /// Whether the programs ran before, so that no filter stops them.
+    attached: bool,
     /// Once the run is over: those that are left are ended, or let go.
     leaving: Option<Leave>,
 }
@@ -118,6 +124,7 @@ impl Tracer {
             threads: HashMap::new(),
             early: HashMap::new(),
             foreign: BTreeSet::new(),
+            attached: false,
             leaving: None,
         }
     }
@@ -161,9 +168,7 @@ impl Tracer {
     fn stopped(&mut self, stopped: Stopped) -> Result<(), TraceError> {
         let thread = stopped.thread;
         if self.leaving == Some(Leave::Running) {
-            let signal = stopped.signal();
-            stopped.detach(signal);
-            return Ok(());
+            return self.lets_go(stopped);
         }
         if !self.threads.contains_key(&thread) && !matches!(stopped.why, Why::Executes(_)) {
             self.early.insert(thread, stopped);
@@ -178,7 +183,7 @@ impl Tracer {
             Why::Forks(child) => self.bears(thread, child, child, now)?,
             Why::Clones(child) => self.bears(thread, child, process_of(child).unwrap_or(child), now)?,
             Why::Executes(former) => self.executed(thread, former, now)?,
-            Why::Interrupted => {}
+            Why::Interrupted => drop(stopped.goes_on_waiting()),
             Why::Group => {
                 stopped.listen();
                 return Ok(());
@@ -194,7 +199,7 @@ impl Tracer {
         let Some(known) = self.threads.get(&thread).filter(|known| !self.foreign.contains(&known.process)) else {
             return Go::Free;
         };
-        let watched = known.in_call.is_some() || known.looks || !self.files(thread).is_empty();
+        let watched = self.attached || known.in_call.is_some() || known.looks || !self.files(thread).is_empty();
         if watched { Go::Watched } else { Go::Free }
     }
 

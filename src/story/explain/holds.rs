@@ -16,16 +16,12 @@ pub(super) fn sentences(story: &Story, event: &Event, holding: &Holding) -> Vec<
         };
         return vec![format!("{actor} listens with descriptor {fd}, which no call that was seen brought it.{waiting}")];
     }
-    let mut sentences = vec![match first_known(story, event) {
-        true => format!(
-            "No call that was seen brought {actor} its descriptor {fd}: the story of this end begins here, in the state that the \
-             kernel gives, and what went before is another's."
-        ),
-        false => format!(
-            "No call that was seen brought {actor} its descriptor {fd}: it was handed a copy, and holds this end with others from \
-             here on."
-        ),
-    }];
+    let begins = if first_known(story, event) {
+        "the story of this end begins here, in the state that the kernel gives, and what went before is another's."
+    } else {
+        "it was handed a copy, and holds this end with others from here on."
+    };
+    let mut sentences = vec![format!("No call that was seen brought {actor} its descriptor {fd}: {begins}")];
     sentences.extend(on_hand(holding));
     sentences
 }

@@ -184,7 +184,9 @@ impl Track {
         let Some(client) = outcome.addr() else { return };
         if self.is_end_of(actor, fd, client) {
             // It had waited since before the listener was known, and was told of before this call's end.
-            bound.into_iter().for_each(|bound| self.descriptors.takes_waiting(bound));
+            if let Some(bound) = bound {
+                self.descriptors.takes_waiting(bound);
+            }
             return;
         }
         let known = self.connections().iter().rev().find(|connection| {
