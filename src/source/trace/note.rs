@@ -52,6 +52,8 @@ pub enum Note {
     },
     /// That process, which ran before, is followed from now on, and so are all that are asked for.
     Attached(Pid),
+    /// The processes that are still there were let go, and run on: what is sent from now on is not of the story.
+    LetGo(Time),
     /// A process is gone.
     Exited {
         /// When.

@@ -1,6 +1,6 @@
 //! Which of a host's segments are the traced programs'.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use nix::unistd::Pid;
@@ -14,23 +14,23 @@ use crate::tcp::state::State;
 /// What the programs' calls tell of their connections.
 #[derive(Debug, Default)]
 pub struct Ours {
-    /// Calls in progress that tell it at their end.
-    asked: HashMap<Pid, Call>,
+    /// Calls in progress that tell it at their end, and when they began.
+    asked: HashMap<Pid, (Time, Call)>,
     /// The two addresses of each of their connections, and from when on it is theirs.
     opened: HashMap<(SocketAddr, SocketAddr), Time>,
-    /// Where they listen.
-    listening: HashSet<SocketAddr>,
+    /// Where they listen, and since when as far as is known.
+    listening: HashMap<SocketAddr, Time>,
 }
 
 impl Ours {
     /// Takes in what the tracer noted.
     pub fn take(&mut self, note: &Note) {
         match note {
-            Note::Begun { thread, call, .. } if matches!(call.name, CallName::Connect | CallName::Listen) => {
-                self.asked.insert(*thread, call.clone());
+            Note::Begun { time, thread, call, .. } if matches!(call.name, CallName::Connect | CallName::Listen) => {
+                self.asked.insert(*thread, (*time, call.clone()));
             }
             Note::Ended { thread, outcome, .. } => {
-                if let Some(call) = self.asked.remove(thread) {
+                if let Some((_, call)) = self.asked.remove(thread) {
                     self.ended(&call, outcome);
                 }
             }
@@ -44,8 +44,11 @@ impl Ours {
     fn held(&mut self, time: Time, holding: &Holding) {
         let Some(local) = holding.local else { return };
         match holding.remote {
-            Some(remote) if self.since(local, remote).is_none() => drop(self.opened.insert((local, remote), time)),
-            None if holding.state == State::Listen => drop(self.listening.insert(local)),
+            Some(remote) if self.since(local, remote).is_none() => {
+                let since = self.listens_since(local).unwrap_or(time);
+                self.opened.insert((local, remote), since);
+            }
+            None if holding.state == State::Listen => drop(self.listening.entry(local).or_insert(time)),
             _ => {}
         }
     }
@@ -55,12 +58,21 @@ impl Ours {
         self.opened.get(&(one, other)).or_else(|| self.opened.get(&(other, one))).copied()
     }
 
+    /// Since when what comes to `addr` comes to a listener of theirs.
+    fn listens_since(&self, addr: SocketAddr) -> Option<Time> {
+        let any = if addr.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
+        // A listener of IPv6 may take what comes by IPv4.
+        let six = addr.is_ipv4().then_some([0; 16].into());
+        let places = [addr.ip(), any].into_iter().chain(six);
+        places.filter_map(|ip| self.listening.get(&SocketAddr::new(ip, addr.port()))).min().copied()
+    }
+
     fn ended(&mut self, call: &Call, outcome: &Outcome) {
         match (call.name, outcome.addr()) {
             (CallName::Connect, Some(local)) => {
                 self.opened.extend(call.addr().map(|remote| ((local, remote), Time(i64::MIN))));
             }
-            (CallName::Listen, Some(local)) => drop(self.listening.insert(local)),
+            (CallName::Listen, Some(local)) => drop(self.listening.insert(local, Time(i64::MIN))),
             _ => {}
         }
     }
@@ -72,12 +84,8 @@ impl Ours {
         if let Some(since) = self.since(src, dst) {
             return time >= since;
         }
-        let listens = |addr: SocketAddr| {
-            let any = if addr.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
-            [addr.ip(), any].into_iter().any(|ip| self.listening.contains(&SocketAddr::new(ip, addr.port())))
-                || (addr.is_ipv4() && self.listening.contains(&SocketAddr::new([0; 16].into(), addr.port())))
-        };
-        let goes = |addr| self.asked.values().any(|call| call.addr() == Some(addr));
+        let listens = |addr| self.listens_since(addr).is_some_and(|since| time >= since);
+        let goes = |addr| self.asked.values().any(|(begun, call)| time >= *begun && call.addr() == Some(addr));
         [src, dst].into_iter().any(|addr| listens(addr) || goes(addr))
     }
 }
@@ -113,6 +121,7 @@ mod tests {
         assert!(!ours.has(Time(5), &segment(1, 2)));
         note(&mut ours, connect(), None);
         assert!(ours.has(Time(5), &segment(1, 2)) && ours.has(Time(5), &segment(7, 2)));
+        assert!(!ours.has(Time(-1), &segment(7, 2)));
         note(&mut ours, connect(), Some(Outcome::success(0).with(addr(1))));
         assert!(
             ours.has(Time(5), &segment(1, 2))
@@ -159,6 +168,13 @@ mod tests {
             actor: Actor::new("y"),
             holding: Holding { remote: None, state: State::Listen, ..holding },
         });
-        assert!(ours.has(Time(4), &segment(2, 7)) && !ours.has(Time(4), &segment(1, 2)));
+        assert!(ours.has(Time(9), &segment(2, 7)) && !ours.has(Time(8), &segment(2, 7)));
+        // What is accepted there was theirs before.
+        ours.take(&Note::Holds {
+            time: Time(20),
+            actor: Actor::new("x"),
+            holding: Holding { remote: addr(8), ..holding },
+        });
+        assert!(ours.has(Time(10), &segment(8, 2)) && !ours.has(Time(8), &segment(8, 2)));
     }
 }

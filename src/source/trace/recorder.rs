@@ -64,6 +64,8 @@ pub struct Recorder {
     tickets: HashMap<Pid, Ticket>,
     /// Which segments are told, where others' pass too.
     ours: Option<Ours>,
+    /// Until when, where the programs run on.
+    until: Option<Time>,
     /// How many were.
     told: u64,
     teller: Teller,
@@ -77,7 +79,7 @@ impl Recorder {
         let frames = Frames::new(link_type);
         let ours = is_shared.then(Ours::default);
         let (merge, tickets) = (Merge::new(), HashMap::new());
-        Self { instruments, frames, merge, tickets, ours, told: 0, teller, released: Time(0) }
+        Self { instruments, frames, merge, tickets, ours, until: None, told: 0, teller, released: Time(0) }
     }
 
     /// Tells that there is no capture, and why.
@@ -124,6 +126,7 @@ impl Recorder {
                     self.merge.ended(time, actor, ticket, outcome);
                 }
             }
+            Note::LetGo(time) => self.until = Some(time),
             // That nobody listens is found with the next event.
             Note::Attached(pid) => drop(self.teller.root(pid.as_raw())),
             Note::Exited { time, actor, status } => self.merge.push(time, Some(actor), What::Exit(status)),
@@ -177,7 +180,8 @@ impl Recorder {
 
     fn forget_others(&mut self, bound: Time) {
         if let Some(ours) = &self.ours {
-            self.merge.forget_segments(bound, |time, segment| ours.has(time, segment));
+            let is_early = |time| self.until.is_none_or(|until| time <= until);
+            self.merge.forget_segments(bound, |time, segment| is_early(time) && ours.has(time, segment));
         }
     }
 
@@ -196,7 +200,7 @@ impl Recorder {
     /// Waits until no state is left that passes by itself, and until the capture has seen all of it.
     fn come_to_rest(&mut self) -> Result<(), RecordError> {
         let until = Instant::now() + QUIET;
-        while is_passing(&self.instruments.diag.dump()?) && Instant::now() < until {
+        while self.until.is_none() && is_passing(&self.instruments.diag.dump()?) && Instant::now() < until {
             std::thread::sleep(POLL);
             self.take_frames();
         }

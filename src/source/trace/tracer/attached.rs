@@ -106,9 +106,11 @@ impl Tracer {
     /// Follows until `processes` have ended, or until `bell` has, a child of this process; then lets all go that are left, and
     /// returns when nobody is.
     pub fn follow_attached(&mut self, processes: &[Pid], bell: Pid, mut wanted: bool) -> Result<(), TraceError> {
+        let mut run_on = false;
         loop {
             let all_ended = !processes.iter().any(|pid| self.processes.contains_key(pid));
             if self.leaving.is_none() && (all_ended || !wanted) {
+                run_on = !all_ended;
                 self.leave(Leave::Running)?;
             }
             if all_ended && wanted {
@@ -116,6 +118,7 @@ impl Tracer {
                 let _ = kill(bell, Signal::SIGKILL);
             }
             match ptrace::wait().map_err(TraceError::Wait)? {
+                Told::Nobody if run_on => return Ok(self.notes.tell(Note::LetGo(clock::now()))?),
                 Told::Nobody => return Ok(()),
                 Told::Stopped(stopped) => self.stopped(stopped)?,
                 Told::Exited(thread, _) | Told::Killed(thread, _) if thread == bell => wanted = false,
