@@ -66,10 +66,12 @@ fn has_room(call: &Call) -> bool {
     !call.name.sends() || call.asked_len().is_none_or(|asked| asked <= ROOM)
 }
 
-/// Whether it is left open which of its end's segments are the call's.
+/// Whether it is left open which of its end's segments are the call's, or none are seen: the socket is of another network.
 fn is_in_doubt(story: &Story, begun: &Event) -> bool {
     let end = story.record(begun.id).and_then(|record| Some((story.connection(record.connection?)?, record.side?)));
-    end.and_then(|(connection, side)| connection.origins[side]).is_some_and(|origin| origin.is_in_doubt())
+    end.is_some_and(|(connection, side)| {
+        connection.origins[side].is_some_and(|origin| origin.is_in_doubt() || connection.frames.is_none())
+    })
 }
 
 /// Whether nobody saw what arrived, and an earlier call leaves the calls alone not telling it.
