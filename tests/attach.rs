@@ -384,6 +384,7 @@ fn a_connection_that_is_handed_over_stays_one() {
         ]
     );
     assert!(story.contains(" ESTABLISHED unread 5 unacknowledged 0\n"), "{story}");
+    assert!(story.contains("  sendmsg(3, SCM_RIGHTS:8) = 1\n"), "{story}");
 }
 
 #[test]

@@ -60,7 +60,9 @@ impl Shift {
         };
         let after = |number: SeqNum| i64::from(first.distance_to(number));
         let written = writer.and_then(Origin::written_from).map(after);
-        let unread = reader.and_then(Origin::unread_from).map(after);
+        // Where nothing has come since, what was unread ends where the stream does.
+        let last = |reader: &Origin| after(sender.tcp.snd_nxt) - i64::from(reader.unread);
+        let unread = reader.map(|reader| reader.unread_from().map_or_else(|| last(reader), after));
         if known.is_in_a_known_stream {
             return Self { returned: written.unwrap_or(0), read: unread.unwrap_or(0), seen: 0 };
         }

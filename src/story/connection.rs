@@ -34,6 +34,8 @@ pub struct Connection {
     pub watch: Watch,
     /// The ends after its last event.
     pub ends: Both<End>,
+    /// How many descriptors of each end are on their way to another process in a message.
+    pub in_messages: Both<u16>,
     /// Of an end whose calls are known from a later moment on than its stream: where they begin in it.
     pub origins: Both<Option<Origin>>,
     /// Without segments: bytes that each end read before the call that sent them was told to have ended.
@@ -54,6 +56,7 @@ impl Connection {
             copies: Both::default(),
             watch: Watch::default(),
             ends: Both::default(),
+            in_messages: Both::default(),
             origins: Both::default(),
             read_ahead: Both::default(),
         }

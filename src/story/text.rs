@@ -22,7 +22,7 @@ pub fn data(payload: &Payload) -> String {
 pub fn call(call: &Call) -> String {
     let name = call.name;
     let inside = match name {
-        _ if name.sends() => call.payload().map_or_else(String::new, data),
+        _ if name.sends() => call.payload().map_or_else(|| call.word(1).unwrap_or("").to_owned(), data),
         _ if name.receives() => call.asked_len().map_or_else(String::new, |len| len.to_string()),
         CallName::Shutdown => call.how().map_or("", how).to_owned(),
         CallName::Bind | CallName::Exit | CallName::Fcntl => call.args.last().map_or_else(String::new, plain),

@@ -17,6 +17,7 @@ impl Track {
             return self.destroys(call);
         }
         let Some((actor, fd)) = event.actor.as_ref().zip(call.fd()) else { return Record::default() };
+        self.hands_over(actor, call);
         if let (CallName::Connect, Some(Handle::Fresh { preset, .. })) = (call.name, self.descriptors.get(actor, fd)) {
             // A new attempt forgets an old error (tcp_connect_init()).
             let preset = Preset { pending: None, ..preset };
@@ -47,7 +48,9 @@ impl Track {
         }
         let before = call.fd().map(|fd| self.at(actor, fd)).unwrap_or_default();
         self.reported(actor, &call, outcome);
-        if outcome.errno.is_none() {
+        if outcome.errno.is_some() {
+            self.keeps(actor, &call);
+        } else {
             self.opened(actor, &call, outcome);
             self.reset_by_disconnect(actor, &call, begun);
         }

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use super::presume::set_state;
 use super::{Record, Track};
 use crate::event::{Actor, ConnectionId, EventId, Holding};
+use crate::socket::call::{Call, CallName, Fd};
 use crate::socket::outlook::Attachment;
 use crate::story::connection::Connection;
 use crate::story::descriptors::{Handle, Preset};
@@ -34,6 +35,33 @@ impl Track {
             self.begins(actor, id, side, holding);
         }
         Record { connection: Some(id), side: Some(side), ..Record::default() }
+    }
+
+    /// `actor` sends descriptors to another process, which may have them before the call returns: on its way a copy holds the
+    /// socket too.
+    pub(super) fn hands_over(&mut self, actor: &Actor, call: &Call) {
+        for fd in handed_over(call) {
+            if let Some((connection, side)) = self.held_by(actor, fd) {
+                connection.in_messages[side] += 1;
+                connection.ends[side].socket.descriptors += 1;
+            }
+        }
+    }
+
+    /// They were not sent.
+    pub(super) fn keeps(&mut self, actor: &Actor, call: &Call) {
+        for fd in handed_over(call) {
+            if let Some((connection, side)) = self.held_by(actor, fd) {
+                connection.in_messages[side] = connection.in_messages[side].saturating_sub(1);
+                let descriptors = &mut connection.ends[side].socket.descriptors;
+                *descriptors = descriptors.saturating_sub(1);
+            }
+        }
+    }
+
+    fn held_by(&mut self, actor: &Actor, fd: Fd) -> Option<(&mut Connection, Side)> {
+        let Some(Handle::Connected(id, side)) = self.descriptors.get(actor, fd) else { return None };
+        Some((self.connection_mut(id)?, side))
     }
 
     fn holds_unconnected(&mut self, actor: &Actor, holding: &Holding) {
@@ -98,8 +126,19 @@ impl Track {
                 set_state(peer, state);
             }
         }
-        connection.ends[side].socket.descriptors += 1;
+        match &mut connection.in_messages[side] {
+            0 => connection.ends[side].socket.descriptors += 1,
+            // The copy that was on its way has arrived.
+            on_their_way => *on_their_way -= 1,
+        }
     }
+}
+
+/// The descriptors that `call` hands to another process.
+fn handed_over(call: &Call) -> impl Iterator<Item = Fd> {
+    let rights =
+        call.word(1).filter(|_| call.name == CallName::Sendmsg).and_then(|word| word.strip_prefix("SCM_RIGHTS:"));
+    rights.into_iter().flat_map(|fds| fds.split(':')).filter_map(|fd| fd.parse().ok()).map(Fd)
 }
 
 fn preset(holding: &Holding) -> Preset {
