@@ -188,9 +188,13 @@ pub struct Run {
     /// foretold to fail with these errors.
     #[arg(long = "break", value_name = "CALL|ERROR,…", value_delimiter = ',')]
     pub breaks: Vec<String>,
+    /// Trace this process, which runs already, with all its threads and what it starts, until it ends or Ctrl-C lets it go.
+    /// It is on its own network; each of its system calls stops it meanwhile. May be given several times.
+    #[arg(short, long = "pid", value_name = "PID", conflicts_with_all = ["command", "host", "hold", "breaks"])]
+    pub pid: Vec<i32>,
 
     /// The program and its arguments.
-    #[arg(last = true, required = true, value_name = "CMD")]
+    #[arg(last = true, required_unless_present = "pid", value_name = "CMD")]
     pub command: Vec<OsString>,
 }
 
@@ -199,6 +203,11 @@ The program has standard input, output and error, and epipe exits as it does. Th
 terminal as the dashboard, else as a ladder on stderr; with --format so, with -o to a file. Several programs are run by a
 shell.
 
+Of a process that runs already (-p) the story begins in the middle: with the
+sockets that it holds, as its kernel says that they stand, and with the calls in
+which it waits. It goes to stdout, the exit code is 0, and whatever ends epipe,
+the process runs on. Its network's segments need capture privileges.
+
 Examples:
   epipe run -- python3 client.py
   epipe run -- sh -c 'python3 server.py & python3 client.py'
@@ -206,6 +215,7 @@ Examples:
   epipe run --hold -- sh -c 'python3 server.py & python3 client.py'
   epipe run --break EPIPE -- ./program
   epipe run --host -- curl http://example.org/
+  epipe run -p $(pgrep -o nginx)
   epipe run --format transcript -o story.txt -- ./program";
 
 const LAB_AFTER: &str = "\

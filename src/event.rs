@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub use crate::decode::LinkType;
-use crate::socket::call::{Call, Outcome};
+use crate::socket::call::{Call, Fd, Outcome};
 use crate::socket::errno::Signal;
 use crate::tcp::segment::Segment;
 use crate::tcp::state::State;
@@ -196,6 +196,30 @@ pub struct Sample {
     pub socket: Option<SocketSample>,
 }
 
+/// A TCP socket that an actor holds although no call of its that was seen brought it, as the kernel has it at that moment.
+///
+/// What the kernel says of itself is no stimulus, and this is none: it is where knowledge of this end begins, of which nothing
+/// else tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// The descriptor.
+    pub fd: Fd,
+    /// The socket's own address; `None` while it has none.
+    pub local: Option<SocketAddr>,
+    /// Its peer's; `None` where it is not connected.
+    pub remote: Option<SocketAddr>,
+    /// Its state.
+    pub state: State,
+    /// Bytes that arrived and were not read; of a listening socket, connections that were not accepted.
+    pub unread: u32,
+    /// Bytes that the program sent and the peer has not acknowledged.
+    pub unacknowledged: u32,
+    /// `O_NONBLOCK`.
+    pub nonblocking: bool,
+    /// Whether `SO_LINGER` is on with a time of 0.
+    pub linger_zero: bool,
+}
+
 /// The kernel's view of one socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SocketSample {
@@ -260,6 +284,8 @@ pub enum What {
         /// Its process id.
         pid: i32,
     },
+    /// A process turned out to hold a socket: it had it when it came to be traced, or was handed it.
+    Holds(Holding),
     /// A process ended.
     Exit(ExitStatus),
     /// The kernel's own view changed.

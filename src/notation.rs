@@ -5,6 +5,7 @@
 
 mod call;
 mod event;
+mod holding;
 mod options;
 mod saved;
 mod scan;

@@ -26,6 +26,7 @@ pub mod leak;
 mod lookups;
 pub mod marks;
 mod next;
+pub mod origin;
 pub mod rows;
 pub mod side;
 mod spans;

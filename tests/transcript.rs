@@ -7,14 +7,15 @@ mod wire;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use epipe::event::{Event, EventId, ExitStatus, FrameNo, Gap, Sample, Time, What};
+use epipe::event::{Event, EventId, ExitStatus, FrameNo, Gap, Holding, Sample, Time, What};
 use epipe::report::transcript;
-use epipe::socket::call::{Arg, Call, CallName, Outcome, Payload};
+use epipe::socket::call::{Arg, Call, CallName, Fd, Outcome, Payload};
 use epipe::socket::errno::{Errno, Signal};
 use epipe::source::file::Recording;
 use epipe::source::transcript::read;
 use epipe::story::Story;
 use epipe::story::journal::Journal;
+use epipe::tcp::state::State;
 use proptest::prelude::*;
 use wire::{frame, journal, journal_of, reread, segment, tcp_frame};
 
@@ -95,15 +96,23 @@ fn ended(begun: u64, outcome: Outcome) -> What {
     What::Ended { begun: EventId(begun), outcome }
 }
 
+fn holding() -> Holding {
+    Holding {
+        fd: Fd(4),
+        local: Some(([1; 4], 80).into()),
+        remote: Some("[fe80::1%3]:80".parse().unwrap()),
+        state: State::CloseWait,
+        unread: 3,
+        unacknowledged: 4,
+        nonblocking: false,
+        linger_zero: false,
+    }
+}
+
 #[test]
 fn every_kind_of_event_survives() {
     let addr = |text: &str| text.parse().unwrap();
-    let socket = epipe::event::SocketSample {
-        state: epipe::tcp::state::State::FinWait2,
-        unread: 1,
-        unacknowledged: 2,
-        orphan: true,
-    };
+    let socket = epipe::event::SocketSample { state: State::FinWait2, unread: 1, unacknowledged: 2, orphan: true };
     let why = || "a \"quoted\"; reason ü".to_owned();
     assert_survives(&journal([
         What::Started { pid: 4711 },
@@ -114,6 +123,8 @@ fn every_kind_of_event_survives() {
         ended(5, Outcome::success(4).with(Arg::Addr(addr("[fe80::1%3]:80")))),
         What::Sample(Sample { local: addr("[::1]:1"), remote: addr("[::1]:2"), socket: None }),
         What::Sample(Sample { local: addr("1.2.3.4:1"), remote: addr("1.2.3.4:2"), socket: Some(socket) }),
+        What::Holds(Holding { local: None, remote: None, state: State::Closed, ..holding() }),
+        What::Holds(Holding { nonblocking: true, linger_zero: true, ..holding() }),
         What::Gap(Gap::Dropped(7)),
         What::Gap(Gap::Malformed { frame: FrameNo(9), why: why() }),
         What::Gap(Gap::CutShort { bytes: 3 }),

@@ -1,6 +1,7 @@
 //! `epipe run`: a program of anybody's, its calls beside its segments.
 
 mod held;
+mod leaving;
 mod printed;
 mod signals;
 
@@ -37,7 +38,7 @@ pub fn run(run: &Run, common: &Common) -> Result<Ending, Failure> {
         save::save(&story, path, Some(run.payload), &[])?;
     }
     if story.connections().is_empty() && story.journal().events().is_empty() {
-        eprintln!("epipe: the program made no TCP socket");
+        eprintln!("epipe: the program {} no TCP socket", if run.pid.is_empty() { "made" } else { "has" });
     } else {
         show(story, run, &only, common)?;
     }
@@ -102,8 +103,9 @@ fn options(run: &Run, breaks: Option<&Breaks>) -> Options {
     let stops = |breaks: &Breaks| if breaks.errors.is_empty() { breaks.calls.clone() } else { Vec::new() };
     Options {
         command: run.command.clone(),
+        attach: run.pid.clone(),
         kept,
-        host: run.host,
+        host: run.host || !run.pid.is_empty(),
         hold: breaks.map(stops),
         standard: None,
         program: PathBuf::from("/proc/self/exe"),
@@ -117,21 +119,28 @@ fn failed(error: &TraceFailure) -> Failure {
 /// Runs the program to its end. Where it is held each call goes by itself, once all has settled.
 fn trace(run: &Run, breaks: Option<&Breaks>) -> Result<Traced, Failure> {
     let trace = Trace::start(options(run, breaks)).map_err(|error| failed(&error))?;
-    let handle = trace.handle();
     // Later than the start: the program inherits what is blocked.
+    if !run.pid.is_empty() {
+        return leaving::follow(trace);
+    }
     let forwarder = signals::Forwarder::start().map_err(|error| Failure::new(error.to_string()))?;
+    let traced = listen(trace, |pid| forwarder.to(pid))?;
+    forwarder.stop();
+    Ok(traced)
+}
+
+/// Takes down what `trace` tells, and tells `begins` when the process of that number is followed.
+fn listen(trace: Trace, begins: impl Fn(i32)) -> Result<Traced, Failure> {
     let (mut journal, mut beyond) = (Journal::default(), 0);
+    let handle = trace.handle();
     for told in trace {
         match told {
             Told::Run(run) => journal = Journal::new(run),
-            Told::Root(pid) => forwarder.to(pid),
+            Told::Root(pid) => begins(pid),
             Told::Stands(next) => next.into_iter().for_each(|_| handle.command(Command::Go)),
             Told::Event(event) if event.id.0 > MOST => beyond += 1,
             Told::Event(event) => append(&mut journal, event)?,
-            Told::Ended(status, held_up) => {
-                forwarder.stop();
-                return Ok(Traced { journal, status, beyond, held_up });
-            }
+            Told::Ended(status, held_up) => return Ok(Traced { journal, status, beyond, held_up }),
             Told::Failed { message, help } => return Err(Failure { message, help }),
         }
     }
@@ -158,13 +167,13 @@ impl Traced {
     }
 }
 
-/// Tells the story: in a terminal in the dashboard, else in a file or on stderr, for stdout is the program's.
+/// Tells the story: in a terminal in the dashboard, else in a file or on stderr, for stdout is the program's that was started.
 fn show(story: Story, run: &Run, only: &[Errno], common: &Common) -> Result<(), Failure> {
     if in_dashboard(run, common) {
         let title = story.journal().run().name.clone();
         return dashboard::show(title, story, common).map(|_| ());
     }
-    to(common, |out| match () {
+    to(run, common, |out| match () {
         () if run.summary => summary::write(&story, out),
         () if !run.only.is_empty() => failures::write(&story, only, out),
         () => output::print(&story, "a traced run", common.format.unwrap_or(Format::Ladder), out),
@@ -179,9 +188,9 @@ fn in_dashboard(run: &Run, common: &Common) -> bool {
     !in_part && wanted && common.output.is_none()
 }
 
-/// Hands `write` the file that was named, else stderr.
-fn to(common: &Common, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
-    if common.output.is_some() {
+/// Hands `write` the file that was named, else stderr; stdout where it is no program's.
+fn to(run: &Run, common: &Common, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    if common.output.is_some() || !run.pid.is_empty() {
         return output::to(common, |out| write(out));
     }
     let mut out = io::BufWriter::new(io::stderr());

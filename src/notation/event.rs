@@ -1,6 +1,7 @@
 //! A whole event as a line: `epipe/1 <id> <connection> <actor> <time> <event>`.
 
 use super::call::{call, outcome, scan_call, scan_outcome};
+use super::holding::{holding_text, scan_holding};
 use super::scan::{ParseError, Scan};
 use super::value::{quote, quoted};
 use crate::event::{Actor, ConnectionId, Event, EventId, ExitStatus, FrameNo, Gap, Run, Sample, SocketSample, What};
@@ -49,6 +50,7 @@ pub fn event_text(what: &What) -> Option<String> {
         What::Begun(begun) => format!("{} ...", call(begun)),
         What::Ended { begun, outcome: end } => format!("... #{begun} {}", outcome(end)),
         What::Started { pid } => format!("started {pid}"),
+        What::Holds(holding) => holding_text(holding),
         What::Exit(ExitStatus::Code(code)) => format!("exited {code}"),
         What::Exit(ExitStatus::Killed(signal)) => format!("killed {signal}"),
         What::Sample(sample) => sample_text(sample),
@@ -193,6 +195,7 @@ pub fn scan_what(scan: &mut Scan<'_>) -> Result<What, ParseError> {
     let mut ahead = *scan;
     let what = match ahead.word("an event")? {
         "started" => What::Started { pid: ahead.parse("a process id")? },
+        "holds" => What::Holds(scan_holding(&mut ahead)?),
         "exited" => What::Exit(ExitStatus::Code(ahead.parse("an exit code")?)),
         "killed" => What::Exit(ExitStatus::Killed(ahead.parse::<Signal>("a signal")?)),
         "kernel" => What::Sample(scan_sample(&mut ahead)?),

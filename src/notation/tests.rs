@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::event::{
-    Actor, ConnectionId, Event, EventId, ExitStatus, FrameNo, Gap, Run, Sample, SocketSample, Time, What,
+    Actor, ConnectionId, Event, EventId, ExitStatus, FrameNo, Gap, Holding, Run, Sample, SocketSample, Time, What,
 };
 use crate::socket::call::{Arg, Call, CallName, Outcome, Payload};
 use crate::socket::errno::{Errno, Signal};
@@ -58,11 +58,25 @@ fn sample_() -> impl Strategy<Value = Sample> {
         .prop_map(|(local, remote, socket)| Sample { local: local.into(), remote: remote.into(), socket })
 }
 
+fn holding() -> impl Strategy<Value = Holding> {
+    let four = any::<std::net::SocketAddrV4>().prop_map(Into::into);
+    let six = any::<([u16; 8], u16)>().prop_map(|(parts, port)| (std::net::Ipv6Addr::from(parts), port).into());
+    let addr = prop::option::of(prop_oneof![four, six]);
+    let state = prop::sample::select(State::ALL.to_vec());
+    (any::<i32>(), addr.clone(), addr, state, any::<(u32, u32)>(), any::<(bool, bool)>()).prop_map(
+        |(fd, local, remote, state, (unread, unacknowledged), (nonblocking, linger_zero))| {
+            let fd = crate::socket::call::Fd(fd);
+            Holding { fd, local, remote, state, unread, unacknowledged, nonblocking, linger_zero }
+        },
+    )
+}
+
 fn what() -> impl Strategy<Value = What> {
     prop_oneof![
         (name(), prop::collection::vec(arg(), 0..4)).prop_map(|(name, args)| What::Begun(Call { name, args })),
         (any::<u64>(), outcome_()).prop_map(|(begun, outcome)| What::Ended { begun: EventId(begun), outcome }),
         any::<i32>().prop_map(|pid| What::Started { pid }),
+        holding().prop_map(What::Holds),
         any::<i32>().prop_map(|code| What::Exit(ExitStatus::Code(code))),
         (1..60).prop_map(|signal| What::Exit(ExitStatus::Killed(Signal(signal)))),
         sample_().prop_map(What::Sample),

@@ -5,10 +5,11 @@ mod findings;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 
 use serde_json::{Map, Value, json};
 
-use crate::event::{Event, ExitStatus, Gap, Sample, Time, What};
+use crate::event::{Event, ExitStatus, Gap, Holding, Sample, Time, What};
 use crate::notation::{self, SegmentText};
 use crate::report::frame::Frame;
 use crate::socket::call::{Arg, Call, Outcome, Payload};
@@ -199,6 +200,7 @@ fn what(story: &Story, seen: &Event) -> Value {
         What::Begun(call) => begun(story, seen, call),
         What::Ended { begun, outcome } => ended(begun.0, outcome, story.call(*begun).map(|(call, _)| call)),
         What::Started { pid } => json!({"kind": "started", "pid": pid}),
+        What::Holds(holding) => self::holding(holding),
         What::Exit(ExitStatus::Code(code)) => json!({"kind": "exited", "code": code}),
         What::Exit(ExitStatus::Killed(signal)) => json!({"kind": "killed", "signal": signal.to_string()}),
         What::Sample(sample) => self::sample(story, seen, sample),
@@ -283,6 +285,15 @@ fn sample(story: &Story, seen: &Event, sample: &Sample) -> Value {
         fields.extend(story.differs(seen.id).map(|inferred| ("differs".to_owned(), json!(inferred.name()))));
     }
     object
+}
+
+fn holding(holding: &Holding) -> Value {
+    let end = |addr: Option<SocketAddr>| addr.map(|addr| addr.to_string());
+    json!({
+        "kind": "holds", "fd": holding.fd.0, "local": end(holding.local), "remote": end(holding.remote),
+        "state": holding.state.name(), "unread": holding.unread, "unacknowledged": holding.unacknowledged,
+        "nonblocking": holding.nonblocking, "linger_zero": holding.linger_zero,
+    })
 }
 
 fn gap(gap: &Gap) -> Value {

@@ -56,9 +56,9 @@ impl Merge {
     }
 
     /// Forgets the segments older than `time` that `is_wanted` does not want.
-    pub fn forget_segments(&mut self, time: Time, mut is_wanted: impl FnMut(&Segment) -> bool) {
+    pub fn forget_segments(&mut self, time: Time, mut is_wanted: impl FnMut(Time, &Segment) -> bool) {
         self.held.retain(|(at, _, held)| match held {
-            Held::Other(What::Segment { segment, .. }) => *at >= time || is_wanted(segment),
+            Held::Other(What::Segment { segment, .. }) => *at >= time || is_wanted(*at, segment),
             _ => true,
         });
     }

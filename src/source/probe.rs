@@ -76,6 +76,7 @@ pub fn findings(program: &Path) -> Vec<Finding> {
 fn trace(program: &Path) -> Finding {
     let options = Options {
         command: vec!["true".into()],
+        attach: Vec::new(),
         kept: 0,
         host: true,
         hold: None,

@@ -206,7 +206,7 @@ fn connection_end(header: &InetResponseHeader) -> Option<(Ends, SocketSample)> {
 
 /// The kernel's numbers for its states (`include/net/tcp_states.h`). A TIME-WAIT record comes with its substate, so that
 /// FIN-WAIT-2 after close(2) comes as FIN-WAIT-2; a half-open request comes as SYN-RECEIVED (`inet_req_diag_fill`).
-const fn state(number: u8) -> Option<State> {
+pub const fn state(number: u8) -> Option<State> {
     Some(match number {
         1 => State::Established,
         2 => State::SynSent,

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 
+use self::attach::AttachError;
 use self::launch::LaunchError;
 use self::recorder::RecordError;
 use self::running::Stage;
@@ -25,11 +26,15 @@ use crate::source::live::MarkerError;
 use crate::source::sandbox::SandboxError;
 use crate::source::sockdiag::SockDiagError;
 
+mod attach;
+mod attaching;
+mod bell;
 mod calls;
 mod conductor;
 mod files;
 mod filter;
 mod gate;
+mod held;
 mod hold;
 mod launch;
 mod looks;
@@ -75,6 +80,12 @@ pub enum TraceFailure {
     /// What it takes to hold it.
     #[error("cannot hold the program before its calls: {0}")]
     Hold(#[source] io::Error),
+    /// A running process cannot be traced.
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    /// The child that wakes the tracer.
+    #[error("cannot start a process that wakes the tracer: {0}")]
+    Bell(#[source] io::Error),
     /// Markers cannot be sent.
     #[error(transparent)]
     Marker(MarkerError),
@@ -106,6 +117,7 @@ impl TraceFailure {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Sandbox(error) => error.help(),
+            Self::Attach(error) => error.help(),
             Self::Seize(_) => Some(
                 "a container or a security module may forbid ptrace(2); see kernel.yama.ptrace_scope and epipe doctor"
                     .to_owned(),
@@ -120,6 +132,8 @@ impl TraceFailure {
 pub struct Options {
     /// The program and its arguments.
     pub command: Vec<OsString>,
+    /// In its place: processes that run already, by their numbers. They are on whatever network they are on.
+    pub attach: Vec<i32>,
     /// How many bytes of each call's data are kept.
     pub kept: usize,
     /// On the host's network.
@@ -153,7 +167,7 @@ pub enum Told {
     /// Where it is held: all that the calls so far caused has been told, and this one stands next and waits to be let go.
     /// `None` where the program makes no call for the time being.
     Stands(Option<NextCall>),
-    /// The process that the program runs in.
+    /// The process that the program runs in; of processes that ran already the first, once they are followed.
     Root(i32),
     /// The program has ended so, and the run with it; the last. It was held up so often until its calls were taken down.
     Ended(ExitStatus, u64),

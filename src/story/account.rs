@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 
+use super::connection::Connection;
 use super::end::End;
 use super::journal::Journal;
+use super::origin::Origin;
 use super::side::{Both, Side};
 use super::track::{Record, Track};
-use crate::event::{ConnectionId, Event, EventId};
+use crate::event::{ConnectionId, Event, EventId, What};
+use crate::tcp::seq::SeqNum;
 use crate::tcp::state::State;
 
 /// One direction's bytes, named after its sender.
@@ -31,6 +34,46 @@ pub struct Counts {
     pub returned: u64,
     /// The sum of what the reader's calls returned, of this direction's bytes.
     pub read: u64,
+    /// What has to be added, where the calls of an end are known only from a later moment on.
+    pub shift: Shift,
+}
+
+/// What makes counts of calls and counts of numbers begin at the same byte.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shift {
+    returned: i64,
+    read: i64,
+    seen: i64,
+}
+
+impl Shift {
+    /// That of what `from` sends. Both count from the first byte that either end's known calls handed over or took; where the
+    /// stream was known before, from its beginning.
+    fn of(connection: &Connection, from: Side, sender: &End) -> Self {
+        let peer = connection.peer_of(from);
+        let (writer, reader) = (connection.origins[from].as_ref(), connection.origins[peer].as_ref());
+        let Some(known) = writer.or(reader) else { return Self::default() };
+        let Some(first) = sender.tcp.isn.map(|isn| isn + 1) else {
+            let is_whole = sender.has_calls && writer.is_none();
+            let unread = reader.filter(|_| !is_whole).map_or(0, |reader| i64::from(reader.unread));
+            return Self { returned: unread, read: 0, seen: unread };
+        };
+        let after = |number: SeqNum| i64::from(first.distance_to(number));
+        let written = writer.and_then(Origin::written_from).map(after);
+        // Where nothing has come since, what was unread ends where the stream does.
+        let last = |reader: &Origin| after(sender.tcp.snd_nxt) - i64::from(reader.unread);
+        let unread = reader.map(|reader| reader.unread_from().map_or_else(|| last(reader), after));
+        if known.is_in_a_known_stream {
+            return Self { returned: written.unwrap_or(0), read: unread.unwrap_or(0), seen: 0 };
+        }
+        let nothing_yet = writer.map_or(0, |_| after(sender.tcp.snd_nxt));
+        let zero = written.into_iter().chain(unread).min().unwrap_or(nothing_yet);
+        Self { returned: written.unwrap_or(zero) - zero, read: unread.unwrap_or(zero) - zero, seen: -zero }
+    }
+}
+
+fn shifted(count: u64, by: i64) -> u64 {
+    count.saturating_add_signed(by)
 }
 
 /// The account of each event's connection just after it, in the order of ids. What a send took counts from its beginning
@@ -53,7 +96,17 @@ pub(super) fn after_each(journal: &Journal, track: &Track, ends: &HashMap<EventI
         {
             counts[connection.peer_of(side)].read += outcome.count().unwrap_or(0);
         }
-        let way = |from: Side| direction(counts[from], &record.ends[from], &record.ends[from.peer()]);
+        if let (What::Holds(_), Some(side)) = (&event.what, record.side) {
+            let way = &mut counts[connection.peer_of(side)];
+            let origin = connection.origins[side].as_ref().filter(|origin| origin.at == event.id);
+            // Where no segments are seen, what others read before is what the peer's calls sent.
+            let unseen = origin.filter(|origin| origin.unread_from().is_none());
+            way.read += unseen.map_or(0, |origin| way.returned.saturating_sub(origin.unread.into()));
+        }
+        let way = |from: Side| {
+            let shift = Shift::of(connection, from, &record.ends[from]);
+            direction(Counts { shift, ..counts[from] }, &record.ends[from], &record.ends[from.peer()])
+        };
         let server = if connection.is_with_itself() { Direction::default() } else { way(Side::Server) };
         Both { client: way(Side::Client), server }
     };
@@ -63,18 +116,19 @@ pub(super) fn after_each(journal: &Journal, track: &Track, ends: &HashMap<EventI
 /// One direction's account at a moment: `counts` by calls, and the two ends as they stood.
 pub fn direction(counts: Counts, sender: &End, reader: &End) -> Direction {
     let isn = sender.tcp.isn;
-    let payload_before = |next: crate::tcp::seq::SeqNum| {
+    let payload_before = |next: SeqNum| {
         let numbers = isn.map_or(0, |isn| u64::from(next.relative_to(isn)));
         let fin = u64::from(sender.tcp.fin().is_some_and(|fin| fin.is_before(next)));
-        numbers.saturating_sub(1 + fin)
+        shifted(numbers.saturating_sub(1 + fin), counts.shift.seen)
     };
     let seen = payload_before(sender.tcp.snd_nxt);
-    let sent = if sender.has_calls { counts.returned } else { seen };
+    let sent = if sender.has_calls { shifted(counts.returned, counts.shift.returned) } else { seen };
     let acknowledged = payload_before(sender.tcp.snd_una).min(seen);
-    let read = reader.has_calls.then_some(counts.read);
+    let all_read = shifted(counts.read, counts.shift.read);
+    let read = reader.has_calls.then_some(all_read);
     let lost = lost(sent, acknowledged, read, sender, reader);
     // Without segments nothing is known to be acknowledged, and what was read has certainly come.
-    let arrived = acknowledged.max(counts.read);
+    let arrived = acknowledged.max(all_read);
     let on_the_way = sent.saturating_sub(arrived).saturating_sub(lost);
     Direction { sent, acknowledged: arrived.min(sent), read, lost, on_the_way }
 }

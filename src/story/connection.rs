@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use super::copies::Copies;
 use super::end::End;
 use super::ending::{Ending, Watch};
+use super::origin::Origin;
 use super::side::{Both, Side};
 use crate::event::{Actor, ConnectionId, EventId, FrameNo};
+use crate::tcp::segment::Segment;
 use crate::tcp::seq::SeqNum;
 
 /// One connection of a run.
@@ -32,6 +34,10 @@ pub struct Connection {
     pub watch: Watch,
     /// The ends after its last event.
     pub ends: Both<End>,
+    /// How many descriptors of each end are on their way to another process in a message.
+    pub in_messages: Both<u16>,
+    /// Of an end whose calls are known from a later moment on than its stream: where they begin in it.
+    pub origins: Both<Option<Origin>>,
     /// Without segments: bytes that each end read before the call that sent them was told to have ended.
     pub read_ahead: Both<u64>,
 }
@@ -50,6 +56,8 @@ impl Connection {
             copies: Both::default(),
             watch: Watch::default(),
             ends: Both::default(),
+            in_messages: Both::default(),
+            origins: Both::default(),
             read_ahead: Both::default(),
         }
     }
@@ -73,6 +81,20 @@ impl Connection {
     /// The initial sequence number of `side`; 0 where nothing was seen of it.
     pub fn isn(&self, side: Side) -> SeqNum {
         self.ends[side].tcp.isn.unwrap_or_default()
+    }
+
+    /// A segment of `side`: the first data that it carries shows where the calls of which nothing was known begin.
+    pub fn note_origins(&mut self, side: Side, segment: &Segment) {
+        if segment.payload_len == 0 && !segment.flags.fin() {
+            return;
+        }
+        let (first, peer) = (segment.payload_range().start, self.peer_of(side));
+        if let Some(origin) = &mut self.origins[side] {
+            origin.writes(first);
+        }
+        if let Some(origin) = &mut self.origins[peer] {
+            origin.reads(first);
+        }
     }
 
     /// `number`, sent by `side`, counted from its initial sequence number.

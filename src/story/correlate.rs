@@ -15,6 +15,7 @@ use crate::tcp::segment::Segment;
 use crate::tcp::seq::SeqNum;
 
 mod calls;
+mod origins;
 mod resets;
 mod segments;
 
@@ -72,6 +73,8 @@ struct Memory<'a> {
     given_up: Both<Option<EventId>>,
     /// The peer's FIN as each end took it in.
     fin_taken: Both<Option<EventId>>,
+    /// Without segments: how many bytes the peer had sent, less those that were not read, when each end's calls came to be known.
+    read_before: Both<i64>,
     /// Which segments a reset was already tied to.
     answered: Vec<EventId>,
 }
@@ -124,6 +127,10 @@ impl<'a> Correlation<'a> {
             What::Exit(status) => {
                 self.presumed(event.id, record);
                 self.exited(event, *status)
+            }
+            What::Holds(_) => {
+                self.held(event.id, record);
+                None
             }
             What::Started { .. } | What::Sample(_) | What::Gap(_) => None,
         };

@@ -76,6 +76,8 @@ pub enum Handle {
 pub struct Descriptors {
     handles: HashMap<(Actor, Fd), Handle>,
     bound: HashMap<(Actor, Fd), SocketAddr>,
+    /// How many connections wait at an address since before its listener was known.
+    waiting: HashMap<SocketAddr, u64>,
     /// Those that execve(2) closes.
     closed_on_exec: HashSet<(Actor, Fd)>,
 }
@@ -174,6 +176,23 @@ impl Descriptors {
             Handle::Listener { bound: Some(bound), preset } if reaches(*bound, addr) => Some(*preset),
             _ => None,
         })
+    }
+
+    /// `count` connections wait at `bound` whose opening nobody saw. Whoever holds the listener too tells the same.
+    pub fn waits(&mut self, bound: SocketAddr, count: u64) {
+        self.waiting.entry(bound).or_insert(count);
+    }
+
+    /// One of them was accepted.
+    pub fn takes_waiting(&mut self, bound: SocketAddr) {
+        if let Some(count) = self.waiting.get_mut(&bound) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// How many of them are left.
+    pub fn waiting(&self, bound: SocketAddr) -> u64 {
+        self.waiting.get(&bound).copied().unwrap_or(0)
     }
 
     /// The actors with a connect to `target` in progress, each with its descriptor.

@@ -13,6 +13,7 @@ mod acks;
 mod calls;
 mod data;
 mod errors;
+mod holds;
 mod resets;
 mod segments;
 mod setting_up;
@@ -77,6 +78,7 @@ fn sentences(story: &Story, row: &Row) -> Vec<String> {
             Some((call, _)) => calls::sentences(story, row, call, outcome),
             None => Vec::new(),
         },
+        What::Holds(holding) => holds::sentences(story, event, holding),
         What::Exit(status) => exit(story, row, *status),
         What::Gap(gap) => vec![self::gap(gap)],
         What::Started { .. } | What::Sample(_) => Vec::new(),

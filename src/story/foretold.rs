@@ -66,11 +66,12 @@ pub fn foretold(story: &Story, begun: &Event) -> Option<Foretold> {
     let end = story.end_of(begun.id);
     let later = end.and_then(asked).and_then(|then| then.socket.answer(call, then.target));
     let side = story.record(begun.id).and_then(|record| record.side);
+    let unseen = listens || story.is_blind() || is_in_doubt(story, begun);
     let came = happened(story, begun, call, side);
     let judged = |then| {
         let foretold = Foretold { first, then, held: None };
         let came = came.as_ref().filter(|came| !came.is_beyond(&foretold, call, story.is_blind()));
-        Foretold { held: came.map(|came| came.is(foretold, call, listens || story.is_blind())), ..foretold }
+        Foretold { held: came.map(|came| came.is(foretold, call, unseen)), ..foretold }
     };
     let waits = first.returns == Returns::Waits;
     let told = judged(later.filter(|_| waits));
@@ -100,19 +101,33 @@ fn has_room(call: &Call) -> bool {
     !call.name.sends() || call.asked_len().is_none_or(|asked| asked <= ROOM)
 }
 
+/// Whether it is left open which of its end's segments are the call's, or none are seen: the socket is of another network.
+fn is_in_doubt(story: &Story, begun: &Event) -> bool {
+    let end = story.record(begun.id).and_then(|record| Some((story.connection(record.connection?)?, record.side?)));
+    end.is_some_and(|(connection, side)| {
+        connection.origins[side].is_some_and(|origin| origin.is_in_doubt() || connection.frames.is_none())
+    })
+}
+
 /// Whether nobody saw what arrived, and an earlier call leaves the calls alone not telling it.
 fn is_in_the_dark(story: &Story, begun: &Event) -> bool {
     story.dark_from.is_some_and(|dark| dark < begun.id)
 }
 
 /// The first call of a run without a capture after which the calls alone do not tell what arrives: a filter drops it, a small
-/// buffer lets only a part through, a send waits with a part of it sent, or the peer is another host, a while away.
+/// buffer lets only a part through, a send waits with a part of it sent, or the peer is another host, a while away, or another
+/// program, as a socket's may be that was there before.
 pub fn dark_from(journal: &Journal) -> Option<EventId> {
     let darkens = |call: &Call| {
         call.has_flag("SO_ATTACH_FILTER") || call.has_flag("SO_RCVBUF") || !has_room(call) || goes_far(call)
     };
     let mut events = journal.events().iter();
-    events.find(|event| event.begun().is_some_and(darkens)).map(|event| event.id)
+    events.find(|event| event.begun().is_some_and(darkens) || is_another_ones(event)).map(|event| event.id)
+}
+
+/// Whether it tells of a connection whose other end may be anybody's.
+fn is_another_ones(event: &Event) -> bool {
+    matches!(&event.what, What::Holds(holding) if holding.remote.is_some())
 }
 
 fn goes_far(call: &Call) -> bool {

@@ -95,7 +95,8 @@ impl<'a> Ladder<'a> {
     }
 
     fn take(&mut self, event: &'a Event) {
-        if event.begun().is_some() {
+        let holds_an_end = matches!(&event.what, What::Holds(holding) if holding.remote.is_some());
+        if event.begun().is_some() || holds_an_end {
             let side = self.side(event);
             self.owners[side] = self.owners[side].or(event.actor.as_ref());
         }
@@ -107,6 +108,7 @@ impl<'a> Ladder<'a> {
             }
             What::Begun(call) => self.begun(event, call),
             What::Ended { begun, outcome } => self.ended(event, *begun, outcome),
+            What::Holds(holding) => self.holds(event, holding),
             What::Exit(status) => self.exited(event, *status),
             What::Gap(gap) => self.gap(event, gap),
             What::Started { .. } | What::Sample(_) => {}

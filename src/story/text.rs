@@ -1,5 +1,6 @@
 //! Calls and their outcomes as the screen shows them: `send("hello") = 5`, `recv(2) = 0, the end`.
 
+use crate::event::Holding;
 use crate::socket::call::{Arg, Call, CallName, How, Outcome, Payload};
 
 /// How many bytes of data a view shows.
@@ -21,7 +22,7 @@ pub fn data(payload: &Payload) -> String {
 pub fn call(call: &Call) -> String {
     let name = call.name;
     let inside = match name {
-        _ if name.sends() => call.payload().map_or_else(String::new, data),
+        _ if name.sends() => call.payload().map_or_else(|| call.word(1).unwrap_or("").to_owned(), data),
         _ if name.receives() => call.asked_len().map_or_else(String::new, |len| len.to_string()),
         CallName::Shutdown => call.how().map_or("", how).to_owned(),
         CallName::Bind | CallName::Exit | CallName::Fcntl => call.args.last().map_or_else(String::new, plain),
@@ -89,4 +90,9 @@ pub fn line(made: &Call, returned: Option<&Outcome>) -> String {
         Some(end) if end.errno.is_some() => format!("{} = {} ✗", call(made), outcome(made, end)),
         Some(end) => format!("{} = {}", call(made), outcome(made, end)),
     }
+}
+
+/// A socket that is held: `holds 4, CLOSE-WAIT`.
+pub fn holding(holding: &Holding) -> String {
+    format!("holds {}, {}", holding.fd, holding.state)
 }

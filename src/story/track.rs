@@ -20,6 +20,7 @@ use crate::tcp::segment::Segment;
 mod asked;
 mod calls;
 mod connects;
+mod holds;
 mod options;
 mod presume;
 mod processes;
@@ -128,6 +129,7 @@ impl Track {
             What::Segment { frame, segment } => self.segment(event.time, frame, segment),
             What::Begun(call) => self.begun(event, call),
             What::Ended { begun, outcome } => self.ended(event, *begun, outcome),
+            What::Holds(holding) => self.holds(event.actor.as_ref(), holding),
             What::Exit(_) => self.exit(event.actor.as_ref()),
             What::Sample(sample) => self.beside(sample.local, sample.remote),
             What::Started { .. } | What::Gap(_) => Record::default(),
@@ -197,6 +199,7 @@ impl Track {
         if connection.actors[peer].is_none() {
             connection.ends[peer].socket.deaf = listener.is_some_and(|preset| preset.deaf);
         }
+        connection.note_origins(side, segment);
         connection.frames = Some((connection.frames.map_or(frame.number, |(first, _)| first), frame.number));
         if is_copy(&mut connection.copies[side], time, frame) {
             return Record { connection: Some(id), side: Some(side), is_copy: true, ..Record::default() };

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -54,21 +54,27 @@ impl Session {
 
     /// Reads until `text` is on the screen.
     pub fn wait_for(&mut self, text: &str) {
-        while !self.shows(text) {
-            if let Err(error) = self.read() {
-                panic!("{text:?} did not appear ({error}):\n{}", self.screen.screen().contents());
-            }
-        }
+        self.wait_until(text, |session| session.shows(text));
+    }
+
+    /// What is on the screen.
+    pub fn contents(&self) -> String {
+        self.screen.screen().contents()
     }
 
     /// Whether `text` is on the screen.
     pub fn shows(&self, text: &str) -> bool {
-        self.screen.screen().contents().contains(text)
+        self.contents().contains(text)
     }
 
-    /// Reads what comes next.
-    pub fn read(&mut self) -> Result<(), RecvTimeoutError> {
-        self.output.recv_timeout(PATIENCE).map(|bytes| self.screen.process(&bytes))
+    /// Reads until `is_it`, which is told of as `what`.
+    pub fn wait_until(&mut self, what: &str, is_it: impl Fn(&Self) -> bool) {
+        while !is_it(self) {
+            match self.output.recv_timeout(PATIENCE) {
+                Ok(bytes) => self.screen.process(&bytes),
+                Err(error) => panic!("{what:?} did not appear ({error}):\n{}", self.screen.screen().contents()),
+            }
+        }
     }
 
     /// The word behind `text` on the screen.

@@ -7,6 +7,7 @@ mod number;
 mod options;
 mod outcome;
 mod ready;
+mod rights;
 
 use nix::unistd::Pid;
 
@@ -115,7 +116,7 @@ impl Reader<'_> {
             return Some(pending);
         }
         if !self.files.has_socket(fd) {
-            return self.splices_to(entry);
+            return self.splices_to(entry).or_else(|| self.hands_over(entry));
         }
         self.data(entry).or_else(|| self.option(entry)).or_else(|| self.on_socket(entry, fd))
     }

@@ -71,7 +71,8 @@ impl Conductor {
                 self.announced &= self.standing.front().is_some_and(|first| first.thread != *thread);
                 self.standing.retain(|one| one.thread != *thread);
             }
-            Note::Begun { .. } | Note::Ended { .. } | Note::Looked(..) | Note::Untraced(..) => {}
+            // What it is not about.
+            _ => {}
         }
     }
 

@@ -87,9 +87,15 @@ impl Files {
 
     /// Looks at all descriptors of `process`: those that came without a call that was seen, and those that are gone.
     pub fn look(&mut self, process: Pid) -> Vec<(i32, Seen)> {
-        let found = seen(process);
+        let open = open(process);
+        let found = seen(process, &open);
         let new = found.iter().filter(|(fd, _)| !self.has_socket(*fd)).copied().collect();
         self.sockets = found.into_iter().map(|(fd, _)| fd).collect();
+        for (epoll, _) in open.iter().filter(|(_, target)| target == EPOLL) {
+            self.epolls.entry(*epoll).or_insert_with(|| {
+                interests(&fs::read_to_string(format!("/proc/{process}/fdinfo/{epoll}")).unwrap_or_default())
+            });
+        }
         let sockets = &self.sockets;
         for interest in self.epolls.values_mut() {
             interest.retain(|_, fd| sockets.contains(fd));
@@ -98,18 +104,37 @@ impl Files {
     }
 }
 
-/// The TCP sockets of `process`.
-fn seen(process: Pid) -> Vec<(i32, Seen)> {
+/// What the descriptors of `process` refer to, as `/proc` names it.
+fn open(process: Pid) -> Vec<(i32, String)> {
     let Ok(entries) = fs::read_dir(format!("/proc/{process}/fd")) else { return Vec::new() };
-    let sockets = entries.flatten().filter_map(|entry| {
-        let target = fs::read_link(entry.path()).ok()?;
-        target.to_str()?.starts_with("socket:").then_some(())?;
-        entry.file_name().to_str()?.parse::<i32>().ok()
+    let named = entries.flatten().filter_map(|entry| {
+        let target = fs::read_link(entry.path()).ok()?.to_str()?.to_owned();
+        Some((entry.file_name().to_str()?.parse().ok()?, target))
     });
+    named.collect()
+}
+
+/// The TCP sockets among what `process` has `open`.
+fn seen(process: Pid, open: &[(i32, String)]) -> Vec<(i32, Seen)> {
+    let sockets = open.iter().filter(|(_, target)| target.starts_with("socket:"));
     let mut found: Vec<(i32, Seen)> =
-        sockets.filter_map(|fd| socket::peek(process, fd).map(|seen| (fd, seen))).collect();
+        sockets.filter_map(|(fd, _)| socket::peek(process, *fd).map(|seen| (*fd, seen))).collect();
     found.sort_by_key(|(fd, _)| *fd);
     found
+}
+
+/// What `/proc` calls an epoll.
+const EPOLL: &str = "anon_inode:[eventpoll]";
+
+/// What an epoll hands out for which descriptor, as `/proc/PID/fdinfo` tells (`proc_pid_fdinfo(5)`).
+fn interests(told: &str) -> BTreeMap<u64, i32> {
+    let interest = |line: &str| {
+        let mut words = line.strip_prefix("tfd:")?.split_whitespace();
+        let fd = words.next()?.parse().ok()?;
+        let data = words.skip_while(|word| *word != "data:").nth(1)?;
+        Some((u64::from_str_radix(data, 16).ok()?, fd))
+    };
+    told.lines().filter_map(interest).collect()
 }
 
 #[cfg(test)]
@@ -147,5 +172,12 @@ mod tests {
         let (_, seen) = found.iter().find(|(number, _)| *number == fd).unwrap();
         assert_eq!((seen.local, seen.listens), (Some(listener.local_addr().unwrap()), true));
         assert!(found.iter().all(|(number, _)| *number != other));
+    }
+
+    #[test]
+    fn what_an_epoll_waits_for_is_read_from_proc() {
+        let told = "pos:\t0\nflags:\t02\nmnt_id:\t16\nino:\t1048\ntfd:        5 events:       19 data:     feedbeef0005  pos:0 \
+                    ino:6f3 sdev:9\ntfd:       12 events: 80000001 data:                c  pos:0 ino:8 sdev:9\ntfd: x\n";
+        assert_eq!(interests(told), BTreeMap::from([(0xfeed_beef_0005, 5), (12, 12)]));
     }
 }

@@ -7,6 +7,8 @@ use std::io;
 
 use nix::errno::Errno;
 
+use super::ptrace::Entry;
+
 /// `AUDIT_ARCH_…` of this program (linux/audit.h).
 #[cfg(target_arch = "x86_64")]
 pub const NATIVE: u32 = 0xc000_003e;
@@ -64,6 +66,11 @@ fn steps() -> Vec<Step> {
 
 fn bits(number: libc::c_long) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// Whether the filter would stop a program of this architecture at `entry`, or at one more: another kind of socket.
+pub fn stops(entry: &Entry) -> bool {
+    entry.number == libc::SYS_socket || TRAPPED.contains(&entry.number)
 }
 
 /// The filter in the kernel's form: the steps, then the two answers.

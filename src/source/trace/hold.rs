@@ -7,19 +7,19 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use super::conductor::Conductor;
 use super::gate;
 use super::stop::Stop;
-use super::tracer::Holding;
+use super::tracer::Gated;
 use crate::source::lab::message::Command;
 
 /// How many commands may wait until they are heeded. Whoever gives more of them at a time waits.
 const COMMANDS: usize = 16;
 
 /// The two ends of a gate before `stops`: the tracer's, and the recorder's, which does what the lines of `told` say.
-pub fn hold(stops: &[String], told: BufReader<File>) -> io::Result<(Holding, Conductor)> {
+pub fn hold(stops: &[String], told: BufReader<File>) -> io::Result<(Gated, Conductor)> {
     let stops: Result<Vec<Stop>, String> = stops.iter().map(|stop| stop.parse()).collect();
     let stops = stops.map_err(io::Error::other)?;
     let (gate, keeper) = gate::gate()?;
     let commands = listen(told)?;
-    Ok((Holding::new(stops, gate), Conductor::new(keeper, commands)))
+    Ok((Gated::new(stops, gate), Conductor::new(keeper, commands)))
 }
 
 /// Hears commands, a word each, in a thread of its own: it ends with the pipe, or with the process.

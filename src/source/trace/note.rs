@@ -4,7 +4,7 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 
 use nix::unistd::Pid;
 
-use crate::event::{Actor, ExitStatus, Time};
+use crate::event::{Actor, ExitStatus, Holding, Time};
 use crate::socket::call::{Call, Outcome};
 use crate::source::sockdiag::Table;
 
@@ -31,6 +31,15 @@ pub enum Note {
     },
     /// A thread that stood before a call is gone.
     Fled(Pid),
+    /// A process turned out to hold a socket.
+    Holds {
+        /// When it was as told.
+        time: Time,
+        /// Which process.
+        actor: Actor,
+        /// The socket.
+        holding: Holding,
+    },
     /// A thread begins a call.
     Begun {
         /// When.
@@ -53,6 +62,10 @@ pub enum Note {
         /// What came of it.
         outcome: Outcome,
     },
+    /// That process, which ran before, is followed from now on, and so are all that are asked for.
+    Attached(Pid),
+    /// The processes that are still there were let go, and run on: what is sent from now on is not of the story.
+    LetGo(Time),
     /// A process is gone.
     Exited {
         /// When.

@@ -4,6 +4,8 @@
 //! go twice and none is looked into while it runs. Not by libraries: nix knows no real-time signals, which the C library
 //! sends its own threads, and its view of a system call is for glibc alone.
 
+mod registers;
+
 use std::io;
 
 use nix::errno::Errno;
@@ -18,6 +20,9 @@ pub const ATTACHED: i32 = libc::PTRACE_O_TRACESYSGOOD
     | libc::PTRACE_O_TRACEFORK
     | libc::PTRACE_O_TRACEVFORK
     | libc::PTRACE_O_TRACECLONE;
+
+/// What a call leaves that a stop or a signal has interrupted, and that says so.
+const INTERRUPTED: i64 = -(libc::EINTR as i64);
 
 /// A stop at a system call, as `PTRACE_O_TRACESYSGOOD` marks it.
 const SYSCALL_STOP: i32 = libc::SIGTRAP | 0x80;
@@ -106,6 +111,18 @@ impl Stopped {
     /// Lets it go for good; `signal` is delivered.
     pub fn detach(self, signal: i32) {
         let _ = ask(libc::PTRACE_DETACH, self.thread, 0, usize::try_from(signal).unwrap_or(0));
+    }
+
+    /// Where the tracer's own request took it out of a call that the kernel would then end with EINTR: lets the call be made
+    /// again instead, unless a signal's handler runs. Its program shall not notice that it was stopped. Whether it was so.
+    pub fn goes_on_waiting(&self) -> bool {
+        matches!(self.why, Why::Interrupted | Why::Group | Why::Leaves(INTERRUPTED)) && registers::restart(self.thread)
+    }
+
+    /// The call that the tracer's own request took it out of (after [`Self::goes_on_waiting`]), which is made again when it is let go; `None` where there is
+    /// none, or where the registers of this architecture do not say.
+    pub fn interrupted_call(&self) -> Option<Entry> {
+        matches!(self.why, Why::Interrupted | Why::Group).then(|| registers::interrupted_call(self.thread)).flatten()
     }
 
     /// The signal that its stop holds back; 0 where there is none.

@@ -21,8 +21,17 @@ impl Handle {
     /// Tells the run what to do. Only a run whose calls are held does something, and one that is over does not mind.
     pub fn command(&self, command: message::Command) {
         if let Some(running) = &mut *self.0.lock() {
+            let word = format!("{}\n", command.word());
             // A stage that does not read any more has ended, and its last message says so.
-            let _ = running.commands.write_all(format!("{}\n", command.word()).as_bytes());
+            let _ = running.commands.as_mut().map(|commands| commands.write_all(word.as_bytes()));
+        }
+    }
+
+    /// Lets processes go that ran already: the run is over then. They are followed as long as the pipe by which the stage is told
+    /// is open.
+    pub fn let_go(&self) {
+        if let Some(running) = &mut *self.0.lock() {
+            running.commands = None;
         }
     }
 
@@ -41,7 +50,8 @@ pub(super) struct Stage(Arc<Mutex<Option<Running>>>);
 
 struct Running {
     child: Child,
-    commands: PipeWriter,
+    /// `None` once no more is to be said.
+    commands: Option<PipeWriter>,
 }
 
 impl Stage {
@@ -62,13 +72,14 @@ impl Stage {
         let child = command.spawn().map_err(wrong)?;
         let request = Request {
             command: options.command.iter().map(|word| word.as_bytes().to_vec()).collect(),
+            attach: options.attach.clone(),
             kept: options.kept,
             host,
             hold: options.hold.as_ref().map(|stops| stops.iter().map(ToString::to_string).collect()),
         };
         let line = serde_json::to_string(&request).map_err(|error| wrong(error.into()))?;
         let written = commands.write_all(line.as_bytes()).and_then(|()| commands.write_all(b"\n"));
-        *self.lock() = Some(Running { child, commands });
+        *self.lock() = Some(Running { child, commands: Some(commands) });
         written.map_err(wrong)?;
         Ok(lines)
     }

@@ -24,13 +24,18 @@ pub struct Seen {
 /// closed at once: while it is open, the program's close(2) would not be the last.
 pub fn peek(thread: Pid, fd: i32) -> Option<Seen> {
     let socket = copy(process_of(thread)?, fd).ok()?;
-    let option = |option| option_of(&socket, option).ok();
+    seen(&socket)
+}
+
+/// What `socket` says of itself; `None` where it is none of TCP.
+pub fn seen(socket: &OwnedFd) -> Option<Seen> {
+    let option = |option| option_of(socket, option).ok();
     let family = option(libc::SO_DOMAIN)?;
     let is_tcp = matches!(family, libc::AF_INET | libc::AF_INET6) && option(libc::SO_PROTOCOL)? == libc::IPPROTO_TCP;
     if !is_tcp {
         return None;
     }
-    let named = |name| address(&socket, name).filter(|address: &SocketAddr| address.port() != 0);
+    let named = |name| address(socket, name).filter(|address: &SocketAddr| address.port() != 0);
     Some(Seen {
         local: named(libc::getsockname),
         remote: named(libc::getpeername),
@@ -55,8 +60,9 @@ fn status(thread: Pid, field: &str) -> Option<Pid> {
     number.trim().parse().ok().map(Pid::from_raw)
 }
 
+/// A copy of a process's descriptor.
 #[allow(unsafe_code, reason = "neither nix nor std has these calls")]
-fn copy(process: Pid, fd: i32) -> io::Result<OwnedFd> {
+pub fn copy(process: Pid, fd: i32) -> io::Result<OwnedFd> {
     let owned = |number: libc::c_long| -> io::Result<OwnedFd> {
         let number = i32::try_from(Errno::result(number)?).unwrap_or(-1);
         // SAFETY: the kernel has just made this descriptor for us.

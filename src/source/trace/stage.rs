@@ -4,13 +4,15 @@
 //! wait(2) takes every child there is. Its standard input, output and error are the programs', so that it is told and tells
 //! by two other descriptors. It dies with its parent, and the programs die with it.
 
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sched::{CpuSet, sched_getcpu, sched_setaffinity};
@@ -19,15 +21,15 @@ use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
-use super::TraceFailure;
 use super::conductor::Conductor;
 use super::gate;
 use super::hold::hold;
 use super::launch::{self, Launched};
 use super::note::Notes;
 use super::ptrace;
-use super::recorder::{Instruments, Recorder};
-use super::tracer::{Holding, Leave, Tracer};
+use super::recorder::{Instruments, RecordError, Recorder};
+use super::tracer::{Gated, Leave, Tracer};
+use super::{TraceFailure, attaching};
 use crate::event::{ExitStatus, Run};
 use crate::source::lab::kernel;
 use crate::source::lab::stage::{HostReason, one_line};
@@ -47,6 +49,8 @@ const NOTES: usize = 8192;
 pub struct Request {
     /// The program and its arguments, in bytes.
     pub command: Vec<Vec<u8>>,
+    /// Processes that run already, in the place of a program.
+    pub attach: Vec<i32>,
     /// How many bytes of each call's data are kept.
     pub kept: usize,
     /// Why the host's network is to be used; `None` for one of its own.
@@ -62,7 +66,14 @@ pub fn run(mut descriptors: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let tells = File::from(tells);
     let outcome = set_pdeathsig(Signal::SIGKILL).map_err(TraceFailure::DieWithParent).and_then(|()| request(told));
-    let done = match outcome.and_then(|(request, told)| trace(&request, told, &tells)) {
+    let traced = outcome.and_then(|(request, told)| {
+        if request.attach.is_empty() {
+            trace(&request, told, &tells)
+        } else {
+            attaching::trace(&request, told.get_ref(), &tells)
+        }
+    });
+    let done = match traced {
         Ok(()) => Ok(()),
         Err(TraceFailure::Sandbox(error)) => Teller::to(tells).refused(&error),
         Err(error) => Teller::to(tells).failed(&error.to_string(), error.help().as_deref()),
@@ -112,11 +123,13 @@ fn trace(request: &Request, told: BufReader<File>, tells: &File) -> Result<(), T
     let device = if request.host.is_none() { Device::Loopback } else { Device::All };
     // Where somebody waits for each call to settle, a segment is wanted when it comes.
     let delivery = if held.is_some() { Delivery::AtOnce } else { Delivery::Gathered };
-    let capture = Capture::open(device, &Wanted::AllTcp, delivery, markers.port());
-    let run = describe(&command, &network, request, &capture);
+    let capture = Capture::open(device, &Wanted::AllTcp, delivery, markers.port()).map_err(Missing::from);
+    let place = if request.host.is_none() { "lo" } else { "all interfaces, what is the program's" };
+    let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let run = describe(&words.join(" "), &network, request.kept, capture.as_ref().map(|_| place));
     let mut teller = Teller::to(tells.try_clone().map_err(TraceFailure::Tell)?);
     teller.run(&run).and_then(|()| teller.root(launched.pid.as_raw())).map_err(|_| TraceFailure::Unheard)?;
-    let why = capture.as_ref().err().map(ToString::to_string);
+    let why = capture.as_ref().err().map(|missing| missing.why.clone());
     let instruments = Instruments { capture: capture.ok(), markers, diag };
     record(request, launched, instruments, why, held, teller)
 }
@@ -127,22 +140,17 @@ fn record(
     mut launched: Launched,
     instruments: Instruments,
     no_capture: Option<String>,
-    held: Option<(Holding, Conductor)>,
+    held: Option<(Gated, Conductor)>,
     teller: Teller,
 ) -> Result<(), TraceFailure> {
-    let (sender, notes) = sync_channel(NOTES);
-    let (holding, conductor) = held.unzip();
+    let (gated, conductor) = held.unzip();
     let mut recorder = Recorder::new(instruments, request.host.is_some(), conductor, teller);
     if let Some(why) = no_capture {
         recorder.without_capture(why);
     }
-    let (at_work, ended) = sync_channel(0);
-    let thread = std::thread::Builder::new()
-        .name("recorder".to_owned())
-        .spawn(move || recorder.run(&notes, &ended))
-        .map_err(TraceFailure::Thread)?;
+    let Recording { notes, at_work, thread } = Recording::start(recorder)?;
     let root = launched.pid;
-    let mut tracer = Tracer::new(request.kept, Notes::new(sender)).holding(holding);
+    let mut tracer = Tracer::new(request.kept, notes).gated(gated);
     tracer.adopt(root);
     stay_on_one_cpu();
     launched.go()?;
@@ -157,28 +165,68 @@ fn record(
     teller.ended(status.unwrap_or(ExitStatus::Code(0)), held_up).map_err(|_| TraceFailure::Unheard)
 }
 
+/// A recorder at work in a thread of its own.
+pub(super) struct Recording {
+    /// Where it is told.
+    pub notes: Notes,
+    /// It ends when this does.
+    pub at_work: SyncSender<Infallible>,
+    /// Its thread.
+    pub thread: JoinHandle<Result<Teller, RecordError>>,
+}
+
+impl Recording {
+    /// Starts it.
+    pub fn start(recorder: Recorder) -> Result<Self, TraceFailure> {
+        let (sender, notes) = sync_channel(NOTES);
+        let (at_work, ended) = sync_channel(0);
+        let builder = std::thread::Builder::new().name("recorder".to_owned());
+        let thread = builder.spawn(move || recorder.run(&notes, &ended)).map_err(TraceFailure::Thread)?;
+        Ok(Self { notes: Notes::new(sender), at_work, thread })
+    }
+}
+
 /// Keeps this thread, and no other, on the CPU that it is on: a program and its tracer wake each other twice a call, and where
 /// the scheduler spreads them each time anew that costs more than the call (benches/README.md). It is no loss where this is
 /// refused.
-fn stay_on_one_cpu() {
+pub(super) fn stay_on_one_cpu() {
     let this_thread = Pid::from_raw(0);
     let mut only = CpuSet::new();
     let _ = sched_getcpu().and_then(|cpu| only.set(cpu)).and_then(|()| sched_setaffinity(this_thread, &only));
 }
 
 /// Ctrl-C is the programs', which get it from the terminal as this process does.
-#[allow(unsafe_code, reason = "signal(2)")]
 fn ignore_terminal() {
-    for what in [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTSTP, Signal::SIGTTOU] {
+    ignore(&[Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTSTP, Signal::SIGTTOU]);
+}
+
+/// Does nothing when one of `signals` comes.
+#[allow(unsafe_code, reason = "signal(2)")]
+pub(super) fn ignore(signals: &[Signal]) {
+    for what in signals.iter().copied() {
         // SAFETY: no handler is set, the kernel only drops the signal.
         let _ = unsafe { signal(what, SigHandler::SigIgn) };
     }
 }
 
-/// What holds for the whole run.
-fn describe(command: &[OsString], network: &str, request: &Request, capture: &Result<Capture, CaptureError>) -> Run {
-    let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let payload = match request.kept {
+/// Why there is no capture.
+#[derive(Clone, Debug)]
+pub(super) struct Missing {
+    /// The operation and the reason.
+    pub why: String,
+    /// What the user can do.
+    pub help: Option<String>,
+}
+
+impl From<CaptureError> for Missing {
+    fn from(error: CaptureError) -> Self {
+        Self { why: error.to_string(), help: error.help() }
+    }
+}
+
+/// What holds for the whole run; `capture` is where there is one, or why there is none.
+pub(super) fn describe(name: &str, network: &str, kept: usize, capture: Result<&str, &Missing>) -> Run {
+    let payload = match kept {
         0 => "none",
         usize::MAX => "all",
         _ => "head",
@@ -189,14 +237,11 @@ fn describe(command: &[OsString], network: &str, request: &Request, capture: &Re
         ("payload".to_owned(), payload.to_owned()),
     ];
     match capture {
-        Ok(_) => {
-            let place = if request.host.is_none() { "lo" } else { "all interfaces, what is the program's" };
-            facts.push(("capture".to_owned(), format!("libpcap on {place}")));
-        }
-        Err(error) => {
-            facts.push(("capture".to_owned(), one_line(&format!("none: {error}"))));
-            facts.extend(error.help().map(|help| ("remedy".to_owned(), help)));
+        Ok(place) => facts.push(("capture".to_owned(), format!("libpcap on {place}"))),
+        Err(missing) => {
+            facts.push(("capture".to_owned(), one_line(&format!("none: {}", missing.why))));
+            facts.extend(missing.help.clone().map(|help| ("remedy".to_owned(), help)));
         }
     }
-    Run { name: one_line(&words.join(" ")), facts, comments: Vec::new() }
+    Run { name: one_line(name), facts, comments: Vec::new() }
 }

@@ -2,10 +2,12 @@
 //!
 //! All of this is one thread, the one that began to trace: the kernel takes requests about a traced thread from no other.
 
+mod attached;
 mod births;
 mod calling;
 mod ends;
-mod holding;
+mod gated;
+mod holdings;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -22,7 +24,7 @@ use crate::socket::call::Outcome;
 use crate::socket::errno::Signal;
 use crate::source::clock;
 
-pub use holding::Holding;
+pub use gated::Gated;
 
 /// Why tracing ended before its time.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +54,8 @@ struct Table {
     actor: Option<Actor>,
     /// The processes that share it.
     users: BTreeSet<Pid>,
+    /// How many connections wait at each listener since before it was looked at.
+    waiting: HashMap<i32, u32>,
 }
 
 #[derive(Debug, Default)]
@@ -96,7 +100,9 @@ pub struct Tracer {
     /// Whose programs are another architecture's.
     foreign: BTreeSet<Pid>,
     /// Where threads are held before their calls.
-    holding: Option<Holding>,
+    gated: Option<Gated>,
+    /// Whether the programs ran before, so that no filter stops them.
+    attached: bool,
     /// Once the run is over: those that are left are ended, or let go.
     leaving: Option<Leave>,
 }
@@ -123,15 +129,16 @@ impl Tracer {
             threads: HashMap::new(),
             early: HashMap::new(),
             foreign: BTreeSet::new(),
-            holding: None,
+            gated: None,
+            attached: false,
             leaving: None,
         }
     }
 
     /// The same, which holds threads before their calls.
     #[must_use]
-    pub fn holding(self, holding: Option<Holding>) -> Self {
-        Self { holding, ..self }
+    pub fn gated(self, gated: Option<Gated>) -> Self {
+        Self { gated, ..self }
     }
 
     /// Takes on the process `pid`, which this thread has seized with all its threads.
@@ -173,9 +180,7 @@ impl Tracer {
     fn stopped(&mut self, stopped: Stopped) -> Result<(), TraceError> {
         let thread = stopped.thread;
         if self.leaving == Some(Leave::Running) {
-            let signal = stopped.signal();
-            stopped.detach(signal);
-            return Ok(());
+            return self.lets_go(stopped);
         }
         if !self.threads.contains_key(&thread) && !matches!(stopped.why, Why::Executes(_)) {
             self.early.insert(thread, stopped);
@@ -190,7 +195,7 @@ impl Tracer {
             Why::Forks(child) => self.bears(thread, child, child, now)?,
             Why::Clones(child) => self.bears(thread, child, process_of(child).unwrap_or(child), now)?,
             Why::Executes(former) => self.executed(thread, former, now)?,
-            Why::Interrupted => {}
+            Why::Interrupted => drop(stopped.goes_on_waiting()),
             Why::Group => {
                 stopped.listen();
                 return Ok(());
@@ -212,7 +217,7 @@ impl Tracer {
         let Some(known) = self.threads.get(&thread).filter(|known| !self.foreign.contains(&known.process)) else {
             return Go::Free;
         };
-        let watched = known.in_call.is_some() || known.looks || !self.files(thread).is_empty();
+        let watched = self.attached || known.in_call.is_some() || known.looks || !self.files(thread).is_empty();
         if watched { Go::Watched } else { Go::Free }
     }
 

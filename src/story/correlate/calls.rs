@@ -155,8 +155,11 @@ impl<'a> Correlation<'a> {
         if count == 0 {
             return self.end_of_stream(id, side, effect);
         }
-        let (start, end) = self.memory(id).read[side].take(count);
+        let taken = self.memory(id).read[side].take(count);
         let peer = self.peer(id, side);
+        let Some((start, end)) = self.in_peers_stream(id, side, taken) else {
+            return Cause::unknown(effect, "the bytes that it took had come before this end's calls were known");
+        };
         let carrying = self.memory(id).carried[peer].covering(start, end);
         if carrying.is_empty() {
             return self.received_unseen(id, side, effect, start, end);

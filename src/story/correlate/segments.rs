@@ -1,7 +1,7 @@
 //! The causes of segments: the call whose bytes or whose end they carry, or the segment that they answer.
 
 use super::{Correlation, Made, Memory, Seen};
-use crate::event::{ConnectionId, EventId};
+use crate::event::ConnectionId;
 use crate::socket::call::CallName;
 use crate::story::cause::Cause;
 use crate::story::side::Side;
@@ -118,15 +118,14 @@ impl<'a> Correlation<'a> {
         let goes_back = self.memory(id).next[side].is_some_and(|next| seen.segment.seq.is_before(next));
         let overlaps = |other: &Seen<'a>| other.segment.payload_range().overlaps(seen.segment.payload_range());
         let earlier = if goes_back { self.latest(id, side, overlaps) } else { None };
-        let calls: Vec<EventId> =
-            self.memory(id).written[side].covering(start, end).iter().map(|span| span.call).collect();
+        let calls = self.writers(id, seen);
         let mut causes = calls.clone();
         causes.extend(earlier.map(|other| other.event));
         if let Some(other) = earlier {
             return Cause::proven(seen.event, causes, format!("the same bytes as in {}", other.frame));
         }
         if calls.is_empty() {
-            return Cause::unknown(seen.event, "a program sent these bytes; no calls are known");
+            return Cause::unknown(seen.event, self.why_nobodys(id, side));
         }
         let whose = if calls.len() == 1 { "this call's" } else { "these calls'" };
         // As the drawing counts: the first byte is 1, the range ends before its second number.

@@ -1,13 +1,14 @@
 //! The rows of calls that have no segment of their own, and of ends of programs.
 
 use super::{Fold, Ladder, blank};
-use crate::event::{Event, EventId, ExitStatus, Gap};
+use crate::event::{Event, EventId, ExitStatus, Gap, Holding};
 use crate::socket::call::{Call, CallName, Outcome};
 use crate::socket::errno::{Errno, Signal};
 use crate::story::rows::{Number, Row, Wire};
 use crate::story::side::Side;
 use crate::story::standing::bytes;
 use crate::story::text;
+use crate::tcp::state::State;
 
 impl<'a> Ladder<'a> {
     /// A call that still waits stands where it was entered; every other is laid out where it ended, or with its segment.
@@ -267,6 +268,19 @@ impl<'a> Ladder<'a> {
         (row_.event, row_.failed, row_.wire) = (event.id, true, wire);
         self.join(row, event.id);
         true
+    }
+
+    /// A socket that was there already; one that is not connected to anything has no part in the story yet.
+    pub(super) fn holds(&mut self, event: &Event, holding: &Holding) {
+        let is_listener = holding.state == State::Listen;
+        if holding.remote.is_none() && !is_listener {
+            return;
+        }
+        let side = if is_listener { Side::Server } else { self.side(event) };
+        let line = self.named(event, text::holding(holding));
+        let mut row = Row { text: Self::only(side, line), ..blank(event.id, Number::Dot, Wire::Empty) };
+        row.connection = self.connection(event.id);
+        self.push(row, &[event.id]);
     }
 
     pub(super) fn gap(&mut self, event: &Event, gap: &Gap) {

@@ -47,7 +47,8 @@ impl Track {
             }
             Handle::Listener { bound, preset } => {
                 let waiting = bound.map_or(0, |bound| self.never_accepted(bound).count());
-                let unread = u64::try_from(waiting).unwrap_or(u64::MAX);
+                let unseen = bound.map_or(0, |bound| self.descriptors.waiting(bound));
+                let unread = u64::try_from(waiting).unwrap_or(u64::MAX).saturating_add(unseen);
                 let mut socket = Socket { state: State::Listen, descriptors: 1, unread, ..Socket::default() };
                 preset.apply(&mut socket);
                 Some(socket)

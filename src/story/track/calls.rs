@@ -1,5 +1,7 @@
 //! What calls tell of descriptors, and of what a socket has been asked and has answered.
 
+use std::net::SocketAddr;
+
 use super::{Record, Track};
 use crate::event::{Actor, ConnectionId, Event, EventId};
 use crate::socket::call::{Call, CallName, Fd, Outcome};
@@ -15,6 +17,7 @@ impl Track {
             return self.destroys(call);
         }
         let Some((actor, fd)) = event.actor.as_ref().zip(call.fd()) else { return Record::default() };
+        self.hands_over(actor, call);
         if let (CallName::Connect, Some(Handle::Fresh { preset, .. })) = (call.name, self.descriptors.get(actor, fd)) {
             // A new attempt forgets an old error (tcp_connect_init()).
             let preset = Preset { pending: None, ..preset };
@@ -45,7 +48,9 @@ impl Track {
         }
         let before = call.fd().map(|fd| self.at(actor, fd)).unwrap_or_default();
         self.reported(actor, &call, outcome);
-        if outcome.errno.is_none() {
+        if outcome.errno.is_some() {
+            self.keeps(actor, &call);
+        } else {
             self.opened(actor, &call, outcome);
             self.reset_by_disconnect(actor, &call, begun);
         }
@@ -180,6 +185,13 @@ impl Track {
             _ => None,
         };
         let Some(client) = outcome.addr() else { return };
+        if self.is_end_of(actor, fd, client) {
+            // It had waited since before the listener was known, and was told of before this call's end.
+            if let Some(bound) = bound {
+                self.descriptors.takes_waiting(bound);
+            }
+            return;
+        }
         let known = self.connections().iter().rev().find(|connection| {
             connection.addresses.client == client
                 && connection.actors.server.is_none()
@@ -195,6 +207,12 @@ impl Track {
             _ => return,
         };
         self.hold(actor, fd, id, Side::Server);
+    }
+
+    /// Whether `fd` of `actor` is the server's end of a connection that `client` opened.
+    fn is_end_of(&self, actor: &Actor, fd: Fd, client: SocketAddr) -> bool {
+        let Some(Handle::Connected(id, Side::Server)) = self.descriptors.get(actor, fd) else { return false };
+        self.connection(id).is_some_and(|connection| connection.addresses.client == client)
     }
 
     /// What a call's answer tells of the socket: errors reported, bytes read, directions shut, descriptors closed.

@@ -87,7 +87,7 @@ impl Track {
     }
 
     /// The end has one descriptor less; what that is presumed to change.
-    fn loses_one(&mut self, id: ConnectionId, side: Side) -> Vec<Change> {
+    pub(super) fn loses_one(&mut self, id: ConnectionId, side: Side) -> Vec<Change> {
         if let Some(connection) = self.connection_mut(id) {
             let socket = &mut connection.ends[side].socket;
             socket.descriptors = socket.descriptors.saturating_sub(1);

@@ -44,5 +44,5 @@ impl Recorder {
 
 /// Whether the programs have it, where the network is not theirs alone.
 fn is_ours(ours: Option<&Ours>, ends: &Ends) -> bool {
-    ours.is_none_or(|ours| ours.is_between(ends.local, ends.remote))
+    ours.is_none_or(|ours| ours.is_between(Time(i64::MAX), ends.local, ends.remote))
 }

@@ -19,9 +19,10 @@ impl Tracer {
     pub(super) fn bears(&mut self, thread: Pid, child: Pid, process: Pid, now: Time) -> Result<(), TraceError> {
         let Some(parent) = self.threads.get(&thread).map(|known| known.process) else { return Ok(()) };
         if process == parent {
-            self.threads.insert(child, Thread { process: parent, in_call: None, looks: false });
+            // It may have been there already when its process came to be traced.
+            self.threads.entry(child).or_insert_with(|| Thread { process: parent, in_call: None, looks: false });
             self.processes.entry(parent).or_default().threads.insert(child);
-        } else {
+        } else if !self.processes.contains_key(&child) {
             self.bears_process(thread, child, now)?;
         }
         match self.early.remove(&child) {
@@ -108,7 +109,8 @@ impl Tracer {
         let Some(id) = self.processes.get(&pid).map(|process| process.table) else { return };
         let Some(table) = self.tables.get_mut(&id).filter(|table| table.users.len() > 1) else { return };
         table.users.remove(&pid);
-        let own = Table { files: table.files.clone(), actor: None, users: BTreeSet::from([pid]) };
+        let (files, waiting) = (table.files.clone(), table.waiting.clone());
+        let own = Table { files, actor: None, users: BTreeSet::from([pid]), waiting };
         let new = self.new_table(own);
         if let Some(process) = self.processes.get_mut(&pid) {
             process.table = new;
@@ -118,7 +120,7 @@ impl Tracer {
 
 /// Whether two processes share one table of descriptors (`CLONE_FILES`). Where the kernel cannot say: no.
 #[allow(unsafe_code, reason = "neither nix nor std has this call")]
-fn share_files(one: Pid, other: Pid) -> bool {
+pub(super) fn share_files(one: Pid, other: Pid) -> bool {
     // SAFETY: the call takes numbers and touches no memory.
     let same = unsafe { libc::syscall(libc::SYS_kcmp, one.as_raw(), other.as_raw(), KCMP_FILES, 0, 0) };
     Errno::result(same) == Ok(0)

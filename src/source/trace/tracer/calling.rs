@@ -7,7 +7,7 @@ use crate::event::Time;
 use crate::socket::call::{Arg, CallName, Outcome};
 use crate::socket::errno::{Errno, Signal};
 use crate::source::trace::calls::{self, Brings, Happened, Pending, Reader};
-use crate::source::trace::filter::NATIVE;
+use crate::source::trace::filter::{self, NATIVE};
 use crate::source::trace::note::Note;
 use crate::source::trace::ptrace::{self, Entry};
 
@@ -22,7 +22,7 @@ impl Tracer {
             return Ok(());
         }
         self.tell_interrupted(thread)?;
-        if self.files(thread).is_empty() {
+        if self.files(thread).is_empty() && !(self.attached && filter::stops(entry)) {
             return Ok(());
         }
         self.look_at(thread, entry, now)
@@ -34,7 +34,7 @@ impl Tracer {
         if is_known { Ok(()) } else { self.look_at(thread, entry, now) }
     }
 
-    fn look_at(&mut self, thread: Pid, entry: &Entry, now: Time) -> Result<(), TraceError> {
+    pub(super) fn look_at(&mut self, thread: Pid, entry: &Entry, now: Time) -> Result<(), TraceError> {
         if calls::sets_up_ring(entry) {
             let name = super::name(thread);
             let what = format!("{name} uses io_uring, whose calls on sockets no tracer sees");
@@ -100,6 +100,7 @@ impl Tracer {
             Happened::Returned(_) if in_call.pending.call.name == CallName::Execve => Ok(()),
             Happened::Returned(outcome) => {
                 self.take_effect(thread, &in_call.pending, &outcome);
+                let now = self.waited_before(thread, &in_call.pending, &outcome)?.unwrap_or(now);
                 if outcome.errno == Some(Errno::EPIPE) {
                     in_call.ended = Some((now, outcome));
                     self.keep(thread, in_call);
@@ -176,29 +177,12 @@ impl Tracer {
     }
 
     /// The process that `thread` is of has its first TCP socket: its other threads must stop to be watched.
-    fn watch_all(&self, thread: Pid) {
+    pub(super) fn watch_all(&self, thread: Pid) {
         let Some(table) = self.table_id(thread).and_then(|id| self.tables.get(&id)) else { return };
         let processes = table.users.iter().filter_map(|pid| self.processes.get(pid));
         processes.flat_map(|process| &process.threads).filter(|other| **other != thread).for_each(|other| {
             ptrace::interrupt(*other);
         });
-    }
-
-    /// Looks at the descriptors after a call that may have brought some.
-    pub(super) fn look_again(&mut self, thread: Pid, now: Time) -> Result<(), TraceError> {
-        let was_empty = self.files(thread).is_empty();
-        let Some(table) = self.table(thread) else { return Ok(()) };
-        let new = table.files.look(thread);
-        if was_empty && !table.files.is_empty() {
-            self.watch_all(thread);
-        }
-        for (fd, seen) in new {
-            let actor = self.actor(thread, now)?;
-            let of = seen.local.map_or_else(String::new, |local| format!(" ({local})"));
-            let what = format!("{actor} was handed its descriptor {fd}{of}, whose story until then is another's");
-            self.notes.tell(Note::Untraced(now, what))?;
-        }
-        Ok(())
     }
 
     fn is_foreign(&mut self, thread: Pid, now: Time) -> Result<(), TraceError> {

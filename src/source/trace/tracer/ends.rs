@@ -6,8 +6,9 @@ use nix::unistd::Pid;
 use super::{Leave, TableId, TraceError, Tracer};
 use crate::event::{Actor, ExitStatus};
 use crate::source::clock;
+use crate::source::trace::looks;
 use crate::source::trace::note::Note;
-use crate::source::trace::{looks, ptrace};
+use crate::source::trace::ptrace::{self, Stopped, Why};
 
 impl Tracer {
     /// `thread` is gone. The end of a process is told by its first thread, when all others are gone.
@@ -31,6 +32,19 @@ impl Tracer {
             self.notes.tell(Note::Exited { time: clock::now(), actor, status })?;
         }
         if self.early.is_empty() { Ok(()) } else { self.adopt_orphans(clock::now()) }
+    }
+
+    /// Lets a thread go for good. What it returns from just now has still been seen.
+    pub(super) fn lets_go(&mut self, stopped: Stopped) -> Result<(), TraceError> {
+        let (thread, signal) = (stopped.thread, stopped.signal());
+        if !stopped.goes_on_waiting()
+            && let Why::Leaves(value) = stopped.why
+        {
+            self.leaves(thread, value, clock::now())?;
+        }
+        self.tell_held(thread)?;
+        stopped.detach(signal);
+        Ok(())
     }
 
     /// The process `pid` uses its table no more. If nobody does, the table is gone: its name, if it was told of.

@@ -14,7 +14,7 @@ use crate::source::trace::ptrace::{self, Entry, Stopped, Told};
 use crate::source::trace::stop::{Stop, can_be_held};
 
 /// Who is held, and before what.
-pub struct Holding {
+pub struct Gated {
     /// Before which calls; all where none is named.
     stops: Vec<Stop>,
     gate: Gate,
@@ -24,7 +24,7 @@ pub struct Holding {
     standing: HashMap<Pid, (Entry, Option<Stopped>)>,
 }
 
-impl Holding {
+impl Gated {
     /// Holds before `stops`, or before all calls where there are none, until the other end of `gate` lets through.
     pub fn new(stops: Vec<Stop>, gate: Gate) -> Self {
         Self { stops, gate, open: false, standing: HashMap::new() }
@@ -39,12 +39,12 @@ impl Holding {
 impl Tracer {
     /// What happens next. Where threads are held, lets those through meanwhile that may go.
     pub(super) fn next(&mut self) -> Result<Told, TraceError> {
-        while let Some(holding) = &mut self.holding {
+        while let Some(gated) = &mut self.gated {
             if let Some(told) = ptrace::look().map_err(TraceError::Wait)? {
                 return Ok(told);
             }
-            holding.gate.wait().map_err(TraceError::Wait)?;
-            while let Some(order) = self.holding.as_mut().and_then(|holding| holding.gate.order()) {
+            gated.gate.wait().map_err(TraceError::Wait)?;
+            while let Some(order) = self.gated.as_mut().and_then(|gated| gated.gate.order()) {
                 match order {
                     Order::Through(thread) => self.let_through(thread)?,
                     Order::Open => {
@@ -59,21 +59,21 @@ impl Tracer {
 
     /// Whether `thread` is to stand before `call`, whose entry it has come to. If so that is told.
     pub(super) fn holds(&mut self, thread: Pid, entry: &Entry, call: &Call, now: Time) -> Result<bool, TraceError> {
-        if self.leaving.is_some() || !self.holding.as_ref().is_some_and(|holding| holding.is_before(call)) {
+        if self.leaving.is_some() || !self.gated.as_ref().is_some_and(|gated| gated.is_before(call)) {
             return Ok(false);
         }
         let actor = self.actor(thread, now)?;
         self.notes.tell(Note::Stands { thread, actor, call: call.clone() })?;
-        if let Some(holding) = &mut self.holding {
-            holding.standing.insert(thread, (*entry, None));
+        if let Some(gated) = &mut self.gated {
+            gated.standing.insert(thread, (*entry, None));
         }
         Ok(true)
     }
 
     /// Keeps the stop of a thread that is held; gives any other back.
     pub(super) fn keep_standing(&mut self, stopped: Stopped) -> Option<Stopped> {
-        let holding = self.holding.as_mut();
-        match holding.and_then(|holding| holding.standing.get_mut(&stopped.thread)) {
+        let gated = self.gated.as_mut();
+        match gated.and_then(|gated| gated.standing.get_mut(&stopped.thread)) {
             Some((_, stands)) => {
                 *stands = Some(stopped);
                 None
@@ -84,7 +84,7 @@ impl Tracer {
 
     /// Lets `thread` make its call, if it still stands.
     fn let_through(&mut self, thread: Pid) -> Result<(), TraceError> {
-        let stood = self.holding.as_mut().and_then(|holding| holding.standing.remove(&thread));
+        let stood = self.gated.as_mut().and_then(|gated| gated.standing.remove(&thread));
         let Some((entry, Some(stopped))) = stood else { return Ok(()) };
         self.begins(thread, &entry, clock::now())?;
         self.go_on(stopped);
@@ -93,18 +93,18 @@ impl Tracer {
 
     /// Lets all through, now and later.
     pub(super) fn open_gate(&mut self) -> Result<(), TraceError> {
-        let Some(mut holding) = self.holding.take() else { return Ok(()) };
-        holding.open = true;
-        let standing: Vec<Pid> = holding.standing.keys().copied().collect();
-        self.holding = Some(holding);
+        let Some(mut gated) = self.gated.take() else { return Ok(()) };
+        gated.open = true;
+        let standing: Vec<Pid> = gated.standing.keys().copied().collect();
+        self.gated = Some(gated);
         standing.into_iter().try_for_each(|thread| self.let_through(thread))?;
-        self.holding = None;
+        self.gated = None;
         Ok(())
     }
 
     /// `thread` is gone, and stands nowhere.
     pub(super) fn stands_no_more(&mut self, thread: Pid) -> Result<(), TraceError> {
-        let stood = self.holding.as_mut().and_then(|holding| holding.standing.remove(&thread));
+        let stood = self.gated.as_mut().and_then(|gated| gated.standing.remove(&thread));
         if stood.is_some() { Ok(self.notes.tell(Note::Fled(thread))?) } else { Ok(()) }
     }
 

@@ -1,0 +1,39 @@
+//! A run on processes that run already: Ctrl-C, SIGTERM and SIGHUP let them go, and the story is told.
+
+use std::io;
+
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+
+use super::signals::SignalsError;
+use super::{Traced, listen};
+use crate::app::Failure;
+use crate::source::trace::{Handle, Trace};
+
+const LETS_GO: [Signal; 3] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
+
+/// Follows until they have ended or are let go.
+pub fn follow(trace: Trace) -> Result<Traced, Failure> {
+    let set: SigSet = LETS_GO.into_iter().collect();
+    wait_to_let_go(trace.handle(), set).map_err(|error| Failure::new(error.to_string()))?;
+    let traced = listen(trace, |_| {
+        eprintln!("epipe: attached; each system call of the program stops it, until it ends or Ctrl-C lets it go");
+    });
+    // A set that could be blocked can be unblocked.
+    let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&set), None);
+    traced
+}
+
+/// Waits for a signal in a thread of its own, which ends with the process. A second signal ends epipe at once, and so lets the
+/// processes go too.
+fn wait_to_let_go(handle: Handle, set: SigSet) -> Result<(), SignalsError> {
+    sigprocmask(SigmaskHow::SIG_BLOCK, Some(&set), None).map_err(io::Error::from)?;
+    let signals = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC).map_err(io::Error::from)?;
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        // Whatever ends the wait, nobody could end the run any more.
+        let _ = signals.read_signal();
+        handle.let_go();
+        let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&set), None);
+    })?;
+    Ok(())
+}
