@@ -179,6 +179,11 @@ pub struct Run {
     #[arg(long)]
     pub summary: bool,
 
+    /// Say which line of the program made a call: with --only of those calls, else of all that failed and of those that
+    /// close or shut down. C, C++, Rust, Go (with -g or their default) and Python 3.11 to 3.13.
+    #[arg(long)]
+    pub stack: bool,
+
     /// The program and its arguments.
     #[arg(last = true, required = true, value_name = "CMD")]
     pub command: Vec<OsString>,
@@ -193,6 +198,7 @@ Examples:
   epipe run -- python3 client.py
   epipe run -- sh -c 'python3 server.py & python3 client.py'
   epipe run --only EPIPE,ECONNRESET -- ./program
+  epipe run --only EPIPE --stack -- python3 client.py
   epipe run --host -- curl http://example.org/
   epipe run --format transcript -o story.txt -- ./program";
 

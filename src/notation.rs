@@ -9,6 +9,7 @@ mod options;
 mod saved;
 mod scan;
 mod segment;
+mod stack;
 mod transcript;
 mod value;
 

@@ -28,6 +28,7 @@ mod next;
 pub mod rows;
 pub mod side;
 mod spans;
+pub mod stack;
 mod standing;
 pub mod telling;
 mod text;

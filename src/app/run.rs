@@ -11,7 +11,7 @@ use crate::cli::{Common, Format, Payload, Run};
 use crate::event::{Event, ExitStatus};
 use crate::report::{failures, payload, summary};
 use crate::socket::errno::Errno;
-use crate::source::trace::{Options, Told, Trace, TraceFailure};
+use crate::source::trace::{Options, Told, Trace, TraceFailure, Wanted};
 use crate::story::Story;
 use crate::story::journal::Journal;
 
@@ -74,7 +74,7 @@ fn trace(run: &Run) -> Result<Traced, Failure> {
         Payload::All => usize::MAX,
     };
     let program = PathBuf::from("/proc/self/exe");
-    let options = Options { command: run.command.clone(), kept, host: run.host, program };
+    let options = Options { command: run.command.clone(), kept, host: run.host, stacks: stacks(run), program };
     let failed = |error: TraceFailure| Failure { message: error.to_string(), help: error.help() };
     let trace = Trace::start(options).map_err(failed)?;
     // Later than the start: the program inherits what is blocked.
@@ -94,6 +94,13 @@ fn trace(run: &Run) -> Result<Traced, Failure> {
         }
     }
     Err(Failure::new("the tracing process ended without a word"))
+}
+
+/// Of which calls the stacks are taken.
+fn stacks(run: &Run) -> Option<Wanted> {
+    let names = run.only.iter().map(|name| name.trim().to_owned()).collect();
+    let wanted = if run.only.is_empty() { Wanted::Telling } else { Wanted::Failed(names) };
+    run.stack.then_some(wanted)
 }
 
 fn append(journal: &mut Journal, event: Event) -> Result<(), Failure> {

@@ -74,7 +74,8 @@ pub fn findings(program: &Path) -> Vec<Finding> {
 
 /// Traces true(1), on the host's network: whether there can be one of its own is another try.
 fn trace(program: &Path) -> Finding {
-    let options = Options { command: vec!["true".into()], kept: 0, host: true, program: program.to_owned() };
+    let options =
+        Options { command: vec!["true".into()], kept: 0, host: true, stacks: None, program: program.to_owned() };
     let mut told = match Trace::start(options) {
         Ok(trace) => trace,
         Err(error) => return Finding::fails(TRACE, error.to_string(), error.help()),

@@ -16,6 +16,7 @@ use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 
 use self::launch::LaunchError;
 use self::recorder::RecordError;
+pub use self::stack::Wanted;
 use self::stage::{Request, TRACE_ARGUMENT};
 use self::tracer::TraceError;
 use crate::event::{Event, ExitStatus, Run};
@@ -36,6 +37,7 @@ mod ours;
 mod ptrace;
 mod recorder;
 mod socket;
+mod stack;
 pub mod stage;
 mod tracer;
 
@@ -114,6 +116,8 @@ pub struct Options {
     pub kept: usize,
     /// On the host's network.
     pub host: bool,
+    /// Of which calls the stacks are taken, if of any.
+    pub stacks: Option<Wanted>,
     /// The program that holds the stage: this one, unless a test says otherwise.
     pub program: PathBuf,
 }
@@ -238,6 +242,7 @@ fn start(options: &Options, host: Option<HostReason>) -> Result<(Child, PipeRead
         command: options.command.iter().map(|word| word.as_bytes().to_vec()).collect(),
         kept: options.kept,
         host,
+        stacks: options.stacks.clone(),
     };
     let line = serde_json::to_string(&request).map_err(|error| wrong(error.into()))?;
     tell.write_all(line.as_bytes()).and_then(|()| tell.write_all(b"\n")).map_err(wrong)?;

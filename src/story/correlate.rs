@@ -125,7 +125,7 @@ impl<'a> Correlation<'a> {
                 self.presumed(event.id, record);
                 self.exited(event, *status)
             }
-            What::Started { .. } | What::Sample(_) | What::Gap(_) => None,
+            What::Stack(_) | What::Started { .. } | What::Sample(_) | What::Gap(_) => None,
         };
         self.causes.extend(cause);
     }

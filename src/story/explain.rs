@@ -5,6 +5,7 @@ use super::because::because;
 use super::ladder;
 use super::rows::{Row, Wire};
 use super::side::Side;
+use super::stack;
 use super::telling::Why;
 use crate::event::{EventId, ExitStatus, Gap, What};
 use crate::socket::errno::Signal;
@@ -73,12 +74,16 @@ fn sentences(story: &Story, row: &Row) -> Vec<String> {
             Some((call, _)) if row.events.len() > 2 && ladder::is_setting_up(call.name) => {
                 setting_up::group(story, row).unwrap_or_else(|| calls::sentences(story, row, call, outcome))
             }
-            Some((call, _)) => calls::sentences(story, row, call, outcome),
+            Some((call, _)) => {
+                let mut sentences = calls::sentences(story, row, call, outcome);
+                sentences.extend(stack::sentence(story, *begun));
+                sentences
+            }
             None => Vec::new(),
         },
         What::Exit(status) => exit(story, row, *status),
         What::Gap(gap) => vec![self::gap(gap)],
-        What::Started { .. } | What::Sample(_) => Vec::new(),
+        What::Stack(_) | What::Started { .. } | What::Sample(_) => Vec::new(),
     }
 }
 

@@ -109,7 +109,7 @@ impl<'a> Ladder<'a> {
             What::Ended { begun, outcome } => self.ended(event, *begun, outcome),
             What::Exit(status) => self.exited(event, *status),
             What::Gap(gap) => self.gap(event, gap),
-            What::Started { .. } | What::Sample(_) => {}
+            What::Stack(_) | What::Started { .. } | What::Sample(_) => {}
         }
     }
 

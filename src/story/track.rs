@@ -130,7 +130,7 @@ impl Track {
             What::Ended { begun, outcome } => self.ended(event, *begun, outcome),
             What::Exit(_) => self.exit(event.actor.as_ref()),
             What::Sample(sample) => self.beside(sample.local, sample.remote),
-            What::Started { .. } | What::Gap(_) => Record::default(),
+            What::Stack(_) | What::Started { .. } | What::Gap(_) => Record::default(),
         };
         if let Some(connection) = record.connection.and_then(|id| self.connection_mut(id)) {
             connection.events.push(event.id);

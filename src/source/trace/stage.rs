@@ -24,6 +24,7 @@ use super::launch::{self, Launched};
 use super::note::Notes;
 use super::ptrace;
 use super::recorder::{Instruments, Recorder};
+use super::stack;
 use super::tracer::{Leave, Tracer};
 use crate::event::{ExitStatus, Run};
 use crate::source::lab::kernel;
@@ -48,6 +49,8 @@ pub struct Request {
     pub kept: usize,
     /// Why the host's network is to be used; `None` for one of its own.
     pub host: Option<HostReason>,
+    /// Of which calls the stacks are taken, if of any.
+    pub stacks: Option<stack::Wanted>,
 }
 
 /// Does what the first line of the descriptor `told` says, and tells of it on the descriptor `tells`.
@@ -123,7 +126,7 @@ fn record(
         .spawn(move || recorder.run(&notes, &ended))
         .map_err(TraceFailure::Thread)?;
     let root = launched.pid;
-    let mut tracer = Tracer::new(request.kept, Notes::new(sender));
+    let mut tracer = Tracer::new(request.kept, Notes::new(sender)).with_stacks(request.stacks.as_ref());
     tracer.adopt(root);
     stay_on_one_cpu();
     launched.go()?;

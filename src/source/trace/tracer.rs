@@ -5,6 +5,7 @@
 mod births;
 mod calling;
 mod ends;
+mod standing;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -16,6 +17,7 @@ use super::files::Files;
 use super::note::{Note, Notes, Unheard};
 use super::ptrace::{self, Go, Stopped, Told, Why};
 use super::socket::process_of;
+use super::stack::{Stacks, Wanted};
 use crate::event::{Actor, ExitStatus, Time};
 use crate::socket::call::Outcome;
 use crate::socket::errno::Signal;
@@ -92,6 +94,8 @@ pub struct Tracer {
     early: HashMap<Pid, Stopped>,
     /// Whose programs are another architecture's.
     foreign: BTreeSet<Pid>,
+    /// Of which calls the stacks are taken, if of any.
+    stacks: Option<Stacks>,
     /// Once the run is over: those that are left are ended, or let go.
     leaving: Option<Leave>,
 }
@@ -118,8 +122,14 @@ impl Tracer {
             threads: HashMap::new(),
             early: HashMap::new(),
             foreign: BTreeSet::new(),
+            stacks: None,
             leaving: None,
         }
+    }
+
+    /// The same, and it takes the stacks of calls that are `wanted`.
+    pub fn with_stacks(self, wanted: Option<&Wanted>) -> Self {
+        Self { stacks: wanted.map(Stacks::new), ..self }
     }
 
     /// Takes on the process `pid`, which this thread has seized with all its threads.

@@ -89,6 +89,7 @@ impl Tracer {
             }
             Happened::Returned(_) if in_call.pending.call.name == CallName::Execve => Ok(()),
             Happened::Returned(outcome) => {
+                self.tell_stack(thread, &in_call.pending.call, &outcome, now)?;
                 self.take_effect(thread, &in_call.pending, &outcome);
                 if outcome.errno == Some(Errno::EPIPE) {
                     in_call.ended = Some((now, outcome));
