@@ -24,7 +24,7 @@ pub fn why(story: &Story, row: &Row) -> Why {
     let because = because(story, row.event, &row.events);
     Why {
         title: title(row),
-        sentences: sentences(story, row),
+        sentences: sentences(story, row).into_iter().chain(places(story, row)).collect(),
         later: later(story, row),
         because: because.words,
         evidence: because.evidence,
@@ -74,17 +74,22 @@ fn sentences(story: &Story, row: &Row) -> Vec<String> {
             Some((call, _)) if row.events.len() > 2 && ladder::is_setting_up(call.name) => {
                 setting_up::group(story, row).unwrap_or_else(|| calls::sentences(story, row, call, outcome))
             }
-            Some((call, _)) => {
-                let mut sentences = calls::sentences(story, row, call, outcome);
-                sentences.extend(stack::sentence(story, *begun));
-                sentences
-            }
+            Some((call, _)) => calls::sentences(story, row, call, outcome),
             None => Vec::new(),
         },
         What::Exit(status) => exit(story, row, *status),
         What::Gap(gap) => vec![self::gap(gap)],
         What::Stack(_) | What::Started { .. } | What::Sample(_) => Vec::new(),
     }
+}
+
+/// Where the row's calls were made, as far as their stacks were taken.
+fn places(story: &Story, row: &Row) -> Vec<String> {
+    let begun = |id: &EventId| story.journal().get(*id).and_then(|event| event.ended()).map(|(begun, _)| begun);
+    let mut places: Vec<String> =
+        row.events.iter().filter_map(begun).filter_map(|begun| stack::sentence(story, begun)).collect();
+    places.dedup();
+    places
 }
 
 /// What became in the end of the bytes that the row shows on their way.

@@ -70,8 +70,8 @@ pub fn stack(story: &Story, begun: EventId) -> Option<&Stack> {
 /// the program is in Python, that is one in Python.
 pub fn caller(stack: &Stack) -> Option<usize> {
     let is_python = |place: &Place| place.language == Language::Python;
-    let in_python = stack.places.iter().any(is_python);
-    let counts = |place: &&Place| !in_python || is_python(place);
+    let any_python = stack.places.iter().any(is_python);
+    let counts = |place: &&Place| !any_python || is_python(place);
     let own = stack.places.iter().position(|place| counts(&place) && !is_library(place));
     own.or_else(|| stack.places.iter().position(|place| counts(&place)))
 }
@@ -103,8 +103,8 @@ fn is_pythons_own(file: &str) -> bool {
 }
 
 fn is_natives_own(file: &str, function: &str) -> bool {
-    let is_go =
-        (file.ends_with(".go") || file.ends_with(".s")) && GO.iter().any(|package| function.starts_with(package));
+    let package = function.split(['/', '.']).next().unwrap_or_default();
+    let is_go = matches!(file.rsplit('.').next(), Some("go" | "s")) && GO.contains(&package);
     let is_rust = file.starts_with("/rustc/") || file.contains("/lib/rustlib/src/rust/library/");
     let is_c = file.contains("sysdeps/") || C.contains(&function) && !file.contains('/');
     is_go || is_rust || is_c
@@ -150,10 +150,11 @@ pub fn called_at(story: &Story, begun: EventId) -> Option<String> {
 /// Where the call was made, as a sentence; where that cannot be said, why.
 pub fn sentence(story: &Story, begun: EventId) -> Option<String> {
     let missing = stack(story, begun)?.missing.as_deref();
+    let call = story.call(begun)?.0.name.name();
     match (called_at(story, begun), missing) {
-        (Some(at), Some(why)) => Some(format!("Called at {at}; {why}.")),
-        (Some(at), None) => Some(format!("Called at {at}.")),
-        (None, why) => why.map(|why| format!("Where it was called is not known: {why}.")),
+        (Some(at), Some(why)) => Some(format!("{call}() was called at {at}; {why}.")),
+        (Some(at), None) => Some(format!("{call}() was called at {at}.")),
+        (None, why) => why.map(|why| format!("Where {call}() was called is not known: {why}.")),
     }
 }
 

@@ -45,6 +45,7 @@ fn what_a_language_brings_with_it_is_passed_over() {
     let mut places: Vec<Place> = go.iter().map(|name| native(name, "/usr/local/go/src/x.go", 9)).collect();
     places.push(native("main.reply", "/srv/main.go", 12));
     assert_eq!(said(&places), "main.go:12 in main.reply");
+    assert_eq!(said(&[native("ios.Send", "/srv/ios.go", 3), places[3].clone()]), "ios.go:3 in ios.Send");
     let own = python("reply", "/srv/server.py", 31);
     let library = python("finish", "/usr/lib/python3.11/socketserver.py", 755);
     let installed = python("send", "/usr/lib/python3/dist-packages/requests/api.py", 6);

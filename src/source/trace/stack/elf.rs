@@ -39,13 +39,13 @@ pub struct Elf {
     build_id: Option<Vec<u8>>,
 }
 
-/// How its functions are left.
+/// How its functions are left. Without the index that the linker made of that (`.eh_frame_hdr`): one that is damaged leads
+/// gimli astray, and framehop makes its own.
 #[derive(Clone, Debug, Default)]
 struct Unwind {
     text: Option<Range<u64>>,
     got: Option<Range<u64>>,
     frames: Option<(Range<u64>, Arc<[u8]>)>,
-    index: Option<(Range<u64>, Arc<[u8]>)>,
     debug_frame: Option<Arc<[u8]>>,
 }
 
@@ -75,6 +75,12 @@ impl Elf {
         (address - symbol.address < symbol.size).then_some(symbol.name.as_str())
     }
 
+    /// Where the function `name` begins.
+    #[cfg(test)]
+    pub fn address_of(&self, name: &str) -> Option<u64> {
+        self.functions.iter().find(|symbol| symbol.name == name).map(|symbol| symbol.address)
+    }
+
     /// What identifies its build.
     pub fn build_id(&self) -> Option<&[u8]> {
         self.build_id.as_deref()
@@ -82,16 +88,13 @@ impl Elf {
 
     /// What framehop takes.
     pub fn sections(&self) -> ExplicitModuleSectionInfo<Arc<[u8]>> {
-        let Unwind { text, got, frames, index, debug_frame } = self.unwind.clone();
+        let Unwind { text, got, frames, debug_frame } = self.unwind.clone();
         let (eh_frame_svma, eh_frame) = frames.unzip();
-        let (eh_frame_hdr_svma, eh_frame_hdr) = index.unzip();
         ExplicitModuleSectionInfo {
             text_svma: text,
             got_svma: got,
             eh_frame_svma,
             eh_frame,
-            eh_frame_hdr_svma,
-            eh_frame_hdr,
             debug_frame,
             ..ExplicitModuleSectionInfo::default()
         }
@@ -109,7 +112,6 @@ impl Unwind {
             text: range(".text"),
             got: range(".got"),
             frames: whole(".eh_frame"),
-            index: whole(".eh_frame_hdr"),
             debug_frame: section(file, reader, ".debug_frame"),
         }
     }

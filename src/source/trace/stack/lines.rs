@@ -69,3 +69,38 @@ fn debug_file(build_id: &[u8]) -> Option<PathBuf> {
     let (first, rest) = hex.split_first().filter(|(_, rest)| !rest.is_empty())?;
     Some(Path::new("usr/lib/debug/.build-id").join(first).join(format!("{}.debug", rest.concat())))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    fn run(words: &[&str]) {
+        assert!(Command::new(words[0]).args(&words[1..]).status().unwrap().success(), "{words:?}");
+    }
+
+    #[test]
+    fn lines_that_were_split_off_are_found_by_what_identifies_the_build() {
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().join(name).to_str().unwrap().to_owned();
+        let (source, program) = (path("a.c"), path("a"));
+        std::fs::write(&source, "int main(void) {\n    return 7;\n}\n").unwrap();
+        run(&["cc", "-g", "-Wl,--build-id=0xab12cd", "-o", &program, &source]);
+        std::fs::create_dir_all(path("usr/lib/debug/.build-id/ab")).unwrap();
+        let debug = path("usr/lib/debug/.build-id/ab/12cd.debug");
+        run(&["objcopy", "--only-keep-debug", &program, &debug]);
+        let main = Elf::of(&image(&program)).unwrap().address_of("main").unwrap();
+        run(&["strip", &program]);
+        let stripped = image(&program);
+        let elf = Elf::of(&stripped).unwrap();
+        assert!(Lines::of(&stripped, &elf, &[]).is_none());
+        let lines = Lines::of(&stripped, &elf, &[PathBuf::from("/nowhere"), root.path().to_owned()]).unwrap();
+        let known = lines.at(main + 4);
+        assert_eq!((known[0].function.as_deref(), known[0].line.as_ref().map(|line| line.1)), (Some("main"), Some(2)));
+    }
+
+    fn image(path: &str) -> Image {
+        Image::of_file(0, File::open(path).unwrap())
+    }
+}

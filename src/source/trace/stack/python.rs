@@ -1,6 +1,6 @@
 //! Which line of Python a thread runs, read from the interpreter's own memory while the thread stands.
 //!
-//! Since 3.13 CPython says where its structures have what (`_Py_DebugOffsets`); of 3.11 and 3.12, whose structures stayed
+//! Since 3.13 `CPython` says where its structures have what (`_Py_DebugOffsets`); of 3.11 and 3.12, whose structures stayed
 //! the same within each, a table says it. Nothing is believed: every object's type is looked at, every name must be text,
 //! every instruction must lie in its function. Where anything is otherwise, there is no line.
 

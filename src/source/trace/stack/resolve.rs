@@ -1,5 +1,6 @@
 //! From a snapshot to functions and lines, once the thread runs on.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -15,8 +16,8 @@ use crate::event::{At, Language, Place};
 /// A file with what was read of it.
 struct Loaded {
     elf: Elf,
-    /// `None` until they are asked for, and then `Some(None)` where there are none.
-    lines: Option<Option<Lines>>,
+    /// Read when they are asked for; `None` where there are none.
+    lines: OnceCell<Option<Lines>>,
 }
 
 /// Looks up where code is from, and remembers what it has read.
@@ -37,8 +38,10 @@ impl Resolver {
             let Some(code) = snapshot.code_at(address) else { break };
             if code.path.is_none() {
                 places.push(Place { language: Language::Native, function: None, at: At::Address(address) });
-                missing =
-                    Some("what called it was compiled while the program ran (by a JIT), and no file has its lines".to_owned());
+                missing = Some(
+                    "what called it was compiled while the program ran (by a JIT), and no file has its lines"
+                        .to_owned(),
+                );
                 break;
             }
             if snapshot.python.as_ref().is_some_and(Result::is_ok) && is_interpreter(code) {
@@ -71,9 +74,9 @@ impl Resolver {
         })
     }
 
-    fn loaded(&mut self, image: &Image) -> Option<&mut Loaded> {
-        let read = || Elf::of(image).map(|elf| Loaded { elf, lines: None });
-        self.loaded.entry(image.id).or_insert_with(read).as_mut()
+    fn loaded(&mut self, image: &Image) -> Option<&Loaded> {
+        let read = || Elf::of(image).map(|elf| Loaded { elf, lines: OnceCell::new() });
+        self.loaded.entry(image.id).or_insert_with(read).as_ref()
     }
 
     /// What stands at `address` in `code`, the innermost of what was inlined there first.
@@ -94,7 +97,7 @@ impl Resolver {
         let image = code.image.as_ref()?;
         let loaded = self.loaded(image)?;
         let offset = address.wrapping_sub(code.base(&loaded.elf)?);
-        let lines = loaded.lines.get_or_insert_with(|| Lines::of(image, &loaded.elf, &roots(process)));
+        let lines = loaded.lines.get_or_init(|| Lines::of(image, &loaded.elf, &roots(process)));
         let mut known = lines.as_ref().map(|lines| lines.at(offset)).unwrap_or_default();
         if known.is_empty() {
             known.push(Known::default());

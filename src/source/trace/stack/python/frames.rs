@@ -19,6 +19,14 @@ const LONGEST: u64 = 1 << 20;
 /// A frame of the interpreter's own, between functions of C (`FRAME_OWNED_BY_CSTACK`).
 const OF_C: u8 = 3;
 
+/// What a frame is of.
+enum Frame {
+    /// A function of Python.
+    Of(Place),
+    /// The interpreter itself.
+    OfC,
+}
+
 /// The addresses of types, by which objects are known for what they are.
 #[derive(Clone, Copy, Debug)]
 pub struct Types {
@@ -53,8 +61,16 @@ impl Interpreter {
             if frame == 0 || places.len() >= DEEPEST {
                 break;
             }
-            places.extend(self.place(frame).ok_or_else(wrong)?);
-            frame = self.word(frame, self.layout.previous).ok_or_else(wrong)?;
+            match self.frame(frame).zip(self.word(frame, self.layout.previous)) {
+                Some((Frame::OfC, previous)) => frame = previous,
+                Some((Frame::Of(place), previous)) => {
+                    places.push(place);
+                    frame = previous;
+                }
+                // What was read before was looked at by itself.
+                None if !places.is_empty() => break,
+                None => return Err(wrong()),
+            }
         }
         Ok(places)
     }
@@ -93,11 +109,11 @@ impl Interpreter {
         }
     }
 
-    /// What the frame says: nothing where it is the interpreter's own, `None` where it cannot be a frame.
-    fn place(&self, frame: u64) -> Option<Option<Place>> {
+    /// What the frame says; `None` where it cannot be a frame.
+    fn frame(&self, frame: u64) -> Option<Frame> {
         let owner = *self.bytes(frame, self.layout.owner, 1)?.first()?;
         if owner == OF_C {
-            return Some(None);
+            return Some(Frame::OfC);
         }
         let code = self.object(self.word(frame, self.layout.code)?, self.types.code)?;
         let function = self.text(self.word(code, self.layout.qualname)?)?;
@@ -110,7 +126,8 @@ impl Interpreter {
         let bytecode = code.checked_add(self.layout.bytecode)?;
         let at = instruction.max(bytecode).checked_sub(bytecode)? / 2;
         let line = lines::line(&table, first.into(), at)?;
-        Some(Some(Place { language: Language::Python, function: Some(function), at: At::Line { file, line } }))
+        let at = At::Line { file, line };
+        Some(Frame::Of(Place { language: Language::Python, function: Some(function), at }))
     }
 
     /// `address`, if an object of that type is there.

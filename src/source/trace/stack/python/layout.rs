@@ -1,10 +1,10 @@
-//! Where CPython's structures have what, in bytes from their beginnings.
+//! Where `CPython`'s structures have what, in bytes from their beginnings.
 
 use nix::unistd::Pid;
 
 use crate::source::trace::memory;
 
-/// What CPython 3.13 puts at the beginning of `_PyRuntime` for outside readers.
+/// What `CPython` 3.13 puts at the beginning of `_PyRuntime` for outside readers.
 const COOKIE: &[u8; 8] = b"xdebugpy";
 
 /// How many words `struct _Py_DebugOffsets` of 3.13 has.
@@ -63,7 +63,7 @@ pub struct Layout {
     pub compact: u64,
 }
 
-/// CPython 3.11, as its headers have it on 64 bits.
+/// `CPython` 3.11, as its headers have it on 64 bits.
 const IN_3_11: Layout = Layout {
     interpreters: 40,
     next_interpreter: 0,
@@ -91,7 +91,7 @@ const IN_3_11: Layout = Layout {
     compact: 72,
 };
 
-/// CPython 3.12.
+/// `CPython` 3.12.
 const IN_3_12: Layout = Layout {
     threads: 72,
     pthread: 136,
