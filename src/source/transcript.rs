@@ -218,11 +218,12 @@ impl Reading {
             let told = told.and_then(|(at, actor, what)| Some((at, actor, renumbered(what, &calls)?)));
             let Some((at, actor, what)) = told else {
                 let number = self.places.get(index).map_or(0, |(number, _)| *number);
-                let why = format!(
-                    "line {number}, the call ends before it begins: {} is left out",
-                    if is_end { "its end" } else { "its stack" }
-                );
-                self.recording.complaints.push(why);
+                let why = if is_end {
+                    "the call ends before it begins: its end is left out"
+                } else {
+                    "no call that this could be the stack of began before: it is left out"
+                };
+                self.recording.complaints.push(format!("line {number}, {why}"));
                 continue;
             };
             if !is_end {

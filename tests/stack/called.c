@@ -9,6 +9,7 @@
 
 static int listener;
 static struct sockaddr_in address;
+static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
 
 __attribute__((noinline)) static int reply(int fd) {
     ssize_t sent = 0;
@@ -21,9 +22,11 @@ __attribute__((noinline)) static int reply(int fd) {
 
 static void *run(void *argument) {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
+    pthread_mutex_lock(&opening); // so that each accepts its own
     if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
         return argument;
     close(accept(listener, 0, 0));
+    pthread_mutex_unlock(&opening);
     int error = reply(fd); // its caller
     puts(strerror(error));
     close(fd);

@@ -1,9 +1,9 @@
 //! The files that a process runs, opened while it is known to run them: a later file of the same name may be another.
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -52,11 +52,16 @@ fn opened(process: Pid, mapping: &Mapping, all: &[Mapping]) -> Option<File> {
     }
     let root = Path::new("/proc").join(process.to_string()).join("root");
     let path = root.join(mapping.path.strip_prefix("/").ok()?);
-    let file = File::open(path).ok()?;
+    let file = open(&path).ok()?;
     let first = all.iter().find(|one| one.offset == 0 && (one.inode, &one.path) == (mapping.inode, &mapping.path))?;
     let (mut begins, seen) = (vec![0; BEGINNING], memory::bytes(process, first.start, BEGINNING));
     let read = file.read_at(&mut begins, 0).ok()?;
     (read >= 64 && seen.get(..read) == begins.get(..read)).then_some(file)
+}
+
+/// Opens what may be anything by now, without waiting for whom a pipe would wait for.
+pub fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)
 }
 
 impl Image {

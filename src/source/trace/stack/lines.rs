@@ -1,6 +1,5 @@
 //! From an address to functions and lines (DWARF), in the file itself or in the one that was split off (`.build-id`).
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,7 +9,7 @@ use object::Object;
 use object::read::ReadCache;
 
 use super::elf::{self, Elf};
-use super::image::{Image, Reader};
+use super::image::{self, Image, Reader};
 
 type Slice = EndianArcSlice<RunTimeEndian>;
 
@@ -33,7 +32,7 @@ impl Lines {
     pub fn of(image: &Image, elf: &Elf, roots: &[PathBuf]) -> Option<Self> {
         Self::within(&image.reader()).or_else(|| {
             let name = debug_file(elf.build_id()?)?;
-            let split_off = roots.iter().find_map(|root| File::open(root.join(&name)).ok())?;
+            let split_off = roots.iter().find_map(|root| image::open(&root.join(&name)).ok())?;
             Self::within(&Reader::new(&split_off))
         })
     }
@@ -72,6 +71,7 @@ fn debug_file(build_id: &[u8]) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::process::Command;
 
     use super::*;

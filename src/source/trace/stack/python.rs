@@ -20,7 +20,8 @@ use crate::source::trace::memory;
 
 /// Whether a file is called as Python's interpreter is: `python3.11`, `libpython3.11.so.1.0`.
 pub fn is_named_so(name: &str) -> bool {
-    name.starts_with("python") || name.starts_with("libpython")
+    let version = name.strip_prefix("libpython").or_else(|| name.strip_prefix("python"));
+    version.is_some_and(|version| version.is_empty() || version.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// The functions of Python that `thread` of `process` runs, the innermost first, or why they cannot be said; `None` where

@@ -16,19 +16,20 @@ pub const DEEPEST: usize = 64;
 pub struct Walker {
     unwinder: UnwinderNative<Arc<[u8]>, MayAllocateDuringUnwind>,
     cache: CacheNative<MayAllocateDuringUnwind>,
-    /// Which file's code the unwinder knows where.
-    known: BTreeMap<u64, u64>,
+    /// Where the code is that the unwinder knows: by its first address the one behind its last, and the file's number.
+    known: BTreeMap<u64, (u64, u64)>,
 }
 
 impl Walker {
     /// Learns that `code` of the file numbered `id`, which says `elf`, is where it is. `false` where something else was
     /// there: this is another program now.
     pub fn learns(&mut self, code: &Code, id: u64, elf: &Elf) -> bool {
-        if let Some(before) = self.known.get(&code.start) {
-            return *before == id;
+        let mut overlapping = self.known.range(..code.end).rev().take_while(|(_, (end, _))| *end > code.start);
+        if let Some((start, known)) = overlapping.next() {
+            return (*start, *known) == (code.start, (code.end, id)) && overlapping.next().is_none();
         }
         let Some(base) = code.base(elf) else { return true };
-        self.known.insert(code.start, id);
+        self.known.insert(code.start, (code.end, id));
         self.unwinder.add_module(Module::new(String::new(), code.start..code.end, base, elf.sections()));
         true
     }

@@ -39,6 +39,16 @@ fn lines_are_those_that_python_says() {
 }
 
 #[test]
+fn an_interpreter_is_known_by_the_name_of_its_file() {
+    for name in ["python", "python3", "python3.13t", "libpython3.11.so.1.0"] {
+        assert!(is_named_so(name), "{name}");
+    }
+    for name in ["_socket.cpython-311-x86_64-linux-gnu.so", "libpython_http.so", "pythonish", "pypy3", ""] {
+        assert!(!is_named_so(name), "{name}");
+    }
+}
+
+#[test]
 fn text_is_read_in_each_width() {
     assert_eq!(decoded(b"x.py", 1), Some("x.py".to_owned()));
     assert_eq!(decoded(&[0xe9], 1), Some("é".to_owned()));
