@@ -153,26 +153,35 @@ fn functions<'a, R: ReadRef<'a>>(file: &object::File<'a, R>) -> Vec<Symbol> {
     functions
 }
 
-/// The addresses of the variables and functions `names` that the file hands out to others.
-pub fn exported<const COUNT: usize>(image: &Image, names: [&str; COUNT]) -> Option<[Option<u64>; COUNT]> {
-    let cache = ReadCache::new(image.reader());
-    let file = object::File::parse(&cache).ok()?;
-    let mut found = [None; COUNT];
-    for symbol in file.dynamic_symbols().filter(ObjectSymbol::is_definition) {
-        let Ok(name) = symbol.name() else { continue };
-        if let Some(at) = names.iter().position(|wanted| *wanted == name)
-            && let Some(place) = found.get_mut(at)
-        {
-            *place = Some(symbol.address());
-        }
-    }
-    Some(found)
+/// Where a file has what it hands out to others.
+#[derive(Debug)]
+pub struct Exports<const COUNT: usize> {
+    loads: Vec<Load>,
+    /// The address of each that was asked for.
+    pub addresses: [Option<u64>; COUNT],
 }
 
-/// The address that symbols count with of what stands at `offset` of the file `image`.
-pub fn address_in(image: &Image, offset: u64) -> Option<u64> {
-    let cache = ReadCache::new(image.reader());
-    address(&loads(&object::File::parse(&cache).ok()?), offset)
+impl<const COUNT: usize> Exports<COUNT> {
+    /// The variables and functions `names` of `image`; `None` where it is no ELF file.
+    pub fn of(image: &Image, names: [&str; COUNT]) -> Option<Self> {
+        let cache = ReadCache::new(image.reader());
+        let file = object::File::parse(&cache).ok()?;
+        let mut addresses = [None; COUNT];
+        for symbol in file.dynamic_symbols().filter(ObjectSymbol::is_definition) {
+            let Ok(name) = symbol.name() else { continue };
+            if let Some(at) = names.iter().position(|wanted| *wanted == name)
+                && let Some(place) = addresses.get_mut(at)
+            {
+                *place = Some(symbol.address());
+            }
+        }
+        Some(Self { loads: loads(&file), addresses })
+    }
+
+    /// The address that symbols count with of what stands at `offset` of the file.
+    pub fn address(&self, offset: u64) -> Option<u64> {
+        address(&self.loads, offset)
+    }
 }
 
 /// The section `name`, unpacked; `None` where it is not there or too large.

@@ -5,10 +5,11 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use nix::unistd::Pid;
 
+use super::elf::Exports;
 use super::maps::{self, Mapping};
 use crate::source::trace::memory;
 
@@ -22,6 +23,8 @@ pub struct Image {
     pub id: u64,
     /// The file.
     file: File,
+    /// Where Python's interpreter is in it, once that was asked.
+    python: OnceLock<Option<Exports<5>>>,
 }
 
 /// Which file it is: device, inode, size, and when it was last changed. A compiler may write a new program into an old inode.
@@ -40,7 +43,7 @@ impl Images {
         let meta = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
         let key = (meta.dev(), meta.ino(), meta.size(), (meta.ctime(), meta.ctime_nsec()));
         let id = self.known.len() as u64;
-        Some(Arc::clone(self.known.entry(key).or_insert_with(|| Arc::new(Image { id, file }))))
+        Some(Arc::clone(self.known.entry(key).or_insert_with(|| Arc::new(Image::of_file(id, file)))))
     }
 }
 
@@ -65,10 +68,14 @@ pub fn open(path: &Path) -> io::Result<File> {
 }
 
 impl Image {
-    /// A file that was opened for its own sake.
-    #[cfg(test)]
+    /// The file `file`, as number `id`.
     pub const fn of_file(id: u64, file: File) -> Self {
-        Self { id, file }
+        Self { id, file, python: OnceLock::new() }
+    }
+
+    /// Where it has the variables that Python's interpreter hands out, whose names these are.
+    pub fn python(&self, names: [&str; 5]) -> Option<&Exports<5>> {
+        self.python.get_or_init(|| Exports::of(self, names)).as_ref()
     }
 
     /// Its bytes, for reading.

@@ -12,7 +12,6 @@ use nix::unistd::Pid;
 
 use self::frames::{Interpreter, Types};
 use self::layout::Layout;
-use super::elf;
 use super::image::Images;
 use super::maps::Mapping;
 use crate::event::Place;
@@ -56,8 +55,9 @@ fn interpreter(
 ) -> Option<Result<Interpreter, String>> {
     const NAMES: [&str; 5] = ["_PyRuntime", "Py_Version", "PyCode_Type", "PyUnicode_Type", "PyBytes_Type"];
     let image = images.of(process, mapping, mappings)?;
-    let base = mapping.start.wrapping_sub(elf::address_in(&image, mapping.offset)?);
-    let found = elf::exported(&image, NAMES)?.map(|address| address.map(|address| base.wrapping_add(address)));
+    let exports = image.python(NAMES)?;
+    let base = mapping.start.wrapping_sub(exports.address(mapping.offset)?);
+    let found = exports.addresses.map(|address| address.map(|address| base.wrapping_add(address)));
     let [Some(runtime), version, code, text, bytes] = found else { return None };
     let Some(((version, code), (text, bytes))) = version.zip(code).zip(text.zip(bytes)) else {
         return Some(Err("where Python before 3.11 keeps its frames is not known".to_owned()));
