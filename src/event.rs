@@ -13,6 +13,10 @@ use crate::socket::errno::Signal;
 use crate::tcp::segment::Segment;
 use crate::tcp::state::State;
 
+mod stack;
+
+pub use stack::{At, Language, Place, Stack};
+
 /// An event's place in its journal, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventId(pub u64);
@@ -279,6 +283,8 @@ pub enum What {
         /// What it returned.
         outcome: Outcome,
     },
+    /// Where a call was made that is about to end.
+    Stack(Stack),
     /// A process was started.
     Started {
         /// Its process id.

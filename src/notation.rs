@@ -10,6 +10,7 @@ mod options;
 mod saved;
 mod scan;
 mod segment;
+mod stack;
 mod transcript;
 mod value;
 

@@ -30,6 +30,7 @@ pub mod origin;
 pub mod rows;
 pub mod side;
 mod spans;
+pub mod stack;
 mod standing;
 pub mod telling;
 mod text;

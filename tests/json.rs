@@ -59,6 +59,7 @@ fn take(printed: &mut Fields, documented: &Fields, name: &str, value: &Value) {
             ("story", "events") => "event",
             ("connection", "client" | "server") => "end",
             ("event", "changes") => "change",
+            ("event", "places") => "place",
             ("event", "cause" | "states" | "fate" | "foretold") | ("end", "next") => field,
             _ => continue,
         };

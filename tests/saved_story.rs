@@ -6,7 +6,7 @@ mod wire;
 
 use std::process::Command;
 
-use epipe::event::{Event, EventId, ExitStatus, FrameNo, Gap, Run, Sample, What};
+use epipe::event::{At, Event, EventId, ExitStatus, FrameNo, Gap, Language, Place, Run, Sample, Stack, What};
 use epipe::report::pcapng::{OtherPacket, Saving};
 use epipe::socket::call::{Arg, Call, CallName, Outcome, Payload};
 use epipe::socket::errno::{Errno, Signal};
@@ -19,6 +19,13 @@ fn begun(payload: Vec<u8>) -> What {
 
 fn ended(begun: u64, outcome: Outcome) -> What {
     What::Ended { begun: EventId(begun), outcome }
+}
+
+fn stack(begun: u64) -> What {
+    let at = At::Line { file: "a \"b\" ü.py".to_owned(), line: 31 };
+    let place = Place { language: Language::Python, function: Some("reply".to_owned()), at };
+    let nowhere = Place { language: Language::Native, function: None, at: At::Address(u64::MAX) };
+    What::Stack(Stack { begun: EventId(begun), places: vec![place, nowhere], missing: Some("no more".to_owned()) })
 }
 
 /// A broken pipe of one segment, one failure and one death.
@@ -140,8 +147,12 @@ fn a_line_stands_on_the_frame_that_its_event_caused() {
 
 /// Replaces `from` by `to`, which is as long, in the saved broken pipe, and reads it again.
 fn edited(from: &str, to: &str) -> epipe::source::file::Recording {
+    edited_in(&broken_pipe(), from, to)
+}
+
+fn edited_in(journal: &Journal, from: &str, to: &str) -> epipe::source::file::Recording {
     assert_eq!(from.len(), to.len());
-    let mut file = saved(&Saving::new(&broken_pipe()));
+    let mut file = saved(&Saving::new(journal));
     let at = file.windows(from.len()).position(|window| window == from.as_bytes()).expect("the text to be edited");
     file[at..at + to.len()].copy_from_slice(to.as_bytes());
     reread(file.as_slice())
@@ -173,6 +184,19 @@ fn an_end_without_a_beginning_is_left_out_with_a_complaint() {
     let recording = edited("... #6 = -1", "... #3 = -1");
     assert_eq!(recording.complaints, ["event 7 ends a call that event 3 did not begin: it is left out"]);
     assert_eq!(recording.events.len(), 9);
+}
+
+#[test]
+fn a_stack_survives_with_its_call_and_is_left_out_without() {
+    let call = || [begun(b"x".to_vec()), stack(2), ended(2, Outcome::failure(Errno::EPIPE))];
+    let story = journal([What::Started { pid: 4711 }].into_iter().chain(call()));
+    assert_survives(&story);
+    // One event fewer: the call has another number now, and its stack names that.
+    let recording = edited_in(&story, "started 4711", "sta+ted 4711");
+    assert_eq!(recording.events[1].what, stack(1));
+    let recording = edited_in(&story, "stack #2", "stack #1");
+    let expected = ["event 3 is the stack of a call that event 1 did not begin: it is left out"];
+    assert_eq!((recording.complaints.as_slice(), recording.events.len()), (&expected.map(str::to_owned)[..], 3));
 }
 
 #[test]

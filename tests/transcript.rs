@@ -7,7 +7,7 @@ mod wire;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use epipe::event::{Event, EventId, ExitStatus, FrameNo, Gap, Holding, Sample, Time, What};
+use epipe::event::{At, Event, EventId, ExitStatus, FrameNo, Gap, Holding, Language, Place, Sample, Stack, Time, What};
 use epipe::report::transcript;
 use epipe::socket::call::{Arg, Call, CallName, Fd, Outcome, Payload};
 use epipe::socket::errno::{Errno, Signal};
@@ -92,6 +92,13 @@ fn journal_with(events: impl IntoIterator<Item = Event>) -> Journal {
     journal
 }
 
+fn stack(begun: u64) -> What {
+    let at = At::Line { file: "a \"b\" ü.py".to_owned(), line: 31 };
+    let place = Place { language: Language::Python, function: Some("reply".to_owned()), at };
+    let nowhere = Place { language: Language::Native, function: None, at: At::Address(u64::MAX) };
+    What::Stack(Stack { begun: EventId(begun), places: vec![place, nowhere], missing: Some("no more".to_owned()) })
+}
+
 fn ended(begun: u64, outcome: Outcome) -> What {
     What::Ended { begun: EventId(begun), outcome }
 }
@@ -133,15 +140,20 @@ fn every_kind_of_event_survives() {
         What::Gap(Gap::ClockStep(-5)),
         What::Gap(Gap::Untraced("a ring".to_owned())),
         close(),
+        stack(16),
+        ended(16, Outcome::success(0)),
         What::Exit(ExitStatus::Killed(Signal::SIGPIPE)),
         What::Exit(ExitStatus::Code(3)),
     ]));
+    // At the same time as the call's end and before it, as tracing has it: then every event carries its number.
+    let at = |id, time, what| event(id, time, what);
+    assert_survives(&journal_with([at(1, 0, close()), at(2, 5, stack(1)), at(3, 5, ended(1, Outcome::success(0)))]));
     assert_survives(&journal([]));
 }
 
 #[test]
 fn actors_with_the_names_of_other_things_survive() {
-    for name in ["C", "S", "C2", "kernel", "dropped", "started", "a;b", "x\"y", "-x", "#x", "+1"] {
+    for name in ["C", "S", "C2", "kernel", "dropped", "started", "stack", "a;b", "x\"y", "-x", "#x", "+1"] {
         let actor = Some(epipe::event::Actor::new(name));
         let whats = [What::Started { pid: 5 }, close(), ended(2, Outcome::success(0)), What::Exit(ExitStatus::Code(0))];
         let sample = What::Sample(Sample { local: ([1; 4], 1).into(), remote: ([1; 4], 2).into(), socket: None });
@@ -269,6 +281,10 @@ fn a_damaged_line_is_told_with_its_place_and_the_rest_is_used() {
     let recording = read("x.txt", ends_first.as_bytes()).unwrap();
     assert_eq!(recording.complaints, ["line 5, the call ends before it begins: its end is left out"]);
     assert_eq!(recording.events.len(), 4);
+    let stray = SMALL.replace("+0.020000000..", "+0.015000000  client  stack #9 native - 0x1\n+0.020000000..");
+    let recording = read("x.txt", stray.as_bytes()).unwrap();
+    let expected = "line 5, no call that this could be the stack of began before: it is left out";
+    assert_eq!((recording.complaints, recording.events.len()), (vec![expected.to_owned()], 5));
     let some_ids = SMALL.replace("+0.010000000 ", "+0.010000000#1 ");
     assert!(read("x.txt", some_ids.as_bytes()).unwrap().complaints[0].contains("put in order by their times"));
 }

@@ -15,7 +15,7 @@ use crate::event::{Event, ExitStatus};
 use crate::report::{failures, payload, summary};
 use crate::socket::errno::Errno;
 use crate::source::lab::message::Command;
-use crate::source::trace::{Options, Told, Trace, TraceFailure};
+use crate::source::trace::{Options, Told, Trace, TraceFailure, Wanted};
 use crate::story::Story;
 use crate::story::journal::Journal;
 use crate::tui::held::Breaks;
@@ -107,6 +107,7 @@ fn options(run: &Run, breaks: Option<&Breaks>) -> Options {
         kept,
         host: run.host || !run.pid.is_empty(),
         hold: breaks.map(stops),
+        stacks: stacks(run),
         standard: None,
         program: PathBuf::from("/proc/self/exe"),
     }
@@ -145,6 +146,13 @@ fn listen(trace: Trace, begins: impl Fn(i32)) -> Result<Traced, Failure> {
         }
     }
     Err(Failure::new("the tracing process ended without a word"))
+}
+
+/// Of which calls the stacks are taken.
+fn stacks(run: &Run) -> Option<Wanted> {
+    let names = run.only.iter().map(|name| name.trim().to_owned()).collect();
+    let wanted = if run.only.is_empty() { Wanted::Telling } else { Wanted::Failed(names) };
+    run.stack.then_some(wanted)
 }
 
 fn append(journal: &mut Journal, event: Event) -> Result<(), Failure> {

@@ -3,6 +3,7 @@
 use super::call::{call, outcome, scan_call, scan_outcome};
 use super::holding::{holding_text, scan_holding};
 use super::scan::{ParseError, Scan};
+use super::stack::{scan_stack, stack};
 use super::value::{quote, quoted};
 use crate::event::{Actor, ConnectionId, Event, EventId, ExitStatus, FrameNo, Gap, Run, Sample, SocketSample, What};
 use crate::socket::errno::Signal;
@@ -49,6 +50,7 @@ pub fn event_text(what: &What) -> Option<String> {
         What::Segment { .. } => return None,
         What::Begun(begun) => format!("{} ...", call(begun)),
         What::Ended { begun, outcome: end } => format!("... #{begun} {}", outcome(end)),
+        What::Stack(of) => stack(of),
         What::Started { pid } => format!("started {pid}"),
         What::Holds(holding) => holding_text(holding),
         What::Exit(ExitStatus::Code(code)) => format!("exited {code}"),
@@ -194,6 +196,7 @@ pub fn scan_what(scan: &mut Scan<'_>) -> Result<What, ParseError> {
     }
     let mut ahead = *scan;
     let what = match ahead.word("an event")? {
+        "stack" => What::Stack(scan_stack(&mut ahead)?),
         "started" => What::Started { pid: ahead.parse("a process id")? },
         "holds" => What::Holds(scan_holding(&mut ahead)?),
         "exited" => What::Exit(ExitStatus::Code(ahead.parse("an exit code")?)),

@@ -2,7 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::event::{
-    Actor, ConnectionId, Event, EventId, ExitStatus, FrameNo, Gap, Holding, Run, Sample, SocketSample, Time, What,
+    Actor, At, ConnectionId, Event, EventId, ExitStatus, FrameNo, Gap, Holding, Language, Place, Run, Sample,
+    SocketSample, Stack, Time, What,
 };
 use crate::socket::call::{Arg, Call, CallName, Outcome, Payload};
 use crate::socket::errno::{Errno, Signal};
@@ -71,10 +72,26 @@ fn holding() -> impl Strategy<Value = Holding> {
     )
 }
 
+fn place() -> impl Strategy<Value = Place> {
+    let language = prop::sample::select(vec![Language::Native, Language::Python]);
+    let at = prop_oneof![
+        (".*", any::<u32>()).prop_map(|(file, line)| At::Line { file, line }),
+        (".*", any::<u64>()).prop_map(|(file, offset)| At::Module { file, offset }),
+        any::<u64>().prop_map(At::Address),
+    ];
+    (language, prop::option::of(".*"), at).prop_map(|(language, function, at)| Place { language, function, at })
+}
+
+fn stack_() -> impl Strategy<Value = Stack> {
+    (any::<u64>(), prop::collection::vec(place(), 0..4), prop::option::of(".*"))
+        .prop_map(|(begun, places, missing)| Stack { begun: EventId(begun), places, missing })
+}
+
 fn what() -> impl Strategy<Value = What> {
     prop_oneof![
         (name(), prop::collection::vec(arg(), 0..4)).prop_map(|(name, args)| What::Begun(Call { name, args })),
         (any::<u64>(), outcome_()).prop_map(|(begun, outcome)| What::Ended { begun: EventId(begun), outcome }),
+        stack_().prop_map(What::Stack),
         any::<i32>().prop_map(|pid| What::Started { pid }),
         holding().prop_map(What::Holds),
         any::<i32>().prop_map(|code| What::Exit(ExitStatus::Code(code))),

@@ -11,6 +11,7 @@ use crate::socket::errno::Errno;
 use crate::story::Story;
 use crate::story::drawing::clean;
 use crate::story::rows::Row;
+use crate::story::stack;
 
 /// Writes the calls of `story` that failed with one of `wanted`, and how each of their connections ended.
 pub fn write(story: &Story, wanted: &[Errno], out: &mut dyn Write) -> io::Result<()> {
@@ -45,10 +46,32 @@ fn call(story: &Story, event: &Event, row: &Row, out: &mut dyn Write) -> io::Res
     let of = connection.map_or_else(String::new, |id| format!("  (connection {id})"));
     let line = format!("{}  {} {}{of}", actor, notation::call(made), notation::outcome(outcome));
     writeln!(out, "{}", clean(&line))?;
+    place(story, begun, out)?;
     let why = story.why(row);
-    paragraph(&why.sentences.join(" "), 4, out)?;
+    // That one is told above, with its callers.
+    let place = stack::sentence(story, begun);
+    let others: Vec<&str> =
+        why.sentences.iter().filter(|sentence| Some(*sentence) != place.as_ref()).map(String::as_str).collect();
+    paragraph(&others.join(" "), 4, out)?;
     because(&why, 4, out)?;
     findings(row, &why, 4, out)
+}
+
+/// How many callers of the place are told of.
+const CALLERS: usize = 8;
+
+/// Where the call was made: the line, then who called that.
+fn place(story: &Story, begun: EventId, out: &mut dyn Write) -> io::Result<()> {
+    let Some(stack) = stack::stack(story, begun) else { return Ok(()) };
+    let places = stack::callers(stack);
+    for (number, place) in places.iter().take(CALLERS + 1).enumerate() {
+        let word = if number == 0 { "called at" } else { "     from" };
+        writeln!(out, "    {word} {}", clean(&stack::long(place)))?;
+    }
+    if places.len() > CALLERS + 1 {
+        writeln!(out, "          and {} more", places.len() - CALLERS - 1)?;
+    }
+    stack.missing.as_ref().map_or(Ok(()), |why| paragraph(&format!("{why}."), 4, out))
 }
 
 fn ending(story: &Story, connection: ConnectionId, out: &mut dyn Write) -> io::Result<()> {

@@ -23,6 +23,8 @@ use crate::tcp::analysis::Finding;
 use crate::tcp::segment::{Flags, Segment};
 use crate::tcp::zeek::Zeek;
 
+mod stack;
+
 /// The version of the object's shape.
 pub const SCHEMA: u32 = 1;
 
@@ -199,6 +201,7 @@ fn what(story: &Story, seen: &Event) -> Value {
         What::Segment { frame, segment } => self::segment(story, seen, segment, Frame(frame.number)),
         What::Begun(call) => begun(story, seen, call),
         What::Ended { begun, outcome } => ended(begun.0, outcome, story.call(*begun).map(|(call, _)| call)),
+        What::Stack(of) => stack::object(of),
         What::Started { pid } => json!({"kind": "started", "pid": pid}),
         What::Holds(holding) => self::holding(holding),
         What::Exit(ExitStatus::Code(code)) => json!({"kind": "exited", "code": code}),

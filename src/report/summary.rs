@@ -10,6 +10,7 @@ use crate::story::Story;
 use crate::story::connection::Connection;
 use crate::story::findings::Finding;
 use crate::story::side::Side;
+use crate::story::stack;
 
 /// Writes the summary of `story`.
 pub fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
@@ -25,7 +26,7 @@ pub fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
     if !found.is_empty() {
         writeln!(out, "\nFindings")?;
     }
-    found.iter().try_for_each(|finding| told(finding, out))
+    found.iter().try_for_each(|finding| told(story, finding, out))
 }
 
 /// What was not seen or not followed.
@@ -43,9 +44,14 @@ fn unseen(story: &Story, out: &mut dyn Write) -> io::Result<()> {
     })
 }
 
-fn told(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+fn told(story: &Story, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
     let head = format!("{:>4}  ", finding.connection);
     paragraph_after(&head, &format!("{}: {}", finding.kind.title(), finding.text), out)?;
+    let mut places: Vec<String> = finding.calls.iter().filter_map(|call| stack::sentence(story, *call)).collect();
+    places.dedup();
+    if !places.is_empty() {
+        paragraph(&places.join(" "), 6, out)?;
+    }
     paragraph(&format!("Fix: {}.", finding.kind.fix()), 6, out)
 }
 

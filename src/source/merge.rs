@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use crate::event::{Actor, Event, EventId, Time, What};
+use crate::event::{Actor, Event, EventId, Place, Stack, Time, What};
 use crate::socket::call::{Call, Outcome};
 use crate::tcp::segment::Segment;
 
@@ -18,6 +18,7 @@ pub struct Ticket(u64);
 enum Held {
     Begun(Ticket, Call),
     Ended(Ticket, Outcome),
+    Stood(Ticket, Vec<Place>, Option<String>),
     Other(What),
 }
 
@@ -48,6 +49,11 @@ impl Merge {
     /// Takes the end of the call that `ticket` names.
     pub fn ended(&mut self, time: Time, actor: Actor, ticket: Ticket, outcome: Outcome) {
         self.held.push((time, Some(actor), Held::Ended(ticket, outcome)));
+    }
+
+    /// Takes where the call that `ticket` names was made, and what of that is missing. To be told before its end.
+    pub fn stood(&mut self, time: Time, actor: Actor, ticket: Ticket, places: Vec<Place>, missing: Option<String>) {
+        self.held.push((time, Some(actor), Held::Stood(ticket, places, missing)));
     }
 
     /// Takes anything but a call.
@@ -104,6 +110,10 @@ impl Merge {
                     return None;
                 };
                 What::Ended { begun, outcome }
+            }
+            Held::Stood(ticket, places, missing) => {
+                let begun = *self.begun.get(&ticket)?;
+                What::Stack(Stack { begun, places, missing })
             }
             Held::Other(what) => what,
         };

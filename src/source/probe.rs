@@ -80,6 +80,7 @@ fn trace(program: &Path) -> Finding {
         kept: 0,
         host: true,
         hold: None,
+        stacks: None,
         standard: None,
         program: program.to_owned(),
     };

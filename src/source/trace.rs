@@ -45,11 +45,13 @@ mod ptrace;
 mod recorder;
 mod running;
 mod socket;
+mod stack;
 pub mod stage;
 pub mod stop;
 mod tracer;
 
 pub use self::running::Handle;
+pub use self::stack::Wanted;
 
 /// Why a program could not be traced to its end.
 #[derive(Debug, thiserror::Error)]
@@ -138,8 +140,11 @@ pub struct Options {
     pub kept: usize,
     /// On the host's network.
     pub host: bool,
-    /// Before which calls it is held, each of which waits for [`Command::Go`](crate::source::lab::message::Command::Go); all where none is named. `None` for before none.
+    /// Before which calls it is held, each of which waits for [`Command::Go`](crate::source::lab::message::Command::Go); all where
+    /// none is named. `None` for before none.
     pub hold: Option<Vec<Stop>>,
+    /// Of which calls the stacks are taken, if of any.
+    pub stacks: Option<Wanted>,
     /// Its standard input, and what its standard output and error are; `None` where they are this process's own.
     pub standard: Option<Arc<Standard>>,
     /// The program that holds the stage: this one, unless a test says otherwise.

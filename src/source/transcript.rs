@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::file::Recording;
-use crate::event::{Actor, Event, EventId, Frame, FrameNo, LinkType, Run, Time, What, without_controls};
+use crate::event::{Actor, Event, EventId, Frame, FrameNo, LinkType, Run, Stack, Time, What, without_controls};
 use crate::notation::{
     ConnectionText, Deed, Moment, ParseError, SegmentText, Title, TranscriptLine, in_order, parse_options,
 };
@@ -208,19 +208,27 @@ impl Reading {
             self.recording.complaints.push(why.to_owned());
         }
         let mut begun: HashMap<usize, EventId> = HashMap::new();
+        // By the numbers that the transcript gives them; where it gives none they count from 1.
+        let mut calls: HashMap<EventId, EventId> = HashMap::new();
         let lines = std::mem::take(&mut self.lines);
         for (index, is_end) in order {
             let Some(line) = lines.get(index) else { continue };
             let id = EventId(self.recording.events.len() as u64 + 1);
             let told = if is_end { ended(line, begun.get(&index).copied()) } else { self.began(index, line) };
+            let told = told.and_then(|(at, actor, what)| Some((at, actor, renumbered(what, &calls)?)));
             let Some((at, actor, what)) = told else {
                 let number = self.places.get(index).map_or(0, |(number, _)| *number);
-                let why = format!("line {number}, the call ends before it begins: its end is left out");
-                self.recording.complaints.push(why);
+                let why = if is_end {
+                    "the call ends before it begins: its end is left out"
+                } else {
+                    "no call that this could be the stack of began before: it is left out"
+                };
+                self.recording.complaints.push(format!("line {number}, {why}"));
                 continue;
             };
             if !is_end {
                 begun.insert(index, id);
+                calls.insert(at.id.unwrap_or(id), id);
             }
             let time = Time(self.start.0.saturating_add(at.since.0));
             self.recording.events.push(Event { id, time, actor, late: at.late, what });
@@ -249,6 +257,14 @@ type Told = (Moment, Option<Actor>, What);
 fn ended(line: &TranscriptLine, begun: Option<EventId>) -> Option<Told> {
     let Deed::Call { actor, end, outcome, .. } = &line.deed else { return None };
     Some((*end, actor.clone(), What::Ended { begun: begun?, outcome: outcome.clone() }))
+}
+
+/// `what`, and where it is a stack, that of the call as it is numbered now; `None` where that call did not begin before.
+fn renumbered(what: What, calls: &HashMap<EventId, EventId>) -> Option<What> {
+    match what {
+        What::Stack(stack) => Some(What::Stack(Stack { begun: *calls.get(&stack.begun)?, ..stack })),
+        what => Some(what),
+    }
 }
 
 /// The frame of a segment whose packet is not there.

@@ -95,6 +95,8 @@ pub fn name(story: &Story, id: EventId) -> String {
         What::Begun(call) => call.name.name().to_owned(),
         What::Ended { begun, .. } => story.call(*begun).map_or("call", |(call, _)| call.name.name()).to_owned(),
         What::Exit(_) => "end of the program".to_owned(),
-        What::Started { .. } | What::Holds(_) | What::Sample(_) | What::Gap(_) => format!("event {id}"),
+        What::Stack(_) | What::Started { .. } | What::Holds(_) | What::Sample(_) | What::Gap(_) => {
+            format!("event {id}")
+        }
     }
 }

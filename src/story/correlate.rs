@@ -132,7 +132,7 @@ impl<'a> Correlation<'a> {
                 self.held(event.id, record);
                 None
             }
-            What::Started { .. } | What::Sample(_) | What::Gap(_) => None,
+            What::Stack(_) | What::Started { .. } | What::Sample(_) | What::Gap(_) => None,
         };
         self.causes.extend(cause);
     }

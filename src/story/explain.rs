@@ -5,6 +5,7 @@ use super::because::because;
 use super::ladder;
 use super::rows::{Row, Wire};
 use super::side::Side;
+use super::stack;
 use super::telling::Why;
 use crate::event::{EventId, ExitStatus, Gap, What};
 use crate::socket::errno::Signal;
@@ -24,7 +25,7 @@ pub fn why(story: &Story, row: &Row) -> Why {
     let because = because(story, row.event, &row.events);
     Why {
         title: title(row),
-        sentences: sentences(story, row),
+        sentences: sentences(story, row).into_iter().chain(places(story, row)).collect(),
         later: later(story, row),
         because: because.words,
         evidence: because.evidence,
@@ -81,8 +82,17 @@ fn sentences(story: &Story, row: &Row) -> Vec<String> {
         What::Holds(holding) => holds::sentences(story, event, holding),
         What::Exit(status) => exit(story, row, *status),
         What::Gap(gap) => vec![self::gap(gap)],
-        What::Started { .. } | What::Sample(_) => Vec::new(),
+        What::Stack(_) | What::Started { .. } | What::Sample(_) => Vec::new(),
     }
+}
+
+/// Where the row's calls were made, as far as their stacks were taken.
+fn places(story: &Story, row: &Row) -> Vec<String> {
+    let begun = |id: &EventId| story.journal().get(*id).and_then(|event| event.ended()).map(|(begun, _)| begun);
+    let mut places: Vec<String> =
+        row.events.iter().filter_map(begun).filter_map(|begun| stack::sentence(story, begun)).collect();
+    places.dedup();
+    places
 }
 
 /// What became in the end of the bytes that the row shows on their way.

@@ -7,7 +7,7 @@ use crate::event::{Actor, Event, EventId, ExitStatus, What};
 use crate::notation;
 use crate::socket::call::{Arg, Call, CallName, Outcome};
 use crate::socket::errno::Errno;
-use crate::socket::outlook::{Answer, Returns};
+use crate::socket::outlook::{Answer, Returns, Socket};
 use crate::tcp::segment::Segment;
 use crate::tcp::state::State;
 
@@ -75,22 +75,26 @@ pub fn foretold(story: &Story, begun: &Event) -> Option<Foretold> {
     };
     let waits = first.returns == Returns::Waits;
     let told = judged(later.filter(|_| waits));
-    if waits || told.held != Some(false) || !is_overtaken(story, begun, side) {
+    if told.held != Some(false) {
         return Some(told);
     }
-    Some(judged(later)).filter(|later| later.held == Some(true)).or(Some(told))
+    // Others moved on while it was on its way: the kernel has seen one of the moments between.
+    let between: Vec<Answer> = moments(story, begun, side).filter_map(|socket| socket.answer(call, None)).collect();
+    let last = later.filter(|_| waits || !between.is_empty());
+    let answers = last.into_iter().chain(between).map(Some).chain(waits.then_some(None));
+    answers.map(judged).find(|other| other.held == Some(true)).or(Some(told))
 }
 
-/// Whether something of the peer's that changes an answer arrived between a call's beginning and its end: a program that is
-/// traced stands still for a while before its call is made.
-fn is_overtaken(story: &Story, begun: &Event, side: Option<Side>) -> bool {
-    let Some(end) = story.end_of(begun.id) else { return false };
+/// The call's socket as it was at each moment between the call's beginning and its end at which something of the peer's came,
+/// or another call did something: a program that is traced stands still for a while before its call is made, and after it.
+fn moments<'a>(story: &'a Story, begun: &Event, side: Option<Side>) -> impl Iterator<Item = Socket> + 'a {
     let connection = story.record(begun.id).and_then(|record| record.connection);
-    let of_peer =
-        |id: EventId| story.record(id).is_some_and(|record| record.connection == connection && record.side != side);
-    after(story, begun.id)
-        .take_while(|event| event.id < end)
-        .any(|event| connection.is_some() && of_peer(event.id) && sent(story, event.id).is_some())
+    let until = story.end_of(begun.id).filter(|_| connection.is_some()).unwrap_or(begun.id);
+    after(story, begun.id).take_while(move |event| event.id < until).filter_map(move |event| {
+        let record = story.record(event.id).filter(|record| record.connection == connection)?;
+        let is_others = event.segment().is_none() || record.side != side;
+        is_others.then_some(record.ends[side?].socket)
+    })
 }
 
 /// The longest send, in bytes, that is sure to find room: less than the smallest buffer that a program can ask for. How much

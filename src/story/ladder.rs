@@ -111,7 +111,7 @@ impl<'a> Ladder<'a> {
             What::Holds(holding) => self.holds(event, holding),
             What::Exit(status) => self.exited(event, *status),
             What::Gap(gap) => self.gap(event, gap),
-            What::Started { .. } | What::Sample(_) => {}
+            What::Stack(_) | What::Started { .. } | What::Sample(_) => {}
         }
     }
 

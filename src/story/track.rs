@@ -132,7 +132,7 @@ impl Track {
             What::Holds(holding) => self.holds(event.actor.as_ref(), holding),
             What::Exit(_) => self.exit(event.actor.as_ref()),
             What::Sample(sample) => self.beside(sample.local, sample.remote),
-            What::Started { .. } | What::Gap(_) => Record::default(),
+            What::Stack(_) | What::Started { .. } | What::Gap(_) => Record::default(),
         };
         if let Some(connection) = record.connection.and_then(|id| self.connection_mut(id)) {
             connection.events.push(event.id);

@@ -145,6 +145,7 @@ fn matches(pattern: &str, text: &str) -> bool {
         "^[1-9][0-9]*:[1-9][0-9]*$" => {
             text.split_once(':').is_some_and(|(file, frame)| is_count(file) && is_count(frame))
         }
+        "^0x[0-9a-f]+$" => text.strip_prefix("0x").is_some_and(|digits| u64::from_str_radix(digits, 16).is_ok()),
         "^-?[0-9]+$" => text.parse::<i64>().is_ok(),
         other => panic!("the checker does not know the pattern {other}"),
     }

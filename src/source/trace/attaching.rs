@@ -62,7 +62,7 @@ fn follow(
     recording: Recording,
 ) -> Result<(), TraceFailure> {
     let Recording { notes, at_work, thread } = recording;
-    let mut tracer = Tracer::new(request.kept, notes);
+    let mut tracer = Tracer::new(request.kept, notes).with_stacks(request.stacks.as_ref());
     stay_on_one_cpu();
     let wanted = tracer.attach(seized, bell)?;
     let pids: Vec<Pid> = seized.iter().map(|(pid, _)| *pid).collect();

@@ -6,6 +6,8 @@
 
 use std::time::{Duration, Instant};
 
+use nix::time::{ClockId, clock_gettime};
+
 use crate::event::{Sample, Time};
 use crate::source::clock;
 use crate::source::sockdiag::{Ends, SockDiag, SockDiagError, Table};
@@ -13,7 +15,7 @@ use crate::source::sockdiag::{Ends, SockDiag, SockDiagError, Table};
 /// How long it is from one look to the next at least.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// All looks together take at most this part of the time: the table may be long.
+/// All looks together take at most this part of a processor's time: the table may be long.
 const SHARE: u32 = 200;
 
 /// How far before the second look the time of what both show is at most, in nanoseconds. Events are held back for longer.
@@ -63,9 +65,9 @@ impl Looks {
         diag: &mut SockDiag,
         is_ours: impl Fn(&Ends) -> bool,
     ) -> Result<Vec<(Time, Sample)>, SockDiagError> {
-        let (began, start) = (clock::now(), Instant::now());
+        let (began, start) = (clock::now(), own_time());
         let mut table = diag.dump_both()?;
-        self.due = Instant::now() + PAUSE.max(start.elapsed() * SHARE);
+        self.due = Instant::now() + PAUSE.max(own_time().saturating_sub(start) * SHARE);
         table.retain(|ends, _| is_ours(ends));
         Ok(self.take(began, clock::now(), table))
     }
@@ -129,6 +131,11 @@ pub fn steady() -> Result<(Time, Table), SockDiagError> {
 
 fn common(one: &Table, other: &Table) -> Table {
     other.iter().filter(|(ends, sample)| one.get(ends) == Some(sample)).map(|(ends, sample)| (*ends, *sample)).collect()
+}
+
+/// The time that this thread has had of a processor: a look that waits for one costs nobody anything.
+fn own_time() -> Duration {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
 }
 
 /// A time between the end of a look and the beginning of the next.

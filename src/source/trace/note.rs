@@ -4,12 +4,13 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 
 use nix::unistd::Pid;
 
+use super::stack::Snapshot;
 use crate::event::{Actor, ExitStatus, Holding, Time};
 use crate::socket::call::{Call, Outcome};
 use crate::source::sockdiag::Table;
 
 /// One thing.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Note {
     /// A process is first told of.
     Started {
@@ -50,6 +51,17 @@ pub enum Note {
         actor: Actor,
         /// The call.
         call: Call,
+    },
+    /// How a thread stood as its call returned; told before that.
+    Stood {
+        /// When.
+        time: Time,
+        /// Which thread.
+        thread: Pid,
+        /// Of which process.
+        actor: Actor,
+        /// Its stack.
+        stack: Box<Snapshot>,
     },
     /// The call of a thread has returned.
     Ended {

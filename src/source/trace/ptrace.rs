@@ -224,6 +224,21 @@ fn at_syscall(thread: Pid) -> io::Result<Why> {
     })
 }
 
+/// The registers of a thread, word by word as the architecture orders them.
+pub type Registers = [u64; size_of::<libc::user_regs_struct>() / 8];
+
+/// `NT_PRSTATUS` (linux/elf.h).
+const GENERAL: usize = 1;
+
+/// The registers of `thread`, which stands still.
+pub fn registers(thread: Pid) -> io::Result<Registers> {
+    let mut registers: Registers = [0; _];
+    let place = (&raw mut registers).cast();
+    let mut place = libc::iovec { iov_base: place, iov_len: size_of::<Registers>() };
+    ask_into(libc::PTRACE_GETREGSET, thread, GENERAL, (&raw mut place).cast())?;
+    Ok(registers)
+}
+
 fn message(thread: Pid) -> io::Result<Pid> {
     let mut number: libc::c_ulong = 0;
     ask_into(libc::PTRACE_GETEVENTMSG, thread, 0, (&raw mut number).cast())?;
@@ -239,7 +254,7 @@ fn ask(request: libc::c_uint, thread: Pid, addr: usize, data: usize) -> io::Resu
 
 #[allow(unsafe_code, reason = "nix has no portable view of a system call")]
 fn ask_into(request: libc::c_uint, thread: Pid, addr: usize, data: *mut libc::c_void) -> io::Result<()> {
-    // SAFETY: both callers pass a place of the size that their request writes, which outlives the call.
+    // SAFETY: all callers pass a place of the size that their request writes, or its address and size, which outlives the call.
     Errno::result(unsafe { libc::ptrace(request, thread.as_raw(), addr, data) })?;
     Ok(())
 }

@@ -13,6 +13,7 @@ use super::conductor::Conductor;
 use super::looks::Looks;
 use super::note::Note;
 use super::ours::Ours;
+use super::stack::Resolver;
 use crate::event::{Event, FrameNo, Gap, Time, What};
 use crate::source::clock;
 use crate::source::lab::teller::Teller;
@@ -69,6 +70,8 @@ pub struct Recorder {
     frames: Frames,
     merge: Merge,
     tickets: HashMap<Pid, Ticket>,
+    /// Looks up where calls were made.
+    resolver: Resolver,
     /// Which segments are told, where others' pass too.
     ours: Option<Ours>,
     /// Until when, where the programs run on.
@@ -91,12 +94,13 @@ impl Recorder {
         let link_type = instruments.capture.as_ref().map_or(crate::event::LinkType::RAW, Capture::link_type);
         let frames = Frames::new(link_type);
         let ours = is_shared.then(Ours::default);
-        let (merge, tickets) = (Merge::new(), HashMap::new());
+        let (merge, tickets, resolver) = (Merge::new(), HashMap::new(), Resolver::default());
         Self {
             instruments,
             frames,
             merge,
             tickets,
+            resolver,
             ours,
             until: None,
             looks: Some(Looks::new()),
@@ -176,6 +180,12 @@ impl Recorder {
             Note::Begun { time, thread, actor, call } => {
                 let ticket = self.merge.begun(time, actor, call);
                 self.tickets.insert(thread, ticket);
+            }
+            Note::Stood { time, thread, actor, stack } => {
+                if let Some(ticket) = self.tickets.get(&thread) {
+                    let (places, missing) = self.resolver.resolve(&stack);
+                    self.merge.stood(time, actor, *ticket, places, missing);
+                }
             }
             Note::Ended { time, thread, actor, outcome } => {
                 if let Some(ticket) = self.tickets.remove(&thread) {

@@ -75,6 +75,7 @@ impl Stage {
             attach: options.attach.clone(),
             kept: options.kept,
             host,
+            stacks: options.stacks.clone(),
             hold: options.hold.as_ref().map(|stops| stops.iter().map(ToString::to_string).collect()),
         };
         let line = serde_json::to_string(&request).map_err(|error| wrong(error.into()))?;

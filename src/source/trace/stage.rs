@@ -28,6 +28,7 @@ use super::launch::{self, Launched};
 use super::note::Notes;
 use super::ptrace;
 use super::recorder::{Instruments, RecordError, Recorder};
+use super::stack;
 use super::tracer::{Gated, Leave, Tracer};
 use super::{TraceFailure, attaching};
 use crate::event::{ExitStatus, Run};
@@ -57,6 +58,8 @@ pub struct Request {
     pub host: Option<HostReason>,
     /// Before which calls the program is held, by their names: no name is every call. `None` for before none.
     pub hold: Option<Vec<String>>,
+    /// Of which calls the stacks are taken, if of any.
+    pub stacks: Option<stack::Wanted>,
 }
 
 /// Does what the first line of the descriptor `told` says, and tells of it on the descriptor `tells`.
@@ -150,7 +153,7 @@ fn record(
     }
     let Recording { notes, at_work, thread } = Recording::start(recorder)?;
     let root = launched.pid;
-    let mut tracer = Tracer::new(request.kept, notes).gated(gated);
+    let mut tracer = Tracer::new(request.kept, notes).gated(gated).with_stacks(request.stacks.as_ref());
     tracer.adopt(root);
     stay_on_one_cpu();
     launched.go()?;

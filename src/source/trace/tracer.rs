@@ -8,6 +8,7 @@ mod calling;
 mod ends;
 mod gated;
 mod holdings;
+mod standing;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -19,6 +20,7 @@ use super::files::Files;
 use super::note::{Note, Notes, Unheard};
 use super::ptrace::{Go, Stopped, Told, Why};
 use super::socket::process_of;
+use super::stack::{Stacks, Wanted};
 use crate::event::{Actor, ExitStatus, Time};
 use crate::socket::call::Outcome;
 use crate::socket::errno::Signal;
@@ -103,6 +105,8 @@ pub struct Tracer {
     gated: Option<Gated>,
     /// Whether the programs ran before, so that no filter stops them.
     attached: bool,
+    /// Of which calls the stacks are taken, if of any.
+    stacks: Option<Stacks>,
     /// Once the run is over: those that are left are ended, or let go.
     leaving: Option<Leave>,
 }
@@ -131,6 +135,7 @@ impl Tracer {
             foreign: BTreeSet::new(),
             gated: None,
             attached: false,
+            stacks: None,
             leaving: None,
         }
     }
@@ -139,6 +144,12 @@ impl Tracer {
     #[must_use]
     pub fn gated(self, gated: Option<Gated>) -> Self {
         Self { gated, ..self }
+    }
+
+    /// The same, and it takes the stacks of calls that are `wanted`.
+    #[must_use]
+    pub fn with_stacks(self, wanted: Option<&Wanted>) -> Self {
+        Self { stacks: wanted.map(Stacks::new), ..self }
     }
 
     /// Takes on the process `pid`, which this thread has seized with all its threads.

@@ -127,6 +127,17 @@ impl Numbering {
                 };
                 *begun = new;
             }
+            What::Stack(stack) => {
+                let Some(new) = self.begun.get(&stack.begun) else {
+                    let why = format!(
+                        "event {old} is the stack of a call that event {} did not begin: it is left out",
+                        stack.begun
+                    );
+                    complaints.push(why);
+                    return;
+                };
+                stack.begun = *new;
+            }
             _ => {}
         }
         self.events.push(event);

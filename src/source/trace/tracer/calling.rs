@@ -99,6 +99,7 @@ impl Tracer {
             }
             Happened::Returned(_) if in_call.pending.call.name == CallName::Execve => Ok(()),
             Happened::Returned(outcome) => {
+                self.tell_stack(thread, &in_call.pending.call, &outcome, now)?;
                 self.take_effect(thread, &in_call.pending, &outcome);
                 let now = self.waited_before(thread, &in_call.pending, &outcome)?.unwrap_or(now);
                 if outcome.errno == Some(Errno::EPIPE) {
