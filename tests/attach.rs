@@ -138,6 +138,8 @@ impl Epipe {
     }
 
     fn let_go(self) {
+        // As timeout(1) does, which means one.
+        self.send(Signal::SIGINT);
         self.send(Signal::SIGINT);
         assert_eq!(self.end(), (Some(0), String::new()));
     }

@@ -1,6 +1,7 @@
 //! A run on processes that run already: Ctrl-C, SIGTERM and SIGHUP let them go, and the story is told.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -24,7 +25,10 @@ pub fn follow(trace: Trace) -> Result<Traced, Failure> {
     traced
 }
 
-/// Waits for a signal in a thread of its own, which ends with the process. A second signal ends epipe at once, and so lets the
+/// Signals that come so soon after the first are the same wish: timeout(1) sends two, to the process and to its group.
+const SAME: Duration = Duration::from_secs(1);
+
+/// Waits for a signal in a thread of its own, which ends with the process. Another one later ends epipe at once, and so lets the
 /// processes go too.
 fn wait_to_let_go(handle: Handle, set: SigSet) -> Result<(), SignalsError> {
     sigprocmask(SigmaskHow::SIG_BLOCK, Some(&set), None).map_err(io::Error::from)?;
@@ -33,7 +37,12 @@ fn wait_to_let_go(handle: Handle, set: SigSet) -> Result<(), SignalsError> {
         // Whatever ends the wait, nobody could end the run any more.
         let _ = signals.read_signal();
         handle.let_go();
-        let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&set), None);
+        let first = Instant::now();
+        while let Ok(Some(_)) = signals.read_signal() {
+            if first.elapsed() >= SAME {
+                std::process::exit(130);
+            }
+        }
     })?;
     Ok(())
 }
