@@ -33,6 +33,7 @@ mod launch;
 mod memory;
 mod note;
 mod ours;
+mod patience;
 mod ptrace;
 mod recorder;
 mod socket;

@@ -9,6 +9,8 @@ use std::io;
 use nix::errno::Errno;
 use nix::unistd::Pid;
 
+use super::patience::Patience;
+
 /// What a started program is traced with: it dies with the tracer, its children are traced too, its filter stops it.
 pub const STARTED: i32 = libc::PTRACE_O_EXITKILL | libc::PTRACE_O_TRACESECCOMP | ATTACHED;
 
@@ -129,15 +131,12 @@ pub fn interrupt(thread: Pid) {
 
 /// Waits for the next thread of those that are traced, or children. A thread that is gone before its stop can be read is
 /// passed over, as its end comes next.
-pub fn wait() -> io::Result<Told> {
+pub fn wait(patience: &mut Patience) -> io::Result<Told> {
     loop {
-        let mut status = 0;
-        // SAFETY: `status` is one int that outlives the call.
-        #[allow(unsafe_code, reason = "nix's wait refuses real-time signals")]
-        let thread = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL) };
-        match Errno::result(thread) {
-            Ok(thread) => {
-                if let Some(told) = told(Pid::from_raw(thread), status) {
+        let waited = patience.look_for(|| waited(libc::WNOHANG)).or_else(|| waited(0));
+        match waited.unwrap_or(Err(Errno::EINTR)) {
+            Ok((thread, status)) => {
+                if let Some(told) = told(thread, status) {
                     return Ok(told);
                 }
             }
@@ -146,6 +145,16 @@ pub fn wait() -> io::Result<Told> {
             Err(errno) => return Err(errno.into()),
         }
     }
+}
+
+/// One wait(2), and what it told; `None` where it was not to wait and there is nothing.
+#[allow(unsafe_code, reason = "nix's wait refuses real-time signals")]
+fn waited(flags: i32) -> Option<nix::Result<(Pid, i32)>> {
+    let mut status = 0;
+    // SAFETY: `status` is one int that outlives the call.
+    let thread = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL | flags) };
+    let thread = Errno::result(thread).map(|thread| (Pid::from_raw(thread), status));
+    (thread != Ok((Pid::from_raw(0), status))).then_some(thread)
 }
 
 fn told(thread: Pid, status: i32) -> Option<Told> {

@@ -14,6 +14,7 @@ use nix::unistd::Pid;
 use super::calls::Pending;
 use super::files::Files;
 use super::note::{Note, Notes, Unheard};
+use super::patience::Patience;
 use super::ptrace::{self, Go, Stopped, Told, Why};
 use super::socket::process_of;
 use crate::event::{Actor, ExitStatus, Time};
@@ -131,9 +132,9 @@ impl Tracer {
 
     /// Follows until `root` has ended, and returns how; then leaves all that are left, and returns when nobody is.
     pub fn follow(&mut self, root: Pid, leave: Leave) -> Result<Option<ExitStatus>, TraceError> {
-        let mut status = None;
+        let (mut status, mut patience) = (None, Patience::new());
         loop {
-            match ptrace::wait().map_err(TraceError::Wait)? {
+            match ptrace::wait(&mut patience).map_err(TraceError::Wait)? {
                 Told::Nobody => return Ok(status),
                 Told::Stopped(stopped) => self.stopped(stopped)?,
                 Told::Exited(thread, code) => {
