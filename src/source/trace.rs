@@ -40,6 +40,12 @@ mod socket;
 pub mod stage;
 mod tracer;
 
+/// How much may lie in the pipe that the stage tells by, in bytes: what anybody may ask for (pipe(7)).
+const PIPE: i32 = 1 << 20;
+
+/// How much of it is read at once, in bytes.
+const READ: usize = 64 << 10;
+
 /// Why a program could not be traced to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceFailure {
@@ -143,6 +149,8 @@ pub enum Told {
 pub struct Trace {
     stage: Child,
     lines: BufReader<PipeReader>,
+    /// The line that was read last.
+    line: String,
     listener: Listener<'static>,
     /// What was heard and not yet handed on.
     heard: std::vec::IntoIter<Heard>,
@@ -155,25 +163,25 @@ impl Trace {
     pub fn start(options: Options) -> Result<Self, TraceFailure> {
         let host = options.host.then_some(HostReason::Asked);
         let (stage, lines) = start(&options, host)?;
-        let lines = BufReader::new(lines);
-        Ok(Self { stage, lines, listener: Listener::of_programs(), heard: Vec::new().into_iter(), options })
+        let (line, heard) = (String::new(), Vec::new().into_iter());
+        Ok(Self { stage, lines, line, listener: Listener::of_programs(), heard, options })
     }
 
     /// A network of its own was refused: once more, on the host's.
     fn again(&mut self, why: String, help: Option<String>) -> Result<(), TraceFailure> {
         self.end();
         let (stage, lines) = start(&self.options, Some(HostReason::Refused { why, help }))?;
-        (self.stage, self.lines) = (stage, BufReader::new(lines));
+        (self.stage, self.lines) = (stage, lines);
         Ok(())
     }
 
     /// Reads on; what it heard then waits. `None` where there is no more.
     fn hear(&mut self) -> Option<()> {
-        let mut line = String::new();
-        if self.lines.read_line(&mut line).ok()? == 0 {
+        self.line.clear();
+        if self.lines.read_line(&mut self.line).ok()? == 0 {
             return None;
         }
-        let heard = self.listener.line(line.trim_end_matches('\n')).unwrap_or_else(|error| {
+        let heard = self.listener.line(self.line.trim_end_matches('\n')).unwrap_or_else(|error| {
             let message = format!("cannot read what the tracer tells: {error}");
             vec![Heard::Message(Message::Failed { message, help: None })]
         });
@@ -222,7 +230,7 @@ impl Drop for Trace {
 }
 
 /// Starts a stage, and returns it with what it tells.
-fn start(options: &Options, host: Option<HostReason>) -> Result<(Child, PipeReader), TraceFailure> {
+fn start(options: &Options, host: Option<HostReason>) -> Result<(Child, BufReader<PipeReader>), TraceFailure> {
     let wrong = |source| TraceFailure::Start { program: options.program.clone(), source };
     let (told, mut tell) = io::pipe().map_err(wrong)?;
     let (lines, tells) = io::pipe().map_err(wrong)?;
@@ -242,7 +250,9 @@ fn start(options: &Options, host: Option<HostReason>) -> Result<(Child, PipeRead
     };
     let line = serde_json::to_string(&request).map_err(|error| wrong(error.into()))?;
     tell.write_all(line.as_bytes()).and_then(|()| tell.write_all(b"\n")).map_err(wrong)?;
-    Ok((child, lines))
+    // What is told comes in bursts. Where a pipe may not be so large, the teller waits more often.
+    let _ = fcntl(&lines, FcntlArg::F_SETPIPE_SZ(PIPE));
+    Ok((child, BufReader::with_capacity(READ, lines)))
 }
 
 /// The descriptor is for the process that is started next.
