@@ -1,7 +1,8 @@
 //! The bytes account: what was sent, acknowledged and read in each direction, and what was lost.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
+use super::connection::Connection;
 use super::end::End;
 use super::journal::Journal;
 use super::side::{Both, Side};
@@ -33,11 +34,11 @@ pub struct Counts {
     pub read: u64,
 }
 
-/// The account of each event's connection just after it, in the order of ids. What a send took counts from its beginning
+/// What is counted of each event's connection just after it, in the order of ids. What a send took counts from its beginning
 /// on, since its segments go out before it returns; what a read took counts from its end. `ends` has the end of each call.
-pub(super) fn after_each(journal: &Journal, track: &Track, ends: &HashMap<EventId, EventId>) -> Vec<Both<Direction>> {
+pub(super) fn after_each(journal: &Journal, track: &Track, ends: &HashMap<EventId, EventId>) -> Vec<Both<Counts>> {
     let returned = |begun: &EventId| journal.get(*ends.get(begun)?)?.ended()?.1.count();
-    let mut counts: HashMap<ConnectionId, Both<Counts>> = HashMap::new();
+    let mut counts: HashMap<ConnectionId, Both<Counts>> = HashMap::default();
     let after = |(event, record): (&Event, &Record)| {
         let Some((id, connection)) = record.connection.and_then(|id| Some((id, track.connection(id)?))) else {
             return Both::default();
@@ -53,11 +54,16 @@ pub(super) fn after_each(journal: &Journal, track: &Track, ends: &HashMap<EventI
         {
             counts[connection.peer_of(side)].read += outcome.count().unwrap_or(0);
         }
-        let way = |from: Side| direction(counts[from], &record.ends[from], &record.ends[from.peer()]);
-        let server = if connection.is_with_itself() { Direction::default() } else { way(Side::Server) };
-        Both { client: way(Side::Client), server }
+        *counts
     };
     journal.events().iter().zip(track.records()).map(after).collect()
+}
+
+/// Both directions' account just after an event of `connection` with this `record`.
+pub(super) fn both(connection: &Connection, counts: Both<Counts>, record: &Record) -> Both<Direction> {
+    let way = |from: Side| direction(counts[from], &record.ends[from], &record.ends[from.peer()]);
+    let server = if connection.is_with_itself() { Direction::default() } else { way(Side::Server) };
+    Both { client: way(Side::Client), server }
 }
 
 /// One direction's account at a moment: `counts` by calls, and the two ends as they stood.
