@@ -126,11 +126,14 @@ fn show(story: Story, run: &Run, only: &[Errno], common: &Common) -> Result<(), 
         let title = story.journal().run().name.clone();
         return dashboard::show(title, story, common).map(|_| ());
     }
-    to(common, |out| match () {
+    let written = to(common, |out| match () {
         () if run.summary => summary::write(&story, out),
         () if in_part => failures::write(&story, only, out),
         () => output::print(&story, "a traced run", format, out),
-    })
+    });
+    // The process ends now, and its memory with it: to give back a million events one by one takes a while.
+    std::mem::forget(story);
+    written
 }
 
 /// Hands `write` the file that was named, else stderr.
