@@ -37,10 +37,11 @@ mod text;
 pub mod track;
 pub mod verdict;
 
-use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
-use account::{Direction, Fate};
+use foldhash::{HashMap, HashSet};
+
+use account::{Counts, Direction, Fate};
 use analysis::Analysed;
 use cause::Cause;
 use connection::Connection;
@@ -69,8 +70,8 @@ pub struct Story {
     segments: HashMap<EventId, Vec<EventId>>,
     /// The end of each call, by its beginning.
     ends: HashMap<EventId, EventId>,
-    /// The bytes account of each event's connection just after it.
-    accounts: Vec<Both<Direction>>,
+    /// What the bytes account of each event's connection rests on, just after it.
+    counts: Vec<Both<Counts>>,
     /// The earlier segment whose bytes a segment repeats.
     repeats: HashMap<EventId, EventId>,
     /// The segments that were sent again later, and so are presumed not to have arrived.
@@ -93,17 +94,17 @@ impl Story {
     /// The story of a whole journal.
     pub fn tell(journal: Journal) -> Self {
         let blind = journal.events().iter().any(|event| matches!(event.what, What::Gap(Gap::NoCapture(_))));
-        let mut track = Track::new(blind, Connects::of(&journal));
-        let mut ends = HashMap::new();
+        let mut track = Track::new(blind, Connects::of(&journal), journal.events().len());
+        let mut ends = HashMap::default();
         for event in journal.events() {
-            track.apply(event);
+            track.apply(&journal, event);
             if let Some((begun, _)) = event.ended() {
                 ends.insert(begun, event.id);
             }
         }
         let causes = correlate::correlate(&journal, &track).into_iter().map(|cause| (cause.effect, cause)).collect();
         let segments = segments_by_cause(&journal, &causes);
-        let accounts = account::after_each(&journal, &track, &ends);
+        let counts = account::after_each(&journal, &track, &ends);
         let repeats = repeats(&journal, &causes);
         let repeated = repeats.values().copied().collect();
         let refused = refused(&journal, &causes);
@@ -116,7 +117,7 @@ impl Story {
             causes,
             segments,
             ends,
-            accounts,
+            counts,
             repeats,
             repeated,
             refused,
@@ -211,11 +212,12 @@ impl Story {
 
     /// The bytes account of `connection` just after the event `at`.
     pub fn account(&self, connection: ConnectionId, at: EventId) -> Both<Direction> {
-        let latest = self.latest(connection, at);
-        latest
-            .and_then(|id| self.accounts.get(usize::try_from(id.0).ok()?.checked_sub(1)?))
-            .copied()
-            .unwrap_or_default()
+        let account = || {
+            let id = self.latest(connection, at)?;
+            let counts = self.counts.get(usize::try_from(id.0).ok()?.checked_sub(1)?)?;
+            Some(account::both(self.connection(connection)?, *counts, self.record(id)?))
+        };
+        account().unwrap_or_default()
     }
 
     /// What became, in the end, of the bytes that the send which began at `begun` took.

@@ -181,11 +181,14 @@ fn show(story: Story, run: &Run, only: &[Errno], common: &Common) -> Result<(), 
         let title = story.journal().run().name.clone();
         return dashboard::show(title, story, common).map(|_| ());
     }
-    to(run, common, |out| match () {
+    let written = to(run, common, |out| match () {
         () if run.summary => summary::write(&story, out),
         () if !run.only.is_empty() => failures::write(&story, only, out),
         () => output::print(&story, "a traced run", common.format.unwrap_or(Format::Ladder), out),
-    })
+    });
+    // The process ends now, and its memory with it: to give back a million events one by one takes a while.
+    std::mem::forget(story);
+    written
 }
 
 /// Whether the story is shown in the dashboard: where that was asked for, or in a terminal where nothing else was.

@@ -10,6 +10,7 @@ use super::Payload;
 /// Options of `epipe run`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = RUN_AFTER)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Run {
     /// Use the host's network and not a private one.
     #[arg(long)]

@@ -5,19 +5,24 @@ use crate::socket::call::{Arg, Payload};
 
 /// `bytes` in double quotes, everything but printable ASCII escaped as in C: `\n`, `\"`, `\x00`.
 pub fn quote(bytes: &[u8]) -> String {
-    let escaped: String = bytes.iter().map(|&byte| escaped(byte)).collect();
-    format!("\"{escaped}\"")
+    let mut text = String::with_capacity(bytes.len() + 2);
+    text.push('"');
+    for byte in bytes {
+        escape_to(&mut text, *byte);
+    }
+    text.push('"');
+    text
 }
 
-fn escaped(byte: u8) -> String {
+fn escape_to(text: &mut String, byte: u8) {
     match byte {
-        b'\n' => "\\n".to_owned(),
-        b'\r' => "\\r".to_owned(),
-        b'\t' => "\\t".to_owned(),
-        b'"' => "\\\"".to_owned(),
-        b'\\' => "\\\\".to_owned(),
-        b' '..=b'~' => char::from(byte).to_string(),
-        _ => format!("\\x{byte:02x}"),
+        b'\n' => text.push_str("\\n"),
+        b'\r' => text.push_str("\\r"),
+        b'\t' => text.push_str("\\t"),
+        b'"' => text.push_str("\\\""),
+        b'\\' => text.push_str("\\\\"),
+        b' '..=b'~' => text.push(char::from(byte)),
+        _ => text.push_str(&format!("\\x{byte:02x}")),
     }
 }
 
@@ -46,9 +51,9 @@ pub fn quoted(scan: &mut Scan<'_>) -> Result<Vec<u8>, ParseError> {
                 return Ok(bytes);
             }
             Some('\\') => bytes.push(escape(scan)?),
-            Some(c @ ' '..='~') => {
-                bytes.push(c as u8);
-                scan.advance(1);
+            Some(' '..='~') => {
+                let plain = scan.take_while(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\'));
+                bytes.extend_from_slice(plain.as_bytes());
             }
             _ => return scan.wrong("a printable ASCII character or the closing quote"),
         }

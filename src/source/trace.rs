@@ -41,6 +41,7 @@ mod looks;
 mod memory;
 mod note;
 mod ours;
+mod patience;
 mod ptrace;
 mod recorder;
 mod running;
@@ -189,6 +190,8 @@ pub enum Told {
 pub struct Trace {
     stage: Stage,
     lines: BufReader<PipeReader>,
+    /// The line that was read last.
+    line: String,
     listener: Listener<'static>,
     /// What was heard and not yet handed on.
     heard: std::vec::IntoIter<Heard>,
@@ -201,8 +204,9 @@ impl Trace {
     pub fn start(options: Options) -> Result<Self, TraceFailure> {
         let host = options.host.then_some(HostReason::Asked);
         let stage = Stage::default();
-        let lines = BufReader::new(stage.start(&options, host)?);
-        Ok(Self { stage, lines, listener: Listener::of_programs(), heard: Vec::new().into_iter(), options })
+        let lines = stage.start(&options, host)?;
+        let (line, heard) = (String::new(), Vec::new().into_iter());
+        Ok(Self { stage, lines, line, listener: Listener::of_programs(), heard, options })
     }
 
     /// What another thread takes the run in hand by.
@@ -213,17 +217,17 @@ impl Trace {
     /// A network of its own was refused: once more, on the host's.
     fn again(&mut self, why: String, help: Option<String>) -> Result<(), TraceFailure> {
         self.stage.end();
-        self.lines = BufReader::new(self.stage.start(&self.options, Some(HostReason::Refused { why, help }))?);
+        self.lines = self.stage.start(&self.options, Some(HostReason::Refused { why, help }))?;
         Ok(())
     }
 
     /// Reads on; what it heard then waits. `None` where there is no more.
     fn hear(&mut self) -> Option<()> {
-        let mut line = String::new();
-        if self.lines.read_line(&mut line).ok()? == 0 {
+        self.line.clear();
+        if self.lines.read_line(&mut self.line).ok()? == 0 {
             return None;
         }
-        let heard = self.listener.line(line.trim_end_matches('\n')).unwrap_or_else(|error| {
+        let heard = self.listener.line(self.line.trim_end_matches('\n')).unwrap_or_else(|error| {
             let message = format!("cannot read what the tracer tells: {error}");
             vec![Heard::Message(Message::Failed { message, help: None })]
         });

@@ -1,6 +1,6 @@
 //! The bytes account: what was sent, acknowledged and read in each direction, and what was lost.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::connection::Connection;
 use super::end::End;
@@ -34,8 +34,6 @@ pub struct Counts {
     pub returned: u64,
     /// The sum of what the reader's calls returned, of this direction's bytes.
     pub read: u64,
-    /// What has to be added, where the calls of an end are known only from a later moment on.
-    pub shift: Shift,
 }
 
 /// What makes counts of calls and counts of numbers begin at the same byte.
@@ -76,11 +74,11 @@ fn shifted(count: u64, by: i64) -> u64 {
     count.saturating_add_signed(by)
 }
 
-/// The account of each event's connection just after it, in the order of ids. What a send took counts from its beginning
+/// What is counted of each event's connection just after it, in the order of ids. What a send took counts from its beginning
 /// on, since its segments go out before it returns; what a read took counts from its end. `ends` has the end of each call.
-pub(super) fn after_each(journal: &Journal, track: &Track, ends: &HashMap<EventId, EventId>) -> Vec<Both<Direction>> {
+pub(super) fn after_each(journal: &Journal, track: &Track, ends: &HashMap<EventId, EventId>) -> Vec<Both<Counts>> {
     let returned = |begun: &EventId| journal.get(*ends.get(begun)?)?.ended()?.1.count();
-    let mut counts: HashMap<ConnectionId, Both<Counts>> = HashMap::new();
+    let mut counts: HashMap<ConnectionId, Both<Counts>> = HashMap::default();
     let after = |(event, record): (&Event, &Record)| {
         let Some((id, connection)) = record.connection.and_then(|id| Some((id, track.connection(id)?))) else {
             return Both::default();
@@ -103,28 +101,34 @@ pub(super) fn after_each(journal: &Journal, track: &Track, ends: &HashMap<EventI
             let unseen = origin.filter(|origin| origin.unread_from().is_none());
             way.read += unseen.map_or(0, |origin| way.returned.saturating_sub(origin.unread.into()));
         }
-        let way = |from: Side| {
-            let shift = Shift::of(connection, from, &record.ends[from]);
-            direction(Counts { shift, ..counts[from] }, &record.ends[from], &record.ends[from.peer()])
-        };
-        let server = if connection.is_with_itself() { Direction::default() } else { way(Side::Server) };
-        Both { client: way(Side::Client), server }
+        *counts
     };
     journal.events().iter().zip(track.records()).map(after).collect()
 }
 
-/// One direction's account at a moment: `counts` by calls, and the two ends as they stood.
-pub fn direction(counts: Counts, sender: &End, reader: &End) -> Direction {
+/// Both directions' account just after an event of `connection` with this `record`.
+pub(super) fn both(connection: &Connection, counts: Both<Counts>, record: &Record) -> Both<Direction> {
+    let way = |from: Side| {
+        let (sender, reader) = (&record.ends[from], &record.ends[from.peer()]);
+        direction(counts[from], Shift::of(connection, from, sender), sender, reader)
+    };
+    let server = if connection.is_with_itself() { Direction::default() } else { way(Side::Server) };
+    Both { client: way(Side::Client), server }
+}
+
+/// One direction's account at a moment: `counts` by calls, what has to be added to them where an end's calls are known only
+/// from a later moment on, and the two ends as they stood.
+pub fn direction(counts: Counts, shift: Shift, sender: &End, reader: &End) -> Direction {
     let isn = sender.tcp.isn;
     let payload_before = |next: SeqNum| {
         let numbers = isn.map_or(0, |isn| u64::from(next.relative_to(isn)));
         let fin = u64::from(sender.tcp.fin().is_some_and(|fin| fin.is_before(next)));
-        shifted(numbers.saturating_sub(1 + fin), counts.shift.seen)
+        shifted(numbers.saturating_sub(1 + fin), shift.seen)
     };
     let seen = payload_before(sender.tcp.snd_nxt);
-    let sent = if sender.has_calls { shifted(counts.returned, counts.shift.returned) } else { seen };
+    let sent = if sender.has_calls { shifted(counts.returned, shift.returned) } else { seen };
     let acknowledged = payload_before(sender.tcp.snd_una).min(seen);
-    let all_read = shifted(counts.read, counts.shift.read);
+    let all_read = shifted(counts.read, shift.read);
     let read = reader.has_calls.then_some(all_read);
     let lost = lost(sent, acknowledged, read, sender, reader);
     // Without segments nothing is known to be acknowledged, and what was read has certainly come.

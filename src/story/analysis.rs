@@ -1,6 +1,6 @@
 //! Wireshark's analysis of each connection's segments.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 use super::journal::Journal;
 use super::side::Side;
@@ -32,18 +32,22 @@ impl Analysed {
 /// The analysis of all segments of `journal`.
 pub(super) fn analyse(journal: &Journal, track: &Track) -> Analysed {
     let mut analysed = Analysed::default();
-    let mut used = HashSet::new();
+    let mut used = HashSet::default();
     for connection in track.connections() {
         let (client, server) = (connection.addresses.client, connection.addresses.server);
         let mut analysis = Analysis::new(!used.insert((client.min(server), client.max(server))));
         let events = connection.events.iter().filter_map(|id| journal.get(*id));
+        let mut has_segments = false;
         for (event, segment) in events.filter_map(|event| Some((event, event.segment()?.1))) {
             let from_client = connection.side_of(segment.src) != Some(Side::Server);
             let found = analysis.observe(&segment.head(), segment.sack().as_ref(), from_client, event.time.0);
-            analysed.completeness.insert(connection.id, analysis.completeness());
+            has_segments = true;
             if found != Findings::default() {
                 analysed.findings.insert(event.id, found);
             }
+        }
+        if has_segments {
+            analysed.completeness.insert(connection.id, analysis.completeness());
         }
     }
     analysed

@@ -1,6 +1,8 @@
 //! What caused what, by sequence numbers and the state machine first, by order only where they leave a choice.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
+
+use foldhash::HashMap;
 
 use super::cause::Cause;
 use super::connection::Connection;
@@ -81,8 +83,7 @@ struct Memory<'a> {
 
 /// The causes of all events of a journal, one record each, for those that have or need one.
 pub fn correlate(journal: &Journal, track: &Track) -> Vec<Cause> {
-    let mut correlation =
-        Correlation { journal, track, made: Vec::new(), rare: Vec::new(), memory: HashMap::new(), causes: Vec::new() };
+    let mut correlation = Correlation::new(journal, track);
     for (event, record) in journal.events().iter().zip(track.records()) {
         correlation.take(event, record);
     }
@@ -95,11 +96,30 @@ struct Correlation<'a> {
     made: Vec<Made<'a>>,
     /// The places of those that are neither about data nor wait: of many calls the few that open or end something.
     rare: Vec<usize>,
+    /// Of those again: each end's own, and each program's ends and execve(2) calls.
+    of_end: HashMap<(ConnectionId, Side), Vec<usize>>,
+    ends_of: HashMap<&'a Actor, Vec<usize>>,
+    /// The places of all that are in progress.
+    in_progress: BTreeSet<usize>,
     memory: HashMap<ConnectionId, Memory<'a>>,
     causes: Vec<Cause>,
 }
 
 impl<'a> Correlation<'a> {
+    fn new(journal: &'a Journal, track: &'a Track) -> Self {
+        Self {
+            journal,
+            track,
+            made: Vec::new(),
+            rare: Vec::new(),
+            of_end: HashMap::default(),
+            ends_of: HashMap::default(),
+            in_progress: BTreeSet::new(),
+            memory: HashMap::default(),
+            causes: Vec::new(),
+        }
+    }
+
     fn take(&mut self, event: &'a Event, record: &Record) {
         let cause = match &event.what {
             What::Segment { frame, segment } => {
@@ -164,9 +184,17 @@ impl<'a> Correlation<'a> {
         let is_often = call.name.sends()
             || call.name.receives()
             || matches!(call.name, CallName::Poll | CallName::Select | CallName::EpollWait | CallName::EpollCtl);
+        let place = self.made.len();
         if !is_often {
-            self.rare.push(self.made.len());
+            self.rare.push(place);
+            if let Some(end) = end {
+                self.of_end.entry(end).or_default().push(place);
+            }
         }
+        if matches!(call.name, CallName::Exit | CallName::Execve) {
+            self.ends_of.entry(actor).or_default().push(place);
+        }
+        self.in_progress.insert(place);
         self.made.push(Made { event: event.id, actor, call, end, in_progress: true });
         let Some((id, side)) = end else { return };
         if call.name.sends() {
@@ -179,33 +207,41 @@ impl<'a> Correlation<'a> {
         self.rare.iter().filter_map(|at| self.made.get(*at))
     }
 
+    /// Those that are in progress, in their order.
+    fn in_progress(&self) -> impl DoubleEndedIterator<Item = &Made<'a>> {
+        self.in_progress.iter().filter_map(|at| self.made.get(*at))
+    }
+
+    /// The place of the call that began at `begun`: they stand in the order of their beginnings.
+    fn place(&self, begun: EventId) -> Option<usize> {
+        self.made.binary_search_by_key(&begun, |made| made.event).ok()
+    }
+
     fn call(&self, begun: EventId) -> Option<Made<'a>> {
-        self.made.iter().rev().find(|made| made.event == begun).copied()
+        self.made.get(self.place(begun)?).copied()
     }
 
     fn finish(&mut self, begun: EventId) {
-        if let Some(made) = self.made.iter_mut().rev().find(|made| made.event == begun) {
-            made.in_progress = false;
-        }
+        let Some(place) = self.place(begun) else { return };
+        self.in_progress.remove(&place);
+        self.made[place].in_progress = false;
     }
 
     /// The call in progress, or the latest that ended, that can have ended the own direction of `side`: shutdown(2) of
     /// sending, the close of its descriptor, connect(2) to nowhere, the end of the program, or an outsider's request.
     fn ending_call(&self, id: ConnectionId, side: Side) -> Option<Made<'a>> {
         let holders = &self.connection(id)?.holders[side];
-        let ends = |made: &&Made<'a>| {
-            let own = made.end == Some((id, side));
-            match made.call.name {
-                CallName::Shutdown => own && made.call.how() != Some(How::Read),
-                CallName::Close | CallName::SockDestroy => own,
-                CallName::Connect => own && made.call.word(1) == Some("AF_UNSPEC"),
-                CallName::Exit | CallName::Execve => holders.contains(made.actor),
-                _ => false,
-            }
+        let ends = |made: &Made<'a>| match made.call.name {
+            CallName::Shutdown => made.call.how() != Some(How::Read),
+            CallName::Close | CallName::SockDestroy => true,
+            CallName::Connect => made.call.word(1) == Some("AF_UNSPEC"),
+            _ => false,
         };
-        let candidates: Vec<_> = self.rare().filter(ends).collect();
-        let in_progress = candidates.iter().find(|made| made.in_progress);
-        in_progress.or(candidates.first()).map(|made| **made)
+        let own = self.of_end.get(&(id, side)).into_iter().flatten().filter(|at| ends(&self.made[**at]));
+        let programs = holders.iter().filter_map(|holder| self.ends_of.get(holder)).flatten();
+        let candidates: Vec<usize> = own.chain(programs).copied().collect();
+        let in_progress = candidates.iter().filter(|at| self.made[**at].in_progress).min();
+        in_progress.or(candidates.iter().min()).map(|at| self.made[*at])
     }
 
     fn frame_of(&self, event: EventId) -> Option<FrameNo> {

@@ -1,7 +1,9 @@
 //! Which descriptor of which actor is which socket.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+
+use foldhash::HashMap;
 
 use super::side::Side;
 use crate::event::{Actor, ConnectionId};
@@ -71,67 +73,124 @@ pub enum Handle {
     Other,
 }
 
+impl Handle {
+    /// The end that it is.
+    fn end(self) -> Option<(ConnectionId, Side)> {
+        match self {
+            Self::Connected(id, side) => Some((id, side)),
+            _ => None,
+        }
+    }
+}
+
+/// The descriptors of one actor.
+#[derive(Clone, Debug, Default)]
+struct Table {
+    handles: BTreeMap<Fd, Handle>,
+    bound: BTreeMap<Fd, SocketAddr>,
+    /// Those that execve(2) closes.
+    closed_on_exec: BTreeSet<Fd>,
+}
+
+/// The sockets that listen at one port, by whose they are: what each is bound to, and what was set on it.
+type Listening = BTreeMap<(Actor, Fd), (SocketAddr, Preset)>;
+
 /// The descriptors of all actors.
 #[derive(Clone, Debug, Default)]
 pub struct Descriptors {
-    handles: HashMap<(Actor, Fd), Handle>,
-    bound: HashMap<(Actor, Fd), SocketAddr>,
+    tables: HashMap<Actor, Table>,
+    /// What every segment and every SYN looks for, of whom there may be thousands among all: those that listen, by their
+    /// ports, and those whose connect is in progress, by where it goes.
+    listening: HashMap<u16, Listening>,
+    connecting: HashMap<SocketAddr, BTreeSet<(Actor, Fd)>>,
     /// How many connections wait at an address since before its listener was known.
     waiting: HashMap<SocketAddr, u64>,
-    /// Those that execve(2) closes.
-    closed_on_exec: HashSet<(Actor, Fd)>,
 }
 
 impl Descriptors {
     /// What `fd` of `actor` refers to.
     pub fn get(&self, actor: &Actor, fd: Fd) -> Option<Handle> {
-        self.handles.get(&(actor.clone(), fd)).copied()
+        self.tables.get(actor)?.handles.get(&fd).copied()
+    }
+
+    fn table(&mut self, actor: &Actor) -> &mut Table {
+        self.tables.entry(actor.clone()).or_default()
     }
 
     /// `fd` of `actor` now refers to `handle`.
     pub fn set(&mut self, actor: &Actor, fd: Fd, handle: Handle) {
-        self.handles.insert((actor.clone(), fd), handle);
+        if let Some(former) = self.table(actor).handles.insert(fd, handle) {
+            self.unlist(actor, fd, former);
+        }
+        self.list(actor, fd, handle);
+    }
+
+    /// `fd` of `actor` can be found by what it listens at or connects to.
+    fn list(&mut self, actor: &Actor, fd: Fd, handle: Handle) {
+        match handle {
+            Handle::Listener { bound: Some(bound), preset } => {
+                self.listening.entry(bound.port()).or_default().insert((actor.clone(), fd), (bound, preset));
+            }
+            Handle::Fresh { connecting: Some(target), .. } => {
+                self.connecting.entry(target).or_default().insert((actor.clone(), fd));
+            }
+            _ => {}
+        }
+    }
+
+    fn unlist(&mut self, actor: &Actor, fd: Fd, handle: Handle) {
+        match handle {
+            Handle::Listener { bound: Some(bound), .. } => {
+                if let Some(listening) = self.listening.get_mut(&bound.port()) {
+                    listening.remove(&(actor.clone(), fd));
+                }
+            }
+            Handle::Fresh { connecting: Some(target), .. } => {
+                if let Some(connecting) = self.connecting.get_mut(&target) {
+                    connecting.remove(&(actor.clone(), fd));
+                }
+            }
+            _ => {}
+        }
     }
 
     /// `fd` of `actor` is bound to `addr`.
     pub fn bind(&mut self, actor: &Actor, fd: Fd, addr: SocketAddr) {
-        self.bound.insert((actor.clone(), fd), addr);
+        self.table(actor).bound.insert(fd, addr);
     }
 
     /// What `fd` of `actor` was bound to.
     pub fn bound(&self, actor: &Actor, fd: Fd) -> Option<SocketAddr> {
-        self.bound.get(&(actor.clone(), fd)).copied()
+        self.tables.get(actor)?.bound.get(&fd).copied()
     }
 
     /// `fd` of `actor` is closed.
     pub fn close(&mut self, actor: &Actor, fd: Fd) {
-        self.bound.remove(&(actor.clone(), fd));
-        self.closed_on_exec.remove(&(actor.clone(), fd));
-        self.handles.remove(&(actor.clone(), fd));
+        let table = self.table(actor);
+        table.bound.remove(&fd);
+        table.closed_on_exec.remove(&fd);
+        if let Some(former) = table.handles.remove(&fd) {
+            self.unlist(actor, fd, former);
+        }
     }
 
     /// What `actor` has from `first` to `last`.
     pub fn in_range(&self, actor: &Actor, first: Fd, last: Fd) -> Vec<Fd> {
-        let owned = self.handles.keys().filter(|(owner, fd)| owner == actor && (first..=last).contains(fd));
-        let mut found: Vec<Fd> = owned.map(|(_, fd)| *fd).collect();
-        found.sort();
-        found
+        let table = self.tables.get(actor).filter(|_| first <= last);
+        table.map_or_else(Vec::new, |table| table.handles.range(first..=last).map(|(fd, _)| *fd).collect())
     }
 
     /// execve(2) will close `fd` of `actor`.
     pub fn close_on_exec(&mut self, actor: &Actor, fd: Fd) {
-        self.closed_on_exec.insert((actor.clone(), fd));
+        self.table(actor).closed_on_exec.insert(fd);
     }
 
     /// What execve(2) closes of `actor`; the ends that it referred to.
     pub fn close_for_exec(&mut self, actor: &Actor) -> Vec<(ConnectionId, Side)> {
-        let marked: Vec<Fd> =
-            self.closed_on_exec.iter().filter(|(owner, _)| owner == actor).map(|(_, fd)| *fd).collect();
+        let marked = std::mem::take(&mut self.table(actor).closed_on_exec);
         let mut ends = Vec::new();
         for fd in marked {
-            if let Some(Handle::Connected(id, side)) = self.get(actor, fd) {
-                ends.push((id, side));
-            }
+            ends.extend(self.get(actor, fd).and_then(Handle::end));
             self.close(actor, fd);
         }
         ends
@@ -139,43 +198,27 @@ impl Descriptors {
 
     /// `child` gets a copy of everything that `parent` has; the ends that it holds with that.
     pub fn copy_all(&mut self, parent: &Actor, child: &Actor) -> Vec<(ConnectionId, Side)> {
-        let of = |owner: &Actor| owner == parent;
-        let handles: Vec<_> =
-            self.handles.iter().filter(|((owner, _), _)| of(owner)).map(|((_, fd), h)| (*fd, *h)).collect();
-        let bound: Vec<_> =
-            self.bound.iter().filter(|((owner, _), _)| of(owner)).map(|((_, fd), at)| (*fd, *at)).collect();
-        let marked: Vec<_> = self.closed_on_exec.iter().filter(|(owner, _)| of(owner)).map(|(_, fd)| *fd).collect();
-        self.closed_on_exec.extend(marked.into_iter().map(|fd| (child.clone(), fd)));
-        self.bound.extend(bound.into_iter().map(|(fd, at)| ((child.clone(), fd), at)));
-        let ends = handles.iter().filter_map(|(_, handle)| match handle {
-            Handle::Connected(id, side) => Some((*id, *side)),
-            _ => None,
-        });
-        let ends = ends.collect();
-        self.handles.extend(handles.into_iter().map(|(fd, handle)| ((child.clone(), fd), handle)));
-        ends
+        let Table { handles, bound, closed_on_exec } = self.table(parent).clone();
+        for (fd, handle) in &handles {
+            self.set(child, *fd, *handle);
+        }
+        let table = self.table(child);
+        table.bound.extend(bound);
+        table.closed_on_exec.extend(closed_on_exec);
+        handles.into_values().filter_map(Handle::end).collect()
     }
 
     /// Every descriptor of `actor` is closed; the ends that they referred to.
     pub fn close_all(&mut self, actor: &Actor) -> Vec<(ConnectionId, Side)> {
-        let held = self.handles.iter().filter(|((owner, _), _)| owner == actor);
-        let ends = held.filter_map(|(_, handle)| match handle {
-            Handle::Connected(id, side) => Some((*id, *side)),
-            _ => None,
-        });
-        let ends = ends.collect();
-        self.handles.retain(|(owner, _), _| owner != actor);
-        self.bound.retain(|(owner, _), _| owner != actor);
-        self.closed_on_exec.retain(|(owner, _)| owner != actor);
-        ends
+        let Some(table) = self.tables.remove(actor) else { return Vec::new() };
+        table.handles.iter().for_each(|(fd, handle)| self.unlist(actor, *fd, *handle));
+        table.handles.into_values().filter_map(Handle::end).collect()
     }
 
     /// What was set on the socket that listens at `addr`.
     pub fn listener_at(&self, addr: SocketAddr) -> Option<Preset> {
-        self.handles.values().find_map(|handle| match handle {
-            Handle::Listener { bound: Some(bound), preset } if reaches(*bound, addr) => Some(*preset),
-            _ => None,
-        })
+        let near = self.listening.get(&addr.port())?;
+        near.values().find(|(bound, _)| reaches(*bound, addr)).map(|(_, preset)| *preset)
     }
 
     /// `count` connections wait at `bound` whose opening nobody saw. Whoever holds the listener too tells the same.
@@ -196,12 +239,8 @@ impl Descriptors {
     }
 
     /// The actors with a connect to `target` in progress, each with its descriptor.
-    pub fn connecting_to(&self, target: SocketAddr) -> Vec<(Actor, Fd)> {
-        let wanted = |handle: &Handle| matches!(handle, Handle::Fresh { connecting: Some(to), .. } if *to == target);
-        let mut found: Vec<_> =
-            self.handles.iter().filter(|(_, handle)| wanted(handle)).map(|(key, _)| key.clone()).collect();
-        found.sort();
-        found
+    pub fn connecting_to(&self, target: SocketAddr) -> impl Iterator<Item = &(Actor, Fd)> {
+        self.connecting.get(&target).into_iter().flatten()
     }
 }
 

@@ -154,11 +154,18 @@ impl Found {
 fn findings(story: &Story) -> Vec<Finding> {
     let of = |connection: &Connection| {
         let mut found: Vec<Finding> =
-            Side::BOTH.into_iter().flat_map(|side| End { story, connection, side }.findings()).collect();
+            Side::BOTH.into_iter().flat_map(|side| findings_at(story, connection, side)).collect();
         found.sort_by_key(|finding| (finding.kind, finding.side));
         found
     };
     story.connections().iter().flat_map(of).collect()
+}
+
+fn findings_at(story: &Story, connection: &Connection, side: Side) -> Vec<Finding> {
+    let own = |id: &&EventId| story.record(**id).is_some_and(|record| record.side == Some(side));
+    let events: Vec<&Event> = connection.events.iter().filter(own).filter_map(|id| story.journal().get(*id)).collect();
+    let done: Vec<Done<'_>> = events.iter().filter_map(|event| Done::of(story, event)).collect();
+    End { story, connection, side, events: &events, done: &done }.findings()
 }
 
 /// One end of one connection, whose calls are looked at.
@@ -167,6 +174,10 @@ struct End<'a> {
     story: &'a Story,
     connection: &'a Connection,
     side: Side,
+    /// Its events, rising.
+    events: &'a [&'a Event],
+    /// Its calls that have returned, in the order of their ends.
+    done: &'a [Done<'a>],
 }
 
 /// A call of an end that has returned.
@@ -176,6 +187,15 @@ struct Done<'a> {
     ended: &'a Event,
     call: &'a Call,
     outcome: &'a Outcome,
+}
+
+impl<'a> Done<'a> {
+    /// The call that ended with `event`, if that is the end of one.
+    fn of(story: &'a Story, event: &'a Event) -> Option<Self> {
+        let (begun, outcome) = event.ended()?;
+        let call = story.journal().get(begun)?.begun()?;
+        Some(Done { begun, ended: event, call, outcome })
+    }
 }
 
 impl<'a> End<'a> {
@@ -212,19 +232,12 @@ impl<'a> End<'a> {
         if name == self.side.name() { format!("the {name}") } else { name.to_owned() }
     }
 
-    /// The events of this end, rising.
     fn events(self) -> impl Iterator<Item = &'a Event> {
-        let own = move |id: &&EventId| self.story.record(**id).is_some_and(|record| record.side == Some(self.side));
-        self.connection.events.iter().filter(own).filter_map(move |id| self.story.journal().get(*id))
+        self.events.iter().copied()
     }
 
-    /// Its calls that have returned, in the order of their ends.
     fn done(self) -> impl Iterator<Item = Done<'a>> {
-        self.events().filter_map(move |event| {
-            let (begun, outcome) = event.ended()?;
-            let call = self.story.journal().get(begun)?.begun()?;
-            Some(Done { begun, ended: event, call, outcome })
-        })
+        self.done.iter().copied()
     }
 
     fn never_closed(&self) -> Option<Finding> {

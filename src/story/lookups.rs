@@ -1,6 +1,6 @@
 //! What a story looks up by event: made once, when all causes are known.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 use super::cause::Cause;
 use super::journal::Journal;
@@ -11,7 +11,7 @@ use crate::tcp::segment::Segment;
 
 /// The samples of each end, rising.
 pub fn samples(journal: &Journal, track: &Track) -> HashMap<(ConnectionId, Side), Vec<EventId>> {
-    let mut samples: HashMap<_, Vec<EventId>> = HashMap::new();
+    let mut samples: HashMap<_, Vec<EventId>> = HashMap::default();
     for (event, record) in journal.events().iter().zip(track.records()) {
         if let (What::Sample(_), Some(end)) = (&event.what, record.connection.zip(record.side)) {
             samples.entry(end).or_default().push(event.id);
@@ -31,7 +31,7 @@ pub fn refused(journal: &Journal, causes: &HashMap<EventId, Cause>) -> HashSet<E
 
 /// The causes of segments, turned round.
 pub fn segments_by_cause(journal: &Journal, causes: &HashMap<EventId, Cause>) -> HashMap<EventId, Vec<EventId>> {
-    let mut segments: HashMap<EventId, Vec<EventId>> = HashMap::new();
+    let mut segments: HashMap<EventId, Vec<EventId>> = HashMap::default();
     for event in journal.events().iter().filter(|event| event.segment().is_some()) {
         for cause in causes.get(&event.id).into_iter().flat_map(|cause| &cause.causes) {
             segments.entry(*cause).or_default().push(event.id);

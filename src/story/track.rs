@@ -1,7 +1,9 @@
 //! The fold over a run's events: which connection each belongs to, and how both ends stand after it.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
+
+use foldhash::{HashMap, HashSet};
 
 use super::connection::Connection;
 use super::copies::{Copies, fingerprint, is_any};
@@ -9,10 +11,11 @@ use super::descriptors::{Descriptors, Handle, Preset};
 pub use super::end::Change;
 use super::end::{End, Exchange, exchange};
 use super::ending::Seen;
+use super::journal::Journal;
 use super::side::{Both, Side};
 use crate::decode::{Glance, glance, hop};
 use crate::event::{Actor, ConnectionId, Event, EventId, Frame, Time, What};
-use crate::socket::call::{Call, Fd};
+use crate::socket::call::Fd;
 use crate::socket::outlook::{Attachment, Socket, Target};
 use crate::tcp::rule::Rule;
 use crate::tcp::segment::Segment;
@@ -79,7 +82,12 @@ pub struct Track {
     connections: Vec<Connection>,
     by_ends: HashMap<(SocketAddr, SocketAddr), ConnectionId>,
     descriptors: Descriptors,
-    calls: HashMap<EventId, Call>,
+    /// The calls in progress that name both ends of a connection, as an outsider's do.
+    destroying: HashMap<EventId, (SocketAddr, SocketAddr)>,
+    /// The calls in progress.
+    in_progress: HashSet<EventId>,
+    /// The connections that no accept has handed out.
+    never_accepted: BTreeSet<ConnectionId>,
     records: Vec<Record>,
     /// Whether the run has no capture, so that segments are presumed from calls.
     blind: bool,
@@ -88,9 +96,9 @@ pub struct Track {
 }
 
 impl Track {
-    /// A fold over nothing yet. `blind` where the run has no capture.
-    pub fn new(blind: bool, connects: Connects) -> Self {
-        Self { blind, connects, ..Self::default() }
+    /// A fold over nothing yet of `count` events. `blind` where the run has no capture.
+    pub fn new(blind: bool, connects: Connects, count: usize) -> Self {
+        Self { blind, connects, records: Vec::with_capacity(count), ..Self::default() }
     }
 
     /// The connections, in the order of their numbers.
@@ -122,13 +130,20 @@ impl Track {
         self.connections.get_mut(index(id))
     }
 
-    /// Takes the next event in.
-    pub fn apply(&mut self, event: &Event) {
-        let asked = self.asked(event);
+    /// Takes the next event of `journal` in.
+    pub fn apply(&mut self, journal: &Journal, event: &Event) {
+        let call = match &event.what {
+            What::Begun(call) => Some(call),
+            What::Ended { begun, .. } if self.in_progress.contains(begun) => journal.get(*begun).and_then(Event::begun),
+            _ => None,
+        };
+        let asked = call.and_then(|call| self.asked(event, call));
         let mut record = match &event.what {
             What::Segment { frame, segment } => self.segment(event.time, frame, segment),
             What::Begun(call) => self.begun(event, call),
-            What::Ended { begun, outcome } => self.ended(event, *begun, outcome),
+            What::Ended { begun, outcome } => {
+                call.map_or_else(Record::default, |call| self.ended(event, *begun, call, outcome))
+            }
             What::Holds(holding) => self.holds(event.actor.as_ref(), holding),
             What::Exit(_) => self.exit(event.actor.as_ref()),
             What::Sample(sample) => self.beside(sample.local, sample.remote),
@@ -164,6 +179,7 @@ impl Track {
     fn open(&mut self, client: SocketAddr, server: SocketAddr) -> ConnectionId {
         let id = ConnectionId(u32::try_from(self.connections.len() + 1).unwrap_or(u32::MAX));
         self.connections.push(Connection::new(id, client, server));
+        self.never_accepted.insert(id);
         self.by_ends.insert(key(client, server), id);
         id
     }
@@ -231,9 +247,9 @@ impl Track {
         }
         let now = EventId(self.records.len() as u64 + 1);
         let known = self.connects.of_syn(segment, now);
-        let in_progress = self.descriptors.connecting_to(segment.dst);
+        let in_progress = || self.descriptors.connecting_to(segment.dst);
         let is_it = |one: &&(Actor, Fd)| known.is_none_or(|(_, known)| known == *one);
-        let Some((actor, fd)) = in_progress.iter().find(is_it).or(in_progress.first()).cloned() else { return };
+        let Some((actor, fd)) = in_progress().find(is_it).or_else(|| in_progress().next()).cloned() else { return };
         self.hold(&actor, fd, id, Side::Client);
         if let Some(socket) = self.socket(&actor, fd) {
             socket.attachment = Attachment::Asked;
@@ -249,6 +265,9 @@ impl Track {
             listener.unwrap_or_default().inherited()
         };
         self.descriptors.set(actor, fd, Handle::Connected(id, side));
+        if side == Side::Server {
+            self.never_accepted.remove(&id);
+        }
         let Some(connection) = self.connection_mut(id) else { return };
         connection.actors[side] = Some(actor.clone());
         connection.holders[side].push(actor.clone());

@@ -3,7 +3,7 @@
 use super::wide::FINDINGS;
 use crate::socket::errno::Errno;
 use crate::socket::outlook::Socket;
-use crate::story::account::{Counts, direction};
+use crate::story::account::{Counts, Shift, direction};
 use crate::story::end::End;
 use crate::tcp::analysis::Finding;
 use crate::tcp::head::Head;
@@ -107,7 +107,7 @@ impl Sent {
 
     /// Takes down how `end` stands, whose peer is `peer`.
     pub fn close(&mut self, end: &End, peer: &End) {
-        let account = direction(Counts::default(), end, peer);
+        let account = direction(Counts::default(), Shift::default(), end, peer);
         let narrow = |bytes: u64| u32::try_from(bytes).unwrap_or(u32::MAX);
         self.lost = narrow(account.lost);
         self.set(Bit::AllAcknowledged, account.acknowledged == account.sent);

@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 
 use super::attach::{self, AttachError};
 use super::recorder::{Instruments, Recorder};
-use super::stage::{Missing, Recording, Request, describe, ignore, stay_on_one_cpu};
+use super::stage::{Missing, Recording, Request, describe, ignore};
 use super::tracer::Tracer;
 use super::{TraceFailure, bell};
 use crate::event::ExitStatus;
@@ -63,7 +63,6 @@ fn follow(
 ) -> Result<(), TraceFailure> {
     let Recording { notes, at_work, thread } = recording;
     let mut tracer = Tracer::new(request.kept, notes).with_stacks(request.stacks.as_ref());
-    stay_on_one_cpu();
     let wanted = tracer.attach(seized, bell)?;
     let pids: Vec<Pid> = seized.iter().map(|(pid, _)| *pid).collect();
     tracer.follow_attached(&pids, bell, wanted)?;

@@ -11,6 +11,8 @@ use std::io;
 use nix::errno::Errno;
 use nix::unistd::Pid;
 
+use super::patience::Patience;
+
 /// What a started program is traced with: it dies with the tracer, its children are traced too, its filter stops it.
 pub const STARTED: i32 = libc::PTRACE_O_EXITKILL | libc::PTRACE_O_TRACESECCOMP | ATTACHED;
 
@@ -146,37 +148,48 @@ pub fn interrupt(thread: Pid) {
 
 /// Waits for the next thread of those that are traced, or children. A thread that is gone before its stop can be read is
 /// passed over, as its end comes next.
-pub fn wait() -> io::Result<Told> {
+pub fn wait(patience: &mut Patience) -> io::Result<Told> {
     loop {
-        if let Some(told) = next(libc::__WALL)? {
-            return Ok(told);
+        let waited = patience.look_for(|| waited(libc::WNOHANG)).or_else(|| waited(0));
+        match waited {
+            None => {}
+            Some(waited) => {
+                if let Some(told) = taken(waited)? {
+                    return Ok(told);
+                }
+            }
         }
     }
 }
 
 /// The same where one has stopped or ended; `None` where none has. Never waits.
 pub fn look() -> io::Result<Option<Told>> {
-    next(libc::__WALL | libc::WNOHANG)
-}
-
-fn next(options: i32) -> io::Result<Option<Told>> {
-    loop {
-        let mut status = 0;
-        // SAFETY: `status` is one int that outlives the call.
-        #[allow(unsafe_code, reason = "nix's wait refuses real-time signals")]
-        let thread = unsafe { libc::waitpid(-1, &raw mut status, options) };
-        match Errno::result(thread) {
-            Ok(0) => return Ok(None),
-            Ok(thread) => {
-                if let Some(told) = told(Pid::from_raw(thread), status) {
-                    return Ok(Some(told));
-                }
-            }
-            Err(Errno::EINTR) => {}
-            Err(Errno::ECHILD) => return Ok(Some(Told::Nobody)),
-            Err(errno) => return Err(errno.into()),
+    while let Some(waited) = waited(libc::WNOHANG) {
+        if let Some(told) = taken(waited)? {
+            return Ok(Some(told));
         }
     }
+    Ok(None)
+}
+
+/// What a wait(2) told; `None` where it has to be asked again.
+fn taken(waited: nix::Result<(Pid, i32)>) -> io::Result<Option<Told>> {
+    match waited {
+        Ok((thread, status)) => Ok(told(thread, status)),
+        Err(Errno::EINTR) => Ok(None),
+        Err(Errno::ECHILD) => Ok(Some(Told::Nobody)),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// One wait(2), and what it told; `None` where it was not to wait and there is nothing.
+#[allow(unsafe_code, reason = "nix's wait refuses real-time signals")]
+fn waited(flags: i32) -> Option<nix::Result<(Pid, i32)>> {
+    let mut status = 0;
+    // SAFETY: `status` is one int that outlives the call.
+    let thread = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL | flags) };
+    let thread = Errno::result(thread).map(|thread| (Pid::from_raw(thread), status));
+    (thread != Ok((Pid::from_raw(0), status))).then_some(thread)
 }
 
 fn told(thread: Pid, status: i32) -> Option<Told> {

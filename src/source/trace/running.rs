@@ -1,6 +1,6 @@
 //! The stage as its parent has it: started, commanded and ended.
 
-use std::io::{self, PipeReader, PipeWriter, Write};
+use std::io::{self, BufReader, PipeReader, PipeWriter, Write};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Child, Command, Stdio};
@@ -12,6 +12,12 @@ use super::stage::{Request, TRACE_ARGUMENT};
 use super::{Options, Standard, TraceFailure};
 use crate::source::lab::message;
 use crate::source::lab::stage::HostReason;
+
+/// How much may lie in the pipe that the stage tells by, in bytes: what anybody may ask for (pipe(7)).
+const PIPE: i32 = 1 << 20;
+
+/// How much of it is read at once, in bytes.
+const READ: usize = 64 << 10;
 
 /// What another thread takes a run in hand by.
 #[derive(Clone)]
@@ -56,7 +62,11 @@ struct Running {
 
 impl Stage {
     /// Starts the process, and returns what it tells.
-    pub(super) fn start(&self, options: &Options, host: Option<HostReason>) -> Result<PipeReader, TraceFailure> {
+    pub(super) fn start(
+        &self,
+        options: &Options,
+        host: Option<HostReason>,
+    ) -> Result<BufReader<PipeReader>, TraceFailure> {
         let wrong = |source| TraceFailure::Start { program: options.program.clone(), source };
         let (told, mut commands) = io::pipe().map_err(wrong)?;
         let (lines, tells) = io::pipe().map_err(wrong)?;
@@ -82,7 +92,9 @@ impl Stage {
         let written = commands.write_all(line.as_bytes()).and_then(|()| commands.write_all(b"\n"));
         *self.lock() = Some(Running { child, commands: Some(commands) });
         written.map_err(wrong)?;
-        Ok(lines)
+        // What is told comes in bursts. Where a pipe may not be so large, the teller waits more often.
+        let _ = fcntl(&lines, FcntlArg::F_SETPIPE_SZ(PIPE));
+        Ok(BufReader::with_capacity(READ, lines))
     }
 
     /// Ends and reaps the process, which has told its last word or is not wanted any more.

@@ -15,10 +15,8 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-use nix::sched::{CpuSet, sched_getcpu, sched_setaffinity};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{SigHandler, Signal, signal};
-use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
 use super::conductor::Conductor;
@@ -155,7 +153,6 @@ fn record(
     let root = launched.pid;
     let mut tracer = Tracer::new(request.kept, notes).gated(gated).with_stacks(request.stacks.as_ref());
     tracer.adopt(root);
-    stay_on_one_cpu();
     launched.go()?;
     let leave = if request.host.is_none() { Leave::Killed } else { Leave::Running };
     let status = tracer.follow(root, leave)?;
@@ -187,15 +184,6 @@ impl Recording {
         let thread = builder.spawn(move || recorder.run(&notes, &ended)).map_err(TraceFailure::Thread)?;
         Ok(Self { notes: Notes::new(sender), at_work, thread })
     }
-}
-
-/// Keeps this thread, and no other, on the CPU that it is on: a program and its tracer wake each other twice a call, and where
-/// the scheduler spreads them each time anew that costs more than the call (benches/README.md). It is no loss where this is
-/// refused.
-pub(super) fn stay_on_one_cpu() {
-    let this_thread = Pid::from_raw(0);
-    let mut only = CpuSet::new();
-    let _ = sched_getcpu().and_then(|cpu| only.set(cpu)).and_then(|()| sched_setaffinity(this_thread, &only));
 }
 
 /// Ctrl-C is the programs', which get it from the terminal as this process does.

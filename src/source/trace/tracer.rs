@@ -18,6 +18,7 @@ use nix::unistd::Pid;
 use super::calls::Pending;
 use super::files::Files;
 use super::note::{Note, Notes, Unheard};
+use super::patience::Patience;
 use super::ptrace::{Go, Stopped, Told, Why};
 use super::socket::process_of;
 use super::stack::{Stacks, Wanted};
@@ -105,6 +106,8 @@ pub struct Tracer {
     gated: Option<Gated>,
     /// Whether the programs ran before, so that no filter stops them.
     attached: bool,
+    /// How long the next stop is looked for.
+    patience: Patience,
     /// Of which calls the stacks are taken, if of any.
     stacks: Option<Stacks>,
     /// Once the run is over: those that are left are ended, or let go.
@@ -135,6 +138,7 @@ impl Tracer {
             foreign: BTreeSet::new(),
             gated: None,
             attached: false,
+            patience: Patience::new(),
             stacks: None,
             leaving: None,
         }

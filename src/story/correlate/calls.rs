@@ -87,7 +87,7 @@ impl<'a> Correlation<'a> {
     fn destroyed(&mut self, id: ConnectionId, side: Side, effect: EventId) -> Cause {
         self.memory(id).given_up[side] = Some(effect);
         let asked = |made: &&Made<'a>| made.call.name == CallName::SockDestroy && made.end == Some((id, side));
-        match self.made.iter().rev().find(asked) {
+        match self.rare().rev().find(asked) {
             Some(made) => {
                 Cause::proven(effect, vec![made.event], "another process had the kernel give this connection up")
             }
@@ -189,7 +189,7 @@ impl<'a> Correlation<'a> {
                 format!("{name} ended the stream, and every byte before it was read"),
             );
         }
-        let own = self.made.iter().find(|made| made.end == Some((id, side)) && made.call.name == CallName::Shutdown);
+        let own = self.rare().find(|made| made.end == Some((id, side)) && made.call.name == CallName::Shutdown);
         if let Some(made) = own {
             return Cause::proven(effect, vec![made.event], "this end had shut its own receiving; no FIN came");
         }
@@ -224,7 +224,7 @@ impl<'a> Correlation<'a> {
     /// A program that a signal killed during a call was killed by what made that call fail.
     pub(super) fn exited(&mut self, event: &'a Event, status: ExitStatus) -> Option<Cause> {
         let actor = event.actor.as_ref()?;
-        let last = self.made.iter().rev().find(|made| made.actor == actor && made.in_progress).copied();
+        let last = self.in_progress().rev().find(|made| made.actor == actor).copied();
         let Some(last) = last else { return self.killed_by_an_error(event, status) };
         self.finish(last.event);
         let mut causes = vec![last.event];
@@ -241,9 +241,12 @@ impl<'a> Correlation<'a> {
 
     /// Where a tracer saw the call return before its signal killed the program, that call was the last thing it did.
     fn killed_by_an_error(&mut self, event: &'a Event, status: ExitStatus) -> Option<Cause> {
+        if status != ExitStatus::Killed(Signal::SIGPIPE) {
+            return None;
+        }
         let before = self.journal.events().iter().rev().skip_while(|other| other.id >= event.id);
         let last = before.filter(|other| other.actor == event.actor).find_map(Event::ended)?;
-        let made = self.call(last.0).filter(|_| status == ExitStatus::Killed(Signal::SIGPIPE))?;
+        let made = self.call(last.0)?;
         last.1.signal.filter(|signal| *signal == Signal::SIGPIPE)?;
         let mut causes = vec![made.event];
         causes.extend(made.end.and_then(|(id, side)| self.memory(id).reset_by[side]));

@@ -133,8 +133,8 @@ impl<'a> Correlation<'a> {
             let bound = own().rev().find(|other| other.call.name == CallName::Bind).and_then(|bind| bind.call.addr());
             own().any(|other| other.call.name == CallName::Listen) && bound.is_some_and(|addr| addr.port() == port)
         };
-        let ends = |made: &&Made<'a>| made.in_progress && matches!(made.call.name, CallName::Close | CallName::Exit);
-        self.made.iter().rev().filter(ends).find(|made| listens(made)).copied()
+        let ends = |made: &&Made<'a>| matches!(made.call.name, CallName::Close | CallName::Exit);
+        self.in_progress().rev().filter(ends).find(|made| listens(made)).copied()
     }
 
     /// The record of the connection's latest event before `event`.

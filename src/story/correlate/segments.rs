@@ -54,7 +54,7 @@ impl<'a> Correlation<'a> {
 
     fn probe(&self, id: ConnectionId, seen: Seen<'a>) -> Cause {
         let sets = |made: &&Made<'a>| made.end == Some((id, seen.side)) && made.call.has_flag("SO_KEEPALIVE");
-        match self.made.iter().rev().find(sets) {
+        match self.rare().rev().find(sets) {
             Some(made) => Cause::proven(
                 seen.event,
                 vec![made.event],
@@ -97,16 +97,15 @@ impl<'a> Correlation<'a> {
 
     /// The connect(2) that asked for a SYN, with what proves it, or what is in doubt.
     fn asked_for(&self, seen: Seen<'a>) -> (Option<&Made<'a>>, Result<&'static str, &'static str>) {
-        let goes_there = |made: &&Made<'_>| {
-            made.call.name == CallName::Connect && made.call.addr() == Some(seen.segment.dst) && made.in_progress
-        };
-        let mut asking = self.rare().rev().filter(goes_there);
+        let goes_there =
+            |made: &&Made<'_>| made.call.name == CallName::Connect && made.call.addr() == Some(seen.segment.dst);
+        let mut asking = self.in_progress().rev().filter(goes_there);
         let (latest, another) = (asking.next(), asking.next());
         if another.is_none() {
             return (latest, Ok("the only connect() in progress to that address"));
         }
         let known = self.track.connects().of_syn(seen.segment, seen.event);
-        match known.and_then(|(begun, _)| self.made.iter().find(|made| made.event == *begun)) {
+        match known.and_then(|(begun, _)| self.made.get(self.place(*begun)?)) {
             Some(made) => (Some(made), Ok("of the connect() calls in progress it has this address")),
             None => (latest, Err("the latest of several connect() calls in progress to that address")),
         }
@@ -179,7 +178,7 @@ impl<'a> Correlation<'a> {
     /// A FIN while a send is in progress that never returned: the signal that came with its error killed the program.
     fn fin_of_a_death(&self, id: ConnectionId, seen: Seen<'a>) -> Cause {
         let holders = self.connection(id).map_or(&[][..], |connection| connection.holders[seen.side].as_slice());
-        let last = self.made.iter().rev().find(|made| holders.contains(made.actor) && made.in_progress);
+        let last = self.in_progress().rev().find(|made| holders.contains(made.actor));
         match last {
             Some(made) => Cause::likely(seen.event, vec![made.event], "the program ended during this call"),
             None => Cause::unknown(seen.event, "close(), shutdown() or the end of the program; no calls are known"),
@@ -198,11 +197,8 @@ impl<'a> Correlation<'a> {
         if let Some(cause) = self.selective_ack(id, seen) {
             return cause;
         }
-        let reading = self
-            .made
-            .iter()
-            .rev()
-            .find(|made| made.end == Some((id, seen.side)) && made.call.name.receives() && made.in_progress);
+        let reading =
+            self.in_progress().rev().find(|made| made.end == Some((id, seen.side)) && made.call.name.receives());
         if let Some(made) = reading {
             return Cause::proven(
                 seen.event,

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{Asked, Track};
-use crate::event::{Actor, Event, What};
+use crate::event::{Actor, Event};
 use crate::socket::call::{Call, CallName};
 use crate::socket::outlook::{Socket, Target};
 use crate::story::connection::Connection;
@@ -12,13 +12,8 @@ use crate::story::side::Side;
 use crate::tcp::state::State;
 
 impl Track {
-    /// What the call that `event` begins or ends meets, before anything of that is taken in.
-    pub(super) fn asked(&self, event: &Event) -> Option<Asked> {
-        let call = match &event.what {
-            What::Begun(call) => call,
-            What::Ended { begun, .. } => self.calls.get(begun)?,
-            _ => return None,
-        };
+    /// What `call`, which `event` begins or ends, meets before anything of that is taken in.
+    pub(super) fn asked(&self, event: &Event, call: &Call) -> Option<Asked> {
         let socket = self.behind(event.actor.as_ref()?, call)?;
         Some(Asked { socket, target: self.target(call) })
     }
@@ -76,8 +71,8 @@ impl Track {
                 State::Closed => socket.pending.is_some(),
                 state => !matches!(state, State::Listen | State::SynSent | State::SynReceived),
             };
-            connection.actors.server.is_none() && was_opened && reaches(bound, server)
+            was_opened && reaches(bound, server)
         };
-        self.connections().iter().filter(waits)
+        self.never_accepted.iter().filter_map(|id| self.connection(*id)).filter(waits)
     }
 }

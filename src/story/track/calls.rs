@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::{Record, Track};
 use crate::event::{Actor, ConnectionId, Event, EventId};
-use crate::socket::call::{Call, CallName, Fd, Outcome};
+use crate::socket::call::{Arg, Call, CallName, Fd, Outcome};
 use crate::socket::errno::Errno;
 use crate::socket::outlook::{Attachment, Target};
 use crate::story::descriptors::{Handle, Preset};
@@ -12,7 +12,10 @@ use crate::story::side::Side;
 
 impl Track {
     pub(super) fn begun(&mut self, event: &Event, call: &Call) -> Record {
-        self.calls.insert(event.id, call.clone());
+        self.in_progress.insert(event.id);
+        if let [Arg::Addr(local), Arg::Addr(remote)] = call.args.as_slice() {
+            self.destroying.insert(event.id, (*local, *remote));
+        }
         if call.name == CallName::SockDestroy {
             return self.destroys(call);
         }
@@ -35,10 +38,12 @@ impl Track {
         }
     }
 
-    pub(super) fn ended(&mut self, event: &Event, begun: EventId, outcome: &Outcome) -> Record {
-        let Some((actor, call)) = event.actor.as_ref().zip(self.calls.remove(&begun)) else { return Record::default() };
+    pub(super) fn ended(&mut self, event: &Event, begun: EventId, call: &Call, outcome: &Outcome) -> Record {
+        self.in_progress.remove(&begun);
+        self.destroying.remove(&begun);
+        let Some(actor) = event.actor.as_ref() else { return Record::default() };
         if call.name == CallName::SockDestroy {
-            return self.destroyed(&call, outcome);
+            return self.destroyed(call, outcome);
         }
         if matches!(call.name, CallName::Fork | CallName::Execve) && outcome.errno.is_none() {
             return match outcome.word() {
@@ -47,12 +52,12 @@ impl Track {
             };
         }
         let before = call.fd().map(|fd| self.at(actor, fd)).unwrap_or_default();
-        self.reported(actor, &call, outcome);
+        self.reported(actor, call, outcome);
         if outcome.errno.is_some() {
-            self.keeps(actor, &call);
+            self.keeps(actor, call);
         } else {
-            self.opened(actor, &call, outcome);
-            self.reset_by_disconnect(actor, &call, begun);
+            self.opened(actor, call, outcome);
+            self.reset_by_disconnect(actor, call, begun);
         }
         let mut record = call.fd().map(|fd| self.at(actor, fd)).unwrap_or_default();
         if record.connection.is_none() {
@@ -66,10 +71,10 @@ impl Track {
             if self.blind && call.name.receives() && !call.has_flag("MSG_PEEK") {
                 self.presume_read(id, side, outcome.count().unwrap_or(0));
             }
-            self.answered(id, side, &call, outcome);
-            record.changes = self.ends_silently(id, side, &call, outcome);
+            self.answered(id, side, call, outcome);
+            record.changes = self.ends_silently(id, side, call, outcome);
             if self.blind && record.changes.is_empty() {
-                record.changes = self.presume(id, side, &call, outcome);
+                record.changes = self.presume(id, side, call, outcome);
             }
         }
         if call.name == CallName::Close && outcome.errno.is_none() {

@@ -1,6 +1,6 @@
 //! Which connect(2) is whose SYN, where several go to one address at a time: its end tells its own address.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::net::SocketAddr;
 
 use crate::event::{Actor, EventId};

@@ -110,6 +110,9 @@ impl Track {
     /// `actor` holds the end `side` of `id`, perhaps as the first of whom that is known.
     fn begins(&mut self, actor: &Actor, id: ConnectionId, side: Side, holding: &Holding) {
         let now = EventId(self.records.len() as u64 + 1);
+        if side == Side::Server {
+            self.never_accepted.remove(&id);
+        }
         let Some(connection) = self.connection_mut(id) else { return };
         connection.actors[side].get_or_insert_with(|| actor.clone());
         if !connection.holders[side].contains(actor) {

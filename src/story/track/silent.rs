@@ -62,14 +62,8 @@ impl Track {
         if exchange.sent.rule != Rule::Aborts {
             return;
         }
-        let destroyed = self.calls.values().any(|call| {
-            let end = match call.args.as_slice() {
-                [Arg::Addr(local), Arg::Addr(remote)] => (*local, *remote),
-                _ => return false,
-            };
-            let connection = self.connection(id);
-            connection.is_some_and(|one| end == (one.addresses[side], one.addresses[side.peer()]))
-        });
+        let ends = self.connection(id).map(|one| (one.addresses[side], one.addresses[side.peer()]));
+        let destroyed = self.destroying.values().any(|asked| Some(*asked) == ends);
         let Some(connection) = self.connection_mut(id) else { return };
         let in_vain = connection.ending.reset.is_some_and(|reset| reset.by == side && reset.after_silence());
         let socket = &mut connection.ends[side].socket;

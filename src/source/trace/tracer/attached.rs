@@ -53,7 +53,7 @@ impl Tracer {
             ptrace::interrupt(*thread);
         }
         while !running.is_empty() {
-            match ptrace::wait().map_err(TraceError::Wait)? {
+            match ptrace::wait(&mut self.patience).map_err(TraceError::Wait)? {
                 Told::Nobody => break,
                 Told::Stopped(stopped) => {
                     running.remove(&stopped.thread);
@@ -117,7 +117,7 @@ impl Tracer {
                 // It is a child that was not waited for yet, so that the number is its.
                 let _ = kill(bell, Signal::SIGKILL);
             }
-            match ptrace::wait().map_err(TraceError::Wait)? {
+            match ptrace::wait(&mut self.patience).map_err(TraceError::Wait)? {
                 Told::Nobody if run_on => return Ok(self.notes.tell(Note::LetGo(clock::now()))?),
                 Told::Nobody => return Ok(()),
                 Told::Stopped(stopped) => self.stopped(stopped)?,

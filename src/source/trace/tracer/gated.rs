@@ -54,7 +54,7 @@ impl Tracer {
                 }
             }
         }
-        ptrace::wait().map_err(TraceError::Wait)
+        ptrace::wait(&mut self.patience).map_err(TraceError::Wait)
     }
 
     /// Whether `thread` is to stand before `call`, whose entry it has come to. If so that is told.
