@@ -130,6 +130,31 @@ fn no_end_of_epipe_leaves_the_program_behind() {
 }
 
 #[test]
+fn a_parent_that_ignores_its_children_changes_nothing() {
+    let place = Place::new();
+    for options in [&[][..], &["--hold"]] {
+        let run = place.run_with(options, "python3 -c 'import socket; socket.socket()'; echo done");
+        // What is ignored is inherited by what is started.
+        let mut ignoring = Command::new("python3");
+        ignoring.args(["-c", "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"]);
+        let output = ignoring.arg(run.get_program()).args(run.get_args()).output().unwrap();
+        assert_eq!(text(&output), "done\n", "{options:?}");
+        assert!(place.transcript().contains("socket("), "{options:?}");
+    }
+}
+
+#[test]
+fn what_the_program_leaves_running_on_the_hosts_network_ends_too() {
+    let place = Place::new();
+    // Without a tracer its filter would refuse it every socket.
+    let output = place.run_with(&["--host"], "sleep 1000 & echo $!").output().unwrap();
+    let pid = String::from_utf8(output.stdout).unwrap();
+    assert!(fs::read_to_string(place.story()).unwrap().contains("was ended with it"));
+    let state = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+    assert!(state.is_empty() || state.contains(") Z "), "{state}");
+}
+
+#[test]
 fn what_the_program_leaves_running_ends_with_its_network() {
     let place = Place::new();
     let output = place.run("sleep 1000 & echo started").output().unwrap();

@@ -93,7 +93,6 @@ impl Backstage {
         }
         let ended = tui::run(&mut screen, model, &receiver, |effect| self.handle(effect));
         // The programs first: when the shell is back, no process of them is left.
-        self.traced.iter().for_each(Handle::end);
         drop(self);
         drop(screen);
         drop(guard);
@@ -148,6 +147,12 @@ impl Backstage {
         let send = move || drop(sender.send(work()));
         let spawned = thread::Builder::new().name("aside".to_owned()).spawn(send);
         spawned.map(drop).map_err(|error| Failure::new(format!("cannot start a thread: {error}")))
+    }
+}
+
+impl Drop for Backstage {
+    fn drop(&mut self) {
+        self.traced.iter().for_each(Handle::end);
     }
 }
 

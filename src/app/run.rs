@@ -32,7 +32,7 @@ pub fn run(run: &Run, common: &Common) -> Result<Ending, Failure> {
         return held::run(run, breaks.unwrap_or_default(), common);
     }
     let traced = trace(run, breaks.as_ref())?;
-    traced.tell_on_stderr();
+    tell_on_stderr(&traced.journal, traced.beyond, traced.held_up);
     let story = Story::tell(traced.journal);
     if let Some(path) = &run.write {
         save::save(&story, path, Some(run.payload), &[])?;
@@ -56,7 +56,7 @@ fn only(run: &Run) -> Result<Vec<Errno>, Failure> {
 /// Where the program is to be held; `None` for nowhere.
 fn breaks(run: &Run) -> Result<Option<Breaks>, Failure> {
     let mut breaks = Breaks::default();
-    for name in &run.breaks {
+    for name in run.breaks.iter().map(|name| name.trim()) {
         match (name.parse(), name.parse()) {
             (Ok(stop), _) => breaks.calls.push(stop),
             (_, Ok(errno)) => breaks.errors.push(errno),
@@ -159,19 +159,19 @@ fn append(journal: &mut Journal, event: Event) -> Result<(), Failure> {
     journal.append(event).map_err(|error| Failure::new(format!("cannot keep what the tracer tells: {error}")))
 }
 
-impl Traced {
-    fn tell_on_stderr(&self) {
-        if self.beyond > 0 {
-            eprintln!("epipe: the story has the first {MOST} events; {} more came after them", self.beyond);
-        }
-        let run = self.journal.run();
-        if let Some(why) = run.fact("capture").and_then(|fact| fact.strip_prefix("none: ")) {
-            eprintln!("epipe: the story has no segments: {why}");
-            run.fact("remedy").into_iter().for_each(|help| eprintln!("help: {help}"));
-        }
-        if self.held_up > 0 {
-            eprintln!("epipe: {} times the program had to wait until its calls were taken down", self.held_up);
-        }
+/// Says what the story does not have: events `beyond` the most that are kept, segments; and how often the program was
+/// `held_up`.
+fn tell_on_stderr(journal: &Journal, beyond: u64, held_up: u64) {
+    if beyond > 0 {
+        eprintln!("epipe: the story has the first {MOST} events; {beyond} more came after them");
+    }
+    let run = journal.run();
+    if let Some(why) = run.fact("capture").and_then(|fact| fact.strip_prefix("none: ")) {
+        eprintln!("epipe: the story has no segments: {why}");
+        run.fact("remedy").into_iter().for_each(|help| eprintln!("help: {help}"));
+    }
+    if held_up > 0 {
+        eprintln!("epipe: {held_up} times the program had to wait until its calls were taken down");
     }
 }
 

@@ -50,19 +50,19 @@ pub struct Ahead {
 /// What the outlook says of `call` if `actor` made it now.
 pub fn ahead(story: &Story, actor: &Actor, call: &Call) -> Ahead {
     let (side, asked) = story.track.would_meet(actor, call);
-    let is_known = has_room(call) && story.dark_from.is_none();
-    let answer = asked.filter(|_| is_known).and_then(|asked| asked.socket.answer(call, asked.target));
+    let asked = asked.filter(|_| story.dark_from.is_none());
+    let answer = asked.and_then(|asked| asked.socket.answer(call, asked.target)).filter(|answer| is_sure(call, answer));
     Ahead { side, answer }
 }
 
 /// What was foretold of the call that began with the event `begun`; `None` where the outlook does not know the call, or the
 /// story not its socket.
 pub fn foretold(story: &Story, begun: &Event) -> Option<Foretold> {
-    let call = begun.begun().filter(|call| has_room(call) && !is_in_the_dark(story, begun))?;
+    let call = begun.begun().filter(|_| !is_in_the_dark(story, begun))?;
     let asked = |id: EventId| story.record(id)?.asked;
     let first = asked(begun.id)?;
     let listens = first.socket.state == State::Listen;
-    let first = first.socket.answer(call, first.target)?;
+    let first = first.socket.answer(call, first.target).filter(|answer| is_sure(call, answer))?;
     let end = story.end_of(begun.id);
     let later = end.and_then(asked).and_then(|then| then.socket.answer(call, then.target));
     let side = story.record(begun.id).and_then(|record| record.side);
@@ -100,6 +100,11 @@ fn moments<'a>(story: &'a Story, begun: &Event, side: Option<Side>) -> impl Iter
 /// The longest send, in bytes, that is sure to find room: less than the smallest buffer that a program can ask for. How much
 /// of a longer one is taken before it has to wait, the outlook does not say.
 const ROOM: u64 = 8192;
+
+/// Whether room does not matter, or is there.
+fn is_sure(call: &Call, answer: &Answer) -> bool {
+    has_room(call) || matches!(answer.returns, Returns::Fails(_))
+}
 
 fn has_room(call: &Call) -> bool {
     !call.name.sends() || call.asked_len().is_none_or(|asked| asked <= ROOM)

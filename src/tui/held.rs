@@ -103,7 +103,8 @@ impl Printed {
 
     /// The newest line; `None` where nothing was printed.
     pub fn last(&self) -> Option<String> {
-        self.lines().pop()
+        let open = (!self.open.is_empty()).then(|| clean(&String::from_utf8_lossy(&self.open)));
+        open.or_else(|| self.lines.last().cloned())
     }
 }
 

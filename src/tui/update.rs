@@ -16,7 +16,9 @@ use super::model::{Asking, Ended, Model, Overlay, Pace, Page, StoryScreen};
 /// Changes `model` by `message`, and says what has to be done outside.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     // Events are taken in together, before anything else that may look at them.
-    if !matches!(message, Message::Lab { message: Told::Event(_), .. }) {
+    let looks =
+        !matches!(message, Message::Lab { message: Told::Event(_), .. } | Message::Printed(_) | Message::Resized);
+    if looks {
         catch_up(model);
     }
     match message {

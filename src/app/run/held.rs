@@ -29,11 +29,9 @@ pub fn run(run: &Run, breaks: Breaks, common: &Common) -> Result<Ending, Failure
     let Some(Running { thread, printed }) = started else { return shown };
     let followed = thread.join().map_err(|_| Failure::new("the thread that follows the program has failed"))?;
     printed.print().map_err(|error| Failure::new(format!("cannot print what the program printed: {error}")))?;
+    super::tell_on_stderr(&followed.journal, followed.beyond, followed.held_up);
     if let Some(path) = &run.write {
         save::save(&Story::tell(followed.journal), path, Some(run.payload), &[])?;
-    }
-    if followed.beyond > 0 {
-        eprintln!("epipe: the story has the first {MOST} events; {} more came after them", followed.beyond);
     }
     shown?;
     match (followed.failure, followed.status) {
@@ -70,6 +68,7 @@ struct Followed {
     journal: Journal,
     status: Option<ExitStatus>,
     beyond: u64,
+    held_up: u64,
     failure: Option<Failure>,
 }
 
@@ -117,8 +116,8 @@ impl Followed {
             }
             Told::Stands(next) => Lab::Settled(next),
             Told::Root(_) => return None,
-            Told::Ended(status, _) => {
-                self.status = Some(status);
+            Told::Ended(status, held_up) => {
+                (self.status, self.held_up) = (Some(status), held_up);
                 Lab::Finished
             }
             Told::Failed { message, help } => {

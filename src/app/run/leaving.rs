@@ -15,7 +15,8 @@ const LETS_GO: [Signal; 3] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
 
 /// Follows until they have ended or are let go.
 pub fn follow(trace: Trace) -> Result<Traced, Failure> {
-    let set: SigSet = LETS_GO.into_iter().collect();
+    // What was ignored from the start, as under nohup(1), is to be ignored.
+    let set: SigSet = LETS_GO.into_iter().filter(|signal| !is_ignored(*signal)).collect();
     wait_to_let_go(trace.handle(), set).map_err(|error| Failure::new(error.to_string()))?;
     let traced = listen(trace, |_| {
         eprintln!("epipe: attached; each system call of the program stops it, until it ends or Ctrl-C lets it go");
@@ -23,6 +24,14 @@ pub fn follow(trace: Trace) -> Result<Traced, Failure> {
     // A set that could be blocked can be unblocked.
     let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&set), None);
     traced
+}
+
+/// Whether this process ignores `signal`, by its line in proc(5).
+fn is_ignored(signal: Signal) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal as i32 - 1) & 1 == 1
 }
 
 /// Signals that come so soon after the first are the same wish: timeout(1) sends two, to the process and to its group.

@@ -32,11 +32,11 @@ struct Kept {
 }
 
 impl Printed {
-    /// A terminal whose output goes to `told`, and what the program gets: no input but what is no terminal, and the terminal
-    /// in place of each output that is one.
+    /// A terminal whose output goes to `told`, and what the program gets: no input but what is no terminal, the terminal as its
+    /// output, and as its error too where that is one.
     pub fn open(told: SyncSender<Message>) -> io::Result<(Self, Standard)> {
         let stdin = io::stdin();
-        let mut attributes = tcgetattr(&stdin)?;
+        let mut attributes = tcgetattr(io::stdout())?;
         // What comes out is what went in.
         attributes.output_flags.remove(OutputFlags::OPOST);
         let OpenptyResult { master, slave } = openpty(Some(&size()), Some(&attributes))?;
@@ -86,8 +86,13 @@ fn read(master: OwnedFd, stopped: &PipeReader, told: &SyncSender<Message>) -> Ke
     loop {
         let is_over = wait(&master, stopped);
         let mut buffer = [0; 8192];
+        // Somebody may print for ever.
+        let mut left = if is_over { MOST } else { usize::MAX };
         // Nothing is there to read, or nobody has the other end any more.
-        while let Ok(count @ 1..) = master.read(&mut buffer) {
+        while left > 0
+            && let Ok(count @ 1..) = master.read(&mut buffer)
+        {
+            left = left.saturating_sub(count);
             let bytes = buffer.get(..count).unwrap_or_default();
             let room = bytes.len().min(MOST - kept.bytes.len());
             kept.bytes.extend_from_slice(bytes.get(..room).unwrap_or_default());

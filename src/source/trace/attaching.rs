@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 
 use super::attach::{self, AttachError};
 use super::recorder::{Instruments, Recorder};
-use super::stage::{Missing, Recording, Request, describe, ignore};
+use super::stage::{Missing, Recording, Request, describe, hear_of_children, ignore};
 use super::tracer::Tracer;
 use super::{TraceFailure, bell};
 use crate::event::ExitStatus;
@@ -32,6 +32,7 @@ pub fn trace(request: &Request, told: &File, tells: &File) -> Result<(), TraceFa
     let pids: Vec<Pid> = pids?.into_iter().collect();
     let network = Network::of(&pids)?;
     ignore(&PARENTS);
+    hear_of_children();
     // Before there is a second thread.
     let bell = bell::hang(told).map_err(TraceFailure::Bell)?;
     let missing = network.enter().err();

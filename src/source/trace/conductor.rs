@@ -130,7 +130,8 @@ impl Conductor {
     }
 }
 
-/// Whether `thread` runs or is about to: by its state in proc(5), S asleep, T stopped by a signal, Z and X gone. One that stands still for its
+/// Whether `thread` runs or is about to: by its state in proc(5), S asleep, T stopped by a signal, Z and X gone. One that
+/// stands still for its
 /// tracer (t) is let go at once, unless it is held.
 fn moves(thread: Pid) -> bool {
     let stat = fs::read_to_string(format!("/proc/{thread}/stat")).unwrap_or_default();

@@ -119,6 +119,7 @@ pub fn steady() -> Result<(Time, Table), SockDiagError> {
     let mut table = diag.dump_both()?;
     loop {
         let over = clock::now();
+        // There is no event to wait for.
         std::thread::sleep(STEP);
         let began = clock::now();
         let next = diag.dump_both()?;

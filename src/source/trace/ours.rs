@@ -77,7 +77,8 @@ impl Ours {
         }
     }
 
-    /// Whether `segment`, seen at `time`, is of one of their connections, as far as is known by now. One that is being opened has no address
+    /// Whether `segment`, seen at `time`, is of one of their connections, as far as is known by now. One that is being
+    /// opened has no address
     /// of its own yet: whatever goes where it goes may be its.
     pub fn has(&self, time: Time, segment: &Segment) -> bool {
         self.is_between(time, segment.src, segment.dst)

@@ -121,7 +121,8 @@ impl Stopped {
         matches!(self.why, Why::Interrupted | Why::Group | Why::Leaves(INTERRUPTED)) && registers::restart(self.thread)
     }
 
-    /// The call that the tracer's own request took it out of (after [`Self::goes_on_waiting`]), which is made again when it is let go; `None` where there is
+    /// The call that the tracer's own request took it out of (after [`Self::goes_on_waiting`]), which is made again when it
+    /// is let go; `None` where there is
     /// none, or where the registers of this architecture do not say.
     pub fn interrupted_call(&self) -> Option<Entry> {
         matches!(self.why, Why::Interrupted | Why::Group).then(|| registers::interrupted_call(self.thread)).flatten()
@@ -216,7 +217,8 @@ fn why(thread: Pid, signal: i32, event: i32) -> io::Result<Why> {
     })
 }
 
-/// `struct ptrace_syscall_info` in words of 8 bytes: the kind and the architecture, two registers, then what belongs to the kind.
+/// `struct ptrace_syscall_info` in words of 8 bytes: the kind and the architecture, two registers, then what belongs to the
+/// kind.
 type Info = [u64; 11];
 
 const GET_SYSCALL_INFO: libc::c_uint = 0x420e;

@@ -143,10 +143,9 @@ impl Recorder {
         }
         self.come_to_rest()?;
         self.take_notes(notes);
-        // Somebody moved on meanwhile: once more.
-        let Some(conductor) = self.conductor.as_mut().filter(|conductor| conductor.are_at_rest()) else {
-            return Ok(());
-        };
+        let settled = self.conductor.as_mut().is_some_and(Conductor::can_announce);
+        // Somebody moved on meanwhile: once more. What was asked for meanwhile is about what was the next before.
+        let Some(conductor) = self.conductor.as_mut().filter(|_| settled) else { return Ok(()) };
         let next = conductor.announce();
         self.release()?;
         self.teller.stands(next.as_ref()).map_err(|_| RecordError::Unheard)

@@ -2,7 +2,7 @@
 //!
 //! It is a process of its own because a network of one's own can only be entered by a process of one thread, and because
 //! wait(2) takes every child there is. Its standard input, output and error are the programs', so that it is told and tells
-//! by two other descriptors. It dies with its parent, and the programs die with it.
+//! by two other descriptors. It dies with its parent, and the programs that it started die with it.
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -111,6 +111,7 @@ fn trace(request: &Request, told: BufReader<File>, tells: &File) -> Result<(), T
     // Before there is a second thread.
     let launched = launch::launch(&command)?;
     ignore_terminal();
+    hear_of_children();
     let held = match &request.hold {
         Some(stops) => {
             gate::keep_stops().map_err(TraceFailure::Hold)?;
@@ -154,8 +155,8 @@ fn record(
     let mut tracer = Tracer::new(request.kept, notes).gated(gated).with_stacks(request.stacks.as_ref());
     tracer.adopt(root);
     launched.go()?;
-    let leave = if request.host.is_none() { Leave::Killed } else { Leave::Running };
-    let status = tracer.follow(root, leave)?;
+    // Their filter would stay, and without a tracer the kernel refuses what it stops (seccomp(2), SECCOMP_RET_TRACE).
+    let status = tracer.follow(root, Leave::Killed)?;
     let held_up = tracer.held_up();
     drop((tracer, at_work));
     let mut teller = thread.join().map_err(|_| TraceFailure::Recorder)??;
@@ -189,6 +190,13 @@ impl Recording {
 /// Ctrl-C is the programs', which get it from the terminal as this process does.
 fn ignore_terminal() {
     ignore(&[Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTSTP, Signal::SIGTTOU]);
+}
+
+/// Where SIGCHLD was ignored when this program was started, the kernel tells of no stop, and reaps children by itself.
+#[allow(unsafe_code, reason = "signal(2)")]
+pub(super) fn hear_of_children() {
+    // SAFETY: no handler is set, only the kernel's own doing.
+    let _ = unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) };
 }
 
 /// Does nothing when one of `signals` comes.

@@ -30,10 +30,13 @@ impl Stop {
     }
 }
 
-/// Whether a call of this name can be held at all: what is a call on a socket. The end of a program is none, nor is what it
-/// runs instead of itself.
+/// Whether a call of this name can be held at all: what is a call on a socket, and traced. The end of a program is none, nor is
+/// what it runs instead of itself.
 pub fn can_be_held(name: CallName) -> bool {
-    !matches!(name, CallName::Execve | CallName::Exit | CallName::Fork)
+    use CallName as C;
+    let of_processes = matches!(name, C::Execve | C::Exit | C::Fork | C::Kill | C::Nanosleep);
+    let of_signals = matches!(name, C::Sigaction | C::Sigprocmask | C::Sigpending);
+    !of_processes && !of_signals && !matches!(name, C::Socketpair | C::Pipe | C::SockDestroy)
 }
 
 impl FromStr for Stop {
@@ -76,7 +79,7 @@ mod tests {
         for text in ["send", "recv", "accept", "close", "shutdown"] {
             assert_eq!(text.parse::<Stop>().unwrap().to_string(), text);
         }
-        for wrong in ["", "EPIPE", "execve", "exit", "open"] {
+        for wrong in ["", "EPIPE", "execve", "exit", "open", "nanosleep"] {
             assert!(wrong.parse::<Stop>().is_err(), "{wrong}");
         }
     }

@@ -205,6 +205,8 @@ impl Tracer {
         match stopped.why {
             Why::Enters(entry) => self.enters(thread, &entry, now)?,
             Why::Filtered(entry) => self.filtered(thread, &entry, now)?,
+            // What only the tracer's request has taken it out of is made again.
+            Why::Leaves(_) if stopped.goes_on_waiting() => self.is_made_again(thread, now),
             Why::Leaves(value) => self.leaves(thread, value, now)?,
             Why::Signal(signal) => self.signalled(thread, signal)?,
             Why::Forks(child) => self.bears(thread, child, child, now)?,

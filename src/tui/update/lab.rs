@@ -109,7 +109,10 @@ fn settled(model: &mut Model, next: Option<NextCall>) -> Vec<Effect> {
     let telling = next.telling;
     story.progress = Progress::Waiting(Box::new(next));
     match story.pace {
-        Pace::Run => vec![Effect::Lab(Command::Run)],
+        Pace::Run => {
+            story.progress = Progress::Busy;
+            vec![Effect::Lab(Command::Run)]
+        }
         Pace::Walk if !telling => let_go(story, Command::Walk),
         Pace::Walk => {
             story.pace = Pace::Step;

@@ -48,7 +48,7 @@ impl Tracer {
 
     /// Stops these threads, and returns them; and whether `bell` is still there.
     fn bring_to_a_stop(&mut self, mut running: BTreeSet<Pid>, bell: Pid) -> Result<(Vec<Stopped>, bool), TraceError> {
-        let (mut all, mut wanted) = (Vec::new(), true);
+        let mut all = Vec::new();
         for thread in &running {
             ptrace::interrupt(*thread);
         }
@@ -59,7 +59,8 @@ impl Tracer {
                     running.remove(&stopped.thread);
                     all.push(stopped);
                 }
-                Told::Exited(thread, _) | Told::Killed(thread, _) if thread == bell => wanted = false,
+                // A thread that does not stop, as in an uninterruptible wait, holds the others up no longer.
+                Told::Exited(thread, _) | Told::Killed(thread, _) if thread == bell => return Ok((all, false)),
                 Told::Exited(thread, code) => {
                     running.remove(&thread);
                     self.gone(thread, ExitStatus::Code(code))?;
@@ -70,7 +71,7 @@ impl Tracer {
                 }
             }
         }
-        Ok((all, wanted))
+        Ok((all, true))
     }
 
     /// Tells what these processes hold.
@@ -97,7 +98,7 @@ impl Tracer {
     }
 
     /// The call of `thread` was interrupted, and will be made again.
-    fn is_made_again(&mut self, thread: Pid, now: Time) {
+    pub(super) fn is_made_again(&mut self, thread: Pid, now: Time) {
         if let Some(in_call) = self.threads.get_mut(&thread).and_then(|known| known.in_call.as_mut()) {
             in_call.interrupted = Some(now);
         }

@@ -20,15 +20,18 @@ impl Tracer {
         if let Some(process) = self.processes.get_mut(&known.process) {
             process.threads.remove(&thread);
         }
-        if thread != known.process {
+        // The first thread of a process that ran before may have ended by itself, before it was traced.
+        let is_last = self.processes.get(&known.process).is_some_and(|process| process.threads.is_empty());
+        let pid = known.process;
+        if thread != pid && !is_last {
             return Ok(());
         }
-        self.foreign.remove(&thread);
-        let Some(process) = self.processes.remove(&thread) else { return Ok(()) };
+        self.foreign.remove(&pid);
+        let Some(process) = self.processes.remove(&pid) else { return Ok(()) };
         for other in process.threads {
             self.threads.remove(&other);
         }
-        if let Some(actor) = self.leaves_table(thread, process.table) {
+        if let Some(actor) = self.leaves_table(pid, process.table) {
             self.notes.tell(Note::Exited { time: clock::now(), actor, status })?;
         }
         if self.early.is_empty() { Ok(()) } else { self.adopt_orphans(clock::now()) }
@@ -62,7 +65,7 @@ impl Tracer {
         for (pid, process) in &self.processes {
             let (name, now) = (super::name(*pid), clock::now());
             let fate = match leave {
-                Leave::Killed => "was still running when the run was over, and was ended with its network",
+                Leave::Killed => "was still running when the run was over, and was ended with it",
                 Leave::Running => "was still running when the run was over, and runs on",
             };
             self.notes.tell(Note::Untraced(now, format!("{name} {fate}")))?;

@@ -18,8 +18,6 @@ pub struct Gated {
     /// Before which calls; all where none is named.
     stops: Vec<Stop>,
     gate: Gate,
-    /// Nobody is held any more.
-    open: bool,
     /// Who stands, with the call that it is about to make; without its stop until that has been looked at in full.
     standing: HashMap<Pid, (Entry, Option<Stopped>)>,
 }
@@ -27,12 +25,12 @@ pub struct Gated {
 impl Gated {
     /// Holds before `stops`, or before all calls where there are none, until the other end of `gate` lets through.
     pub fn new(stops: Vec<Stop>, gate: Gate) -> Self {
-        Self { stops, gate, open: false, standing: HashMap::new() }
+        Self { stops, gate, standing: HashMap::new() }
     }
 
     fn is_before(&self, call: &Call) -> bool {
         let named = self.stops.is_empty() || self.stops.iter().any(|stop| stop.is_before(call.name));
-        !self.open && named && can_be_held(call.name)
+        named && can_be_held(call.name)
     }
 }
 
@@ -85,21 +83,20 @@ impl Tracer {
     /// Lets `thread` make its call, if it still stands.
     fn let_through(&mut self, thread: Pid) -> Result<(), TraceError> {
         let stood = self.gated.as_mut().and_then(|gated| gated.standing.remove(&thread));
-        let Some((entry, Some(stopped))) = stood else { return Ok(()) };
-        self.begins(thread, &entry, clock::now())?;
+        stood.map_or(Ok(()), |(entry, stopped)| self.lets_make(thread, &entry, stopped))
+    }
+
+    fn lets_make(&mut self, thread: Pid, entry: &Entry, stopped: Option<Stopped>) -> Result<(), TraceError> {
+        let Some(stopped) = stopped else { return Ok(()) };
+        self.begins(thread, entry, clock::now())?;
         self.go_on(stopped);
         Ok(())
     }
 
     /// Lets all through, now and later.
     pub(super) fn open_gate(&mut self) -> Result<(), TraceError> {
-        let Some(mut gated) = self.gated.take() else { return Ok(()) };
-        gated.open = true;
-        let standing: Vec<Pid> = gated.standing.keys().copied().collect();
-        self.gated = Some(gated);
-        standing.into_iter().try_for_each(|thread| self.let_through(thread))?;
-        self.gated = None;
-        Ok(())
+        let standing = self.gated.take().map(|gated| gated.standing).unwrap_or_default();
+        standing.into_iter().try_for_each(|(thread, (entry, stopped))| self.lets_make(thread, &entry, stopped))
     }
 
     /// `thread` is gone, and stands nowhere.

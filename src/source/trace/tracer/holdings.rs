@@ -52,9 +52,9 @@ impl Tracer {
         let actor = self.actor(thread, time)?;
         if held::is_of_another_network(thread, holding.fd.0) {
             let fd = holding.fd;
+            let remedy = if self.attached { "" } else { "; of the host's, epipe run --host sees them" };
             let what = format!(
-                "descriptor {fd} of {actor} is a socket of another network, whose segments are not captured here; of the \
-                 host's, epipe run --host sees them"
+                "descriptor {fd} of {actor} is a socket of another network, whose segments are not captured here{remedy}"
             );
             self.notes.tell(Note::Untraced(time, what))?;
         }
