@@ -140,8 +140,8 @@ fn every_kind_of_event_survives() {
         What::Gap(Gap::ClockStep(-5)),
         What::Gap(Gap::Untraced("a ring".to_owned())),
         close(),
-        stack(16),
-        ended(16, Outcome::success(0)),
+        stack(18),
+        ended(18, Outcome::success(0)),
         What::Exit(ExitStatus::Killed(Signal::SIGPIPE)),
         What::Exit(ExitStatus::Code(3)),
     ]));

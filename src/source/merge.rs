@@ -18,7 +18,7 @@ pub struct Ticket(u64);
 enum Held {
     Begun(Ticket, Call),
     Ended(Ticket, Outcome),
-    Stood(Ticket, Vec<Place>, Option<String>),
+    Stack(Ticket, Vec<Place>, Option<String>),
     Other(What),
 }
 
@@ -53,7 +53,7 @@ impl Merge {
 
     /// Takes where the call that `ticket` names was made, and what of that is missing. To be told before its end.
     pub fn stood(&mut self, time: Time, actor: Actor, ticket: Ticket, places: Vec<Place>, missing: Option<String>) {
-        self.held.push((time, Some(actor), Held::Stood(ticket, places, missing)));
+        self.held.push((time, Some(actor), Held::Stack(ticket, places, missing)));
     }
 
     /// Takes anything but a call.
@@ -111,7 +111,7 @@ impl Merge {
                 };
                 What::Ended { begun, outcome }
             }
-            Held::Stood(ticket, places, missing) => {
+            Held::Stack(ticket, places, missing) => {
                 let begun = *self.begun.get(&ticket)?;
                 What::Stack(Stack { begun, places, missing })
             }

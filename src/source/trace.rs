@@ -2,7 +2,7 @@
 //!
 //! Three kinds of process, as in the lab: this program, which holds a [`Trace`]; the stage, which owns the sandbox and the
 //! capture and traces; and the programs. Only what makes a TCP socket stops a program by its filter; one that has such a
-//! socket is watched in full until its last is closed.
+//! socket is watched in full until its last is closed. One that ran before has no filter, and each of its calls stops it.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, PipeReader};
@@ -139,7 +139,7 @@ pub struct Options {
     pub attach: Vec<i32>,
     /// How many bytes of each call's data are kept.
     pub kept: usize,
-    /// On the host's network.
+    /// On the host's network, or on whatever network the processes are that ran before.
     pub host: bool,
     /// Before which calls it is held, each of which waits for [`Command::Go`](crate::source::lab::message::Command::Go); all where
     /// none is named. `None` for before none.

@@ -227,7 +227,7 @@ impl<'a> Correlation<'a> {
         self.made[place].in_progress = false;
     }
 
-    /// The call in progress, or the latest that ended, that can have ended the own direction of `side`: shutdown(2) of
+    /// The call in progress, or the first that ended, that can have ended the own direction of `side`: shutdown(2) of
     /// sending, the close of its descriptor, connect(2) to nowhere, the end of the program, or an outsider's request.
     fn ending_call(&self, id: ConnectionId, side: Side) -> Option<Made<'a>> {
         let holders = &self.connection(id)?.holders[side];

@@ -53,7 +53,7 @@ pub enum Note {
         call: Call,
     },
     /// How a thread stood as its call returned; told before that.
-    Stood {
+    Stack {
         /// When.
         time: Time,
         /// Which thread.

@@ -180,7 +180,7 @@ impl Recorder {
                 let ticket = self.merge.begun(time, actor, call);
                 self.tickets.insert(thread, ticket);
             }
-            Note::Stood { time, thread, actor, stack } => {
+            Note::Stack { time, thread, actor, stack } => {
                 if let Some(ticket) = self.tickets.get(&thread) {
                     let (places, missing) = self.resolver.resolve(&stack);
                     self.merge.stood(time, actor, *ticket, places, missing);

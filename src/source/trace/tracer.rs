@@ -8,7 +8,7 @@ mod calling;
 mod ends;
 mod gated;
 mod holdings;
-mod standing;
+mod stacks;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;

@@ -33,7 +33,7 @@ impl Resolver {
     pub fn resolve(&mut self, snapshot: &Snapshot) -> (Vec<Place>, Option<String>) {
         let addresses = self.walk(snapshot);
         let mut places = Vec::new();
-        let mut missing = (addresses.len() >= DEEPEST).then(|| format!("only the innermost {DEEPEST} were looked at"));
+        let mut missing = (addresses.len() >= DEEPEST).then(only_the_innermost);
         for address in addresses {
             let Some(code) = snapshot.code_at(address) else { break };
             if code.path.is_none() {
@@ -50,7 +50,10 @@ impl Resolver {
             places.extend(self.places(snapshot.process, code, address));
         }
         match &snapshot.python {
-            Some(Ok(python)) => (places.into_iter().chain(python.iter().cloned()).collect(), None),
+            Some(Ok(python)) => {
+                let cut = (python.len() >= DEEPEST).then(only_the_innermost);
+                (places.into_iter().chain(python.iter().cloned()).collect(), cut)
+            }
             Some(Err(why)) => (places, Some(format!("no line of Python: {why}"))),
             None => (places, missing),
         }
@@ -123,6 +126,10 @@ fn demangled(name: &str) -> String {
 fn is_interpreter(code: &Code) -> bool {
     let name = code.path.as_ref().and_then(|path| path.file_name()).and_then(|name| name.to_str());
     name.is_some_and(super::python::is_named_so)
+}
+
+fn only_the_innermost() -> String {
+    format!("only the innermost {DEEPEST} were looked at")
 }
 
 #[cfg(test)]

@@ -6,12 +6,10 @@ use super::layout::Layout;
 use super::lines;
 use crate::event::{At, Language, Place};
 use crate::source::trace::memory;
+use crate::source::trace::stack::walk::DEEPEST;
 
 /// How many interpreters, threads or frames are looked at.
 const MOST: usize = 4096;
-
-/// How many functions are told of.
-const DEEPEST: usize = 64;
 
 /// How long a name or a table of lines may be, in bytes.
 const LONGEST: u64 = 1 << 20;

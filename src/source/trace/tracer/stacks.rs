@@ -22,7 +22,7 @@ impl Tracer {
         let Some(taken) = taken else { return Ok(()) };
         let actor = self.actor(thread, now)?;
         Ok(self.notes.tell(match taken {
-            Taken::Stack(stack) => Note::Stood { time: now, thread, actor, stack },
+            Taken::Stack(stack) => Note::Stack { time: now, thread, actor, stack },
             Taken::Not(why) => Note::Untraced(now, format!("where {actor} called {}(), for {why}", call.name.name())),
             Taken::Enough(what) => Note::Untraced(now, what),
         })?)
