@@ -277,7 +277,10 @@ fn waited(story: &Story, begun: &Event, side: Option<Side>) -> bool {
     meanwhile().take_while(|event| !opens_window(event)).any(|event| match &event.what {
         // Who waits in a call begins none: it is another process's, or another thread's.
         What::Begun(_) => true,
-        What::Segment { segment, .. } => (segment.flags.fin() || segment.payload_len > 0) && !is_own(event),
+        What::Segment { segment, .. } => {
+            let wakes = segment.flags.fin() || segment.flags.rst() || segment.payload_len > 0;
+            wakes && !is_own(event)
+        }
         _ => false,
     })
 }
