@@ -130,6 +130,17 @@ fn no_end_of_epipe_leaves_the_program_behind() {
 }
 
 #[test]
+fn a_ring_is_noticed_and_said_to_be_invisible() {
+    let place = Place::new();
+    // io_uring_setup(2), which may be forbidden: that it was asked for is enough.
+    let program = "import ctypes, socket; s = socket.socket(); ctypes.CDLL(None).syscall(425, 4, ctypes.create_string_buffer(120))";
+    let output = place.run(&format!("exec python3 -c '{program}'")).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    let story = place.transcript();
+    assert_eq!(story.matches("uses io_uring, whose calls on sockets no tracer sees").count(), 1, "{story}");
+}
+
+#[test]
 fn a_parent_that_ignores_its_children_changes_nothing() {
     let place = Place::new();
     for options in [&[][..], &["--hold"]] {

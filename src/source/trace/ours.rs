@@ -18,6 +18,8 @@ pub struct Ours {
     asked: HashMap<Pid, (Time, Call)>,
     /// The two addresses of each of their connections, and from when on it is theirs.
     opened: HashMap<(SocketAddr, SocketAddr), Time>,
+    /// When each of those was found that are not of a call that was seen.
+    found: Vec<((SocketAddr, SocketAddr), Time)>,
     /// Where they listen, and since when as far as is known.
     listening: HashMap<SocketAddr, Time>,
 }
@@ -35,6 +37,7 @@ impl Ours {
                 }
             }
             Note::Holds { time, holding, .. } => self.held(*time, holding),
+            Note::Attached(_) => self.attached(),
             _ => {}
         }
     }
@@ -47,10 +50,16 @@ impl Ours {
             Some(remote) if self.since(local, remote).is_none() => {
                 let since = self.listens_since(local).unwrap_or(time);
                 self.opened.insert((local, remote), since);
+                self.found.push(((local, remote), time));
             }
             None if holding.state == State::Listen => drop(self.listening.entry(local).or_insert(time)),
             _ => {}
         }
+    }
+
+    /// What was found so far was there before its listener was found too.
+    fn attached(&mut self) {
+        self.opened.extend(self.found.drain(..));
     }
 
     /// From when on the connection between these is theirs.
@@ -78,8 +87,7 @@ impl Ours {
     }
 
     /// Whether `segment`, seen at `time`, is of one of their connections, as far as is known by now. One that is being
-    /// opened has no address
-    /// of its own yet: whatever goes where it goes may be its.
+    /// opened has no address of its own yet: whatever goes where it goes may be its.
     pub fn has(&self, time: Time, segment: &Segment) -> bool {
         self.is_between(time, segment.src, segment.dst)
     }
@@ -181,5 +189,8 @@ mod tests {
             holding: Holding { remote: addr(8), ..holding },
         });
         assert!(ours.has(Time(10), &segment(8, 2)) && !ours.has(Time(8), &segment(8, 2)));
+        // Unless the process is only just attached to, and has had it all along.
+        ours.take(&Note::Attached(Pid::from_raw(1)));
+        assert!(ours.has(Time(20), &segment(8, 2)) && !ours.has(Time(10), &segment(8, 2)));
     }
 }

@@ -102,6 +102,8 @@ pub struct Tracer {
     early: HashMap<Pid, Stopped>,
     /// Whose programs are another architecture's.
     foreign: BTreeSet<Pid>,
+    /// Which processes have set up a ring of `io_uring(7)`.
+    with_rings: BTreeSet<Pid>,
     /// Where threads are held before their calls.
     gated: Option<Gated>,
     /// Whether the programs ran before, so that no filter stops them.
@@ -136,6 +138,7 @@ impl Tracer {
             threads: HashMap::new(),
             early: HashMap::new(),
             foreign: BTreeSet::new(),
+            with_rings: BTreeSet::new(),
             gated: None,
             attached: false,
             patience: Patience::new(),

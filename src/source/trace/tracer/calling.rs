@@ -36,9 +36,7 @@ impl Tracer {
 
     pub(super) fn look_at(&mut self, thread: Pid, entry: &Entry, now: Time) -> Result<(), TraceError> {
         if calls::sets_up_ring(entry) {
-            let name = super::name(thread);
-            let what = format!("{name} uses io_uring, whose calls on sockets no tracer sees");
-            return Ok(self.notes.tell(Note::Untraced(now, what))?);
+            return self.sets_up_ring(thread, now);
         }
         let looks = calls::may_bring_descriptors(entry, self.files(thread));
         if let Some(known) = self.threads.get_mut(&thread) {
@@ -184,6 +182,16 @@ impl Tracer {
         processes.flat_map(|process| &process.threads).filter(|other| **other != thread).for_each(|other| {
             ptrace::interrupt(*other);
         });
+    }
+
+    /// Said once of each process: its filter and its entry stop the same call.
+    fn sets_up_ring(&mut self, thread: Pid, now: Time) -> Result<(), TraceError> {
+        let Some(pid) = self.threads.get(&thread).map(|known| known.process) else { return Ok(()) };
+        if self.with_rings.insert(pid) {
+            let what = format!("{} uses io_uring, whose calls on sockets no tracer sees", super::name(pid));
+            self.notes.tell(Note::Untraced(now, what))?;
+        }
+        Ok(())
     }
 
     fn is_foreign(&mut self, thread: Pid, now: Time) -> Result<(), TraceError> {

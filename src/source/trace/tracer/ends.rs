@@ -8,7 +8,7 @@ use crate::event::{Actor, ExitStatus};
 use crate::source::clock;
 use crate::source::trace::looks;
 use crate::source::trace::note::Note;
-use crate::source::trace::ptrace::{self, Stopped, Why};
+use crate::source::trace::ptrace::{self, Go, Stopped, Why};
 
 impl Tracer {
     /// `thread` is gone. The end of a process is told by its first thread, when all others are gone.
@@ -27,6 +27,7 @@ impl Tracer {
             return Ok(());
         }
         self.foreign.remove(&pid);
+        self.with_rings.remove(&pid);
         let Some(process) = self.processes.remove(&pid) else { return Ok(()) };
         for other in process.threads {
             self.threads.remove(&other);
@@ -39,6 +40,12 @@ impl Tracer {
 
     /// Lets a thread go for good. What it returns from just now has still been seen.
     pub(super) fn lets_go(&mut self, stopped: Stopped) -> Result<(), TraceError> {
+        // The request to stop still waits for it: the call that it enters here would end with EINTR at once. At its exit that
+        // can be put right.
+        if matches!(stopped.why, Why::Enters(_) | Why::Filtered(_)) {
+            stopped.go(Go::Watched, 0);
+            return Ok(());
+        }
         let (thread, signal) = (stopped.thread, stopped.signal());
         if !stopped.goes_on_waiting()
             && let Why::Leaves(value) = stopped.why
