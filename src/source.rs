@@ -8,6 +8,7 @@ pub mod merge;
 pub mod probe;
 pub mod sandbox;
 pub mod sockdiag;
+mod stat;
 pub mod strace;
 pub mod trace;
 pub mod transcript;

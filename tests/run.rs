@@ -130,6 +130,19 @@ fn no_end_of_epipe_leaves_the_program_behind() {
 }
 
 #[test]
+fn a_call_that_a_signals_handler_has_interrupted_returned_so() {
+    let place = Place::new();
+    // The interpreter makes the call again by itself, just as it was.
+    let program = "import select, signal, socket, sys; signal.signal(signal.SIGALRM, lambda *_: signal.signal(signal.SIGALRM, \
+                   lambda *_: sys.exit())); waits = select.epoll(); listener = socket.create_server((\"127.0.0.1\", 0)); \
+                   waits.register(listener); signal.setitimer(signal.ITIMER_REAL, 0.1, 0.1); waits.poll()";
+    let output = place.run(&format!("exec python3 -c '{program}'")).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    let story = place.transcript();
+    assert_eq!(story.matches("= -1 EINTR").count(), 2, "{story}");
+}
+
+#[test]
 fn a_ring_is_noticed_and_said_to_be_invisible() {
     let place = Place::new();
     // io_uring_setup(2), which may be forbidden: that it was asked for is enough.

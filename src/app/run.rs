@@ -23,6 +23,9 @@ use crate::tui::held::Breaks;
 /// How many events are kept: a story of more is read by nobody, and takes a gigabyte.
 const MOST: u64 = 1_000_000;
 
+/// What is said where the stage has ended before its last word.
+const SILENT: &str = "the tracing process ended without a word";
+
 /// Runs the program that `run` names, tells its story once it has ended, and ends as it did.
 pub fn run(run: &Run, common: &Common) -> Result<Ending, Failure> {
     let only = only(run)?;
@@ -145,7 +148,7 @@ fn listen(trace: Trace, begins: impl Fn(i32)) -> Result<Traced, Failure> {
             Told::Failed { message, help } => return Err(Failure { message, help }),
         }
     }
-    Err(Failure::new("the tracing process ended without a word"))
+    Err(Failure::new(SILENT))
 }
 
 /// Of which calls the stacks are taken.

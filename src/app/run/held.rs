@@ -5,7 +5,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use super::printed::Printed;
-use super::{MOST, failed, options};
+use super::{MOST, SILENT, failed, options};
 use crate::app::{Ending, Failure, dashboard, save};
 use crate::cli::{Common, Run};
 use crate::event::ExitStatus;
@@ -88,8 +88,13 @@ fn follow(options: Options, told: &SyncSender<Message>, started: &SyncSender<Res
     for one in trace {
         let Some(message) = followed.take(one) else { continue };
         if told.send(Message::Lab { play: Play::default(), message }).is_err() {
-            break;
+            return followed;
         }
+    }
+    if followed.status.is_none() && followed.failure.is_none() {
+        let message = Lab::Failed { message: SILENT.to_owned(), help: None };
+        // Where the dashboard was left before, nobody hears it.
+        let _ = told.send(Message::Lab { play: Play::default(), message });
     }
     followed
 }

@@ -15,6 +15,7 @@ use crate::event::{Actor, ExitStatus};
 use crate::notation;
 use crate::socket::call::Call;
 use crate::socket::errno::Signal;
+use crate::source::stat;
 
 /// The hidden first argument of an actor's process.
 pub const ACTOR_ARGUMENT: &str = "__actor";
@@ -137,9 +138,7 @@ impl Player {
 
     /// Whether the process sleeps in the kernel (proc(5): state S).
     pub fn sleeps(&self) -> bool {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap_or_default();
-        // The name in parentheses may hold anything, so count from the last one.
-        stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('S'))
+        stat::state(self.pid) == Some('S')
     }
 
     /// Waits for the process, whose control socket has ended or which was killed.

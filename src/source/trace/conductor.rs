@@ -12,6 +12,7 @@ use super::note::Note;
 use crate::event::Actor;
 use crate::socket::call::Call;
 use crate::source::lab::message::{Command, NextCall};
+use crate::source::stat;
 
 /// How long a thread may run without coming to a call, before the next call of another may go: what computes for longer is
 /// not waited for.
@@ -130,12 +131,8 @@ impl Conductor {
     }
 }
 
-/// Whether `thread` runs or is about to: by its state in proc(5), S asleep, T stopped by a signal, Z and X gone. One that
-/// stands still for its
-/// tracer (t) is let go at once, unless it is held.
+/// Whether `thread` runs or is about to: it does not where it is asleep (S), stopped by a signal (T), or gone (Z, X). One that
+/// stands still for its tracer (t) is let go at once, unless it is held.
 fn moves(thread: Pid) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{thread}/stat")).unwrap_or_default();
-    // The name in parentheses may hold anything, so count from the last one.
-    let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
-    !matches!(state, None | Some('S' | 'T' | 'Z' | 'X'))
+    !matches!(stat::state(thread), None | Some('S' | 'T' | 'Z' | 'X'))
 }

@@ -84,6 +84,14 @@ struct Thread {
     in_call: Option<InCall>,
     /// The call in progress may bring descriptors.
     looks: bool,
+    /// The tracer has asked it to stop, and it has not done so yet.
+    asked: bool,
+}
+
+impl Thread {
+    const fn of(process: Pid) -> Self {
+        Self { process, in_call: None, looks: false, asked: false }
+    }
 }
 
 /// The tracer.
@@ -163,7 +171,7 @@ impl Tracer {
     pub fn adopt(&mut self, pid: Pid) {
         let table = self.new_table(Table { users: BTreeSet::from([pid]), ..Table::default() });
         self.processes.insert(pid, Process { table, threads: BTreeSet::from([pid]) });
-        self.threads.insert(pid, Thread { process: pid, in_call: None, looks: false });
+        self.threads.insert(pid, Thread::of(pid));
     }
 
     /// Follows until `root` has ended, and returns how; then leaves all that are left, and returns when nobody is.
@@ -209,13 +217,16 @@ impl Tracer {
             Why::Enters(entry) => self.enters(thread, &entry, now)?,
             Why::Filtered(entry) => self.filtered(thread, &entry, now)?,
             // What only the tracer's request has taken it out of is made again.
-            Why::Leaves(_) if stopped.goes_on_waiting() => self.is_made_again(thread, now),
+            Why::Leaves(_) if self.is_asked(thread) && stopped.goes_on_waiting() => self.is_made_again(thread, now),
             Why::Leaves(value) => self.leaves(thread, value, now)?,
             Why::Signal(signal) => self.signalled(thread, signal)?,
             Why::Forks(child) => self.bears(thread, child, child, now)?,
             Why::Clones(child) => self.bears(thread, child, process_of(child).unwrap_or(child), now)?,
             Why::Executes(former) => self.executed(thread, former, now)?,
-            Why::Interrupted => drop(stopped.goes_on_waiting()),
+            Why::Interrupted => {
+                let _ = stopped.goes_on_waiting();
+                self.threads.entry(thread).and_modify(|known| known.asked = false);
+            }
             Why::Group => {
                 stopped.listen();
                 return Ok(());
@@ -225,6 +236,10 @@ impl Tracer {
             self.go_on(stopped);
         }
         Ok(())
+    }
+
+    fn is_asked(&self, thread: Pid) -> bool {
+        self.threads.get(&thread).is_some_and(|known| known.asked)
     }
 
     fn go_on(&self, stopped: Stopped) {

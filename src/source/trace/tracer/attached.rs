@@ -42,7 +42,7 @@ impl Tracer {
         }
         self.processes.insert(pid, Process { table, threads: threads.clone() });
         for thread in threads {
-            self.threads.insert(*thread, Thread { process: pid, in_call: None, looks: false });
+            self.threads.insert(*thread, Thread::of(pid));
         }
     }
 

@@ -20,7 +20,7 @@ impl Tracer {
         let Some(parent) = self.threads.get(&thread).map(|known| known.process) else { return Ok(()) };
         if process == parent {
             // It may have been there already when its process came to be traced.
-            self.threads.entry(child).or_insert_with(|| Thread { process: parent, in_call: None, looks: false });
+            self.threads.entry(child).or_insert_with(|| Thread::of(parent));
             self.processes.entry(parent).or_default().threads.insert(child);
         } else if !self.processes.contains_key(&child) {
             self.bears_process(thread, child, now)?;
@@ -44,7 +44,7 @@ impl Tracer {
             table.users.insert(child);
         }
         self.processes.insert(child, Process { table, threads: BTreeSet::from([child]) });
-        self.threads.insert(child, Thread { process: child, in_call: None, looks: false });
+        self.threads.insert(child, Thread::of(child));
         if shares || self.files(child).is_empty() {
             return Ok(());
         }
@@ -66,7 +66,7 @@ impl Tracer {
             self.threads.remove(&gone);
             self.stands_no_more(gone)?;
         }
-        self.threads.insert(thread, Thread { process: thread, in_call: None, looks: false });
+        self.threads.insert(thread, Thread::of(thread));
         self.has_own_files(thread);
         if let Some(in_call) = in_call {
             self.tell_executed(thread, former, &in_call, now)?;

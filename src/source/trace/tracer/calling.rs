@@ -176,12 +176,14 @@ impl Tracer {
     }
 
     /// The process that `thread` is of has its first TCP socket: its other threads must stop to be watched.
-    pub(super) fn watch_all(&self, thread: Pid) {
+    pub(super) fn watch_all(&mut self, thread: Pid) {
         let Some(table) = self.table_id(thread).and_then(|id| self.tables.get(&id)) else { return };
-        let processes = table.users.iter().filter_map(|pid| self.processes.get(pid));
-        processes.flat_map(|process| &process.threads).filter(|other| **other != thread).for_each(|other| {
-            ptrace::interrupt(*other);
-        });
+        for (other, known) in &mut self.threads {
+            if *other != thread && table.users.contains(&known.process) {
+                known.asked = true;
+                ptrace::interrupt(*other);
+            }
+        }
     }
 
     /// Said once of each process: its filter and its entry stop the same call.
